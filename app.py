@@ -1,0 +1,1 @@
+"""The page registry, the shared filters in the URL, the theme."""

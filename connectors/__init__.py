@@ -1,0 +1,1 @@
+"""What each system's export looks like; one file a system."""

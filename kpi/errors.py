@@ -1,0 +1,177 @@
+"""The errors this program raises on purpose, and the search for the nearest name.
+
+    KpiError                     anything a user can do something about; its text is the whole sentence
+    ├── UsageError               the request itself is wrong (exit code 2)
+    │   ├── UnknownName          a metric, dimension, column or connector that does not exist
+    │   └── BadSetting           an environment variable that can't be used
+    ├── DefinitionsError         metrics.yaml has problems; carries all of them (exit code 1)
+    ├── QueryError               a sound request that these definitions or data can't answer
+    │   ├── Unreachable          a dimension or filter that a metric's table can't reach
+    │   └── QueryTooHeavy        the time or memory limit of a query was passed
+    ├── ImportError_             a file that can't be imported (exit code 1)
+    │   ├── UnknownLayout        no connector knows its header
+    │   ├── HeldBack             too many bad rows, or a question that only a person can answer
+    │   └── Unreadable           not a table at all: damaged, encrypted, too large when unpacked
+    └── WarehouseError           the warehouse can't be opened, locked or written
+
+Bad data is not an error: rows that can't be used come back as values beside the good ones.
+Each class takes facts, keeps them as attributes and writes its own sentence.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class KpiError(Exception):
+    """A failure with a sentence for the user; never shown with a traceback.
+
+    ``exit_code`` is what the command line returns: 1 for a finding, 2 for wrong usage.
+    """
+
+    exit_code = 1
+
+
+class UsageError(KpiError):
+    """The request is wrong: an option, a name, a date."""
+
+    exit_code = 2
+
+
+class UnknownName(UsageError):
+    """A name that does not exist, with the nearest that do.
+
+    Args:
+        kind: what was looked for, such as ``"metric"``.
+        name: the name as written.
+        known: all names that would have been accepted.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind = kind
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f'no {kind} is called "{name}"{did_you_mean(name, self.known)}')
+
+
+class BadSetting(UsageError):
+    """An environment variable whose value can't be used."""
+
+    def __init__(self, variable: str, value: str, accepted: str) -> None:
+        self.variable = variable
+        self.value = value
+        self.accepted = accepted
+        super().__init__(f"{variable}={value!r} can't be used; accepted is {accepted}")
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One mistake in a YAML file.
+
+    Attributes:
+        file: the file as the user named it.
+        line: 1-based physical line, 1 where the whole file is meant.
+        key: dotted path of the key, such as ``metrics.win_rate.formula``; empty for the whole file.
+        message: what is wrong, what is accepted, the nearest spelling.
+    """
+
+    file: str
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}"
+        return f"{where} {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
+
+
+class DefinitionsError(KpiError):
+    """The YAML has problems; all of them are in ``problems``, in the order of their lines."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class QueryError(KpiError):
+    """A request that can't be answered as it stands; the sentence says why."""
+
+
+class Unreachable(QueryError):
+    """A dimension or column that a metric's table can't reach over many-to-one keys."""
+
+    def __init__(self, metric: str, table: str, name: str, reachable: Iterable[str]) -> None:
+        self.metric = metric
+        self.table = table
+        self.name = name
+        self.reachable = tuple(sorted(reachable))
+        can = ", ".join(self.reachable) or "none"
+        super().__init__(f'{metric} can\'t be split or filtered by "{name}": table {table} has no key that leads there; it reaches {can}')
+
+
+class QueryTooHeavy(QueryError):
+    """A query passed its limit of time or memory."""
+
+    def __init__(self, limit: str, setting: str) -> None:
+        self.limit = limit
+        self.setting = setting
+        super().__init__(f"the query was stopped at its limit of {limit}; ask for fewer groups or a shorter range, or raise {setting}")
+
+
+class ImportError_(KpiError):
+    """A file that can't be imported. The trailing underscore keeps Python's own name free."""
+
+    status = "held back"
+
+
+class UnknownLayout(ImportError_):
+    """No connector knows the header of this file.
+
+    Args:
+        file: the file's name.
+        found: the header's cells as read.
+        nearest: name of the most similar layout, or empty.
+        missing: the columns which that layout needs and the file lacks.
+    """
+
+    status = "unknown"
+
+    def __init__(self, file: str, found: Sequence[str], nearest: str, missing: Sequence[str]) -> None:
+        self.file = file
+        self.found = tuple(found)
+        self.nearest = nearest
+        self.missing = tuple(missing)
+        shown = ", ".join(cell for cell in self.found[:8] if cell) or "no header"
+        more = f" and {len(self.found) - 8} more" if len(self.found) > 8 else ""
+        lacks = ", ".join(self.missing)
+        near = f"; the nearest layout is {nearest}, which also needs {lacks}" if nearest else ""
+        super().__init__(
+            f"no connector knows a file with the columns {shown}{more}{near}. Export it again with those columns, or see docs/connectors.md for the layouts"
+        )
+
+
+class HeldBack(ImportError_):
+    """A file of a known layout of which nothing was published; the sentence says what to look at."""
+
+
+class Unreadable(ImportError_):
+    """A file that can't be read as a table at all."""
+
+
+class WarehouseError(KpiError):
+    """The warehouse can't be opened, locked or written."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like ``name``, or None when nothing is close."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    matches = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    return folded[matches[0]] if matches else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``; did you mean "x"?`` for the nearest known name, or an empty string."""
+    match = nearest(name, known)
+    return f'; did you mean "{match}"?' if match else ""

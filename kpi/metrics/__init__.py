@@ -1,0 +1,1 @@
+"""The metrics layer: definitions in YAML, one SQL statement, a result."""

@@ -1,0 +1,302 @@
+"""What a checked metrics.yaml is: plain values that the query is planned from.
+
+:mod:`kpi.metrics.definitions` makes them from the file, :mod:`kpi.metrics.expressions` makes the nodes from
+text, and :mod:`kpi.metrics.query` turns them into one statement. Nothing here knows SQL or YAML.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from kpi.periods import Calendar, Grain
+
+#: What an expression yields. ``money`` is a decimal that carries the table's currency column.
+Type = Literal["text", "number", "money", "day", "instant", "flag", "null"]
+
+
+# Nodes of a resolved expression: names are gone, only columns and metrics are left.
+
+
+@dataclass(frozen=True)
+class Literal_:
+    """A constant; ``value`` is bound, never pasted into SQL. Numbers are Decimal."""
+
+    value: Decimal | str | bool | dt.date | None
+    type: Type
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One many-to-one step: ``table.column`` equals ``to_table.to_column``, at most one row each."""
+
+    table: str
+    column: str
+    to_table: str
+    to_column: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column, reached from the metric's table over ``path`` (empty for its own columns)."""
+
+    path: tuple[Hop, ...]
+    table: str
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operator or function of the closed set, lower case: ``+ - * / neg = <> < <= > >= and or not in between
+    like is_null case coalesce least greatest abs round lower upper trim concat length days hours year period``.
+
+    ``case``: arguments alternate condition and value; an odd last one is the else. ``in``: the first argument
+    is looked for among the others. ``between``: value, low, high (both inclusive). ``period``: the day, then a
+    text literal naming the grain.
+    """
+
+    function: str
+    arguments: tuple[Node, ...]
+    type: Type
+
+
+# Nodes that formulas have besides Literal_ and Call.
+
+
+@dataclass(frozen=True)
+class MetricRef:
+    """A metric by name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Shift:
+    """``previous(m, n unit)``: the same metric that much earlier."""
+
+    inner: Node
+    count: int
+    unit: Literal["day", "week", "month", "quarter", "year"]
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """``rolling(m, n unit)``: over the n units up to and with the period's last day."""
+
+    inner: Node
+    count: int
+    unit: Literal["day", "week", "month", "year"]
+
+
+@dataclass(frozen=True)
+class ToDate:
+    """``to_date(m, unit)``: from the start of the unit that holds the period's last day, to that day."""
+
+    inner: Node
+    unit: Literal["month", "quarter", "year", "all"]
+
+
+@dataclass(frozen=True)
+class Total:
+    """``total(m)``: over all values of the dimensions asked for, query filters kept."""
+
+    inner: Node
+
+
+Node = Literal_ | Column | Call | MetricRef | Shift | Rolling | ToDate | Total
+
+Aggregate = Literal["sum", "count", "count_distinct", "average", "min", "max", "median", "percentile"]
+
+
+@dataclass(frozen=True)
+class At:
+    """An event: it counts in the period that holds the day (an instant counts on its day in the calendar's zone)."""
+
+    column: Column
+
+
+@dataclass(frozen=True)
+class Over:
+    """A flow, spread evenly over the days from <= day < to. ``document``: the day used when both are empty."""
+
+    start: Column
+    end: Column
+    document: Column | None
+
+
+@dataclass(frozen=True)
+class During:
+    """A stock: the rows with from <= day < to on the period's last day; an empty end is still open."""
+
+    start: Column
+    end: Column
+
+
+Time = At | Over | During
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target for the days from <= day < to; percent targets are fractions (62 % is 0.62)."""
+
+    start: dt.date
+    end: dt.date
+    value: Decimal
+    #: The period as written, such as ``2026-Q4``.
+    period: str
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Below ``at_least`` of the formula ``of`` a value is "too few"."""
+
+    at_least: Decimal
+    of: Node
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where in the file something is defined, for messages."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What every metric has, of whatever kind.
+
+    Attributes:
+        unit: ``money``, ``percent``, ``number``, ``days``, ``hours`` or ``ratio``.
+        better: which direction is good, or None where neither is.
+        text: the definition as written, key by key, for ``explain``.
+    """
+
+    name: str
+    label: str
+    means: str
+    owner: str
+    unit: str
+    better: Literal["up", "down"] | None
+    targets: tuple[Target, ...]
+    needs: Needs | None
+    where: Where
+    text: Mapping[str, str] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Leaf(Metric):
+    """An aggregate of a table, at a time.
+
+    ``value`` is None for ``count`` (rows). ``percent`` is 0 to 100, for ``percentile``. ``condition`` is the
+    metric's own ``where``, resolved from ``table``.
+    """
+
+    aggregate: Aggregate
+    table: str
+    value: Node | None
+    percent: Decimal | None
+    condition: Node | None
+    time: Time
+    #: The currency column beside the value's money column and its twins, or None where no money is summed.
+    money: Money | None
+
+
+@dataclass(frozen=True)
+class Money:
+    """How a money value finds its currency: the row's own column, and the source's own conversion of it.
+
+    ``home_value`` is ``value`` with each money column replaced by its twin; used where the row's home_currency
+    is the currency asked for. ``document`` is the day whose rate counts.
+    """
+
+    currency: Column
+    home_value: Node | None
+    home_currency: Column | None
+    document: Column
+
+
+@dataclass(frozen=True)
+class Formula(Metric):
+    """Arithmetic over other metrics."""
+
+    formula: Node
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """What a metric can be split by: an expression over one table, reached from a metric's table by keys."""
+
+    name: str
+    label: str
+    table: str
+    expression: Node
+    where: Where
+
+
+@dataclass(frozen=True)
+class CountedSpan:
+    """A source counts for ``table`` on the days from <= day < to (None: no bound)."""
+
+    source: str
+    start: dt.date | None
+    end: dt.date | None
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """A whole checked file.
+
+    Attributes:
+        hash: of the parts that change a figure or its display, hex; caches are keyed by it.
+        mappings_hash: of products:, costs:, currency and calendar, which are applied at publishing.
+        sources: which systems count, for each table that says so.
+        products: product name -> source -> rules; costs: category -> patterns of ledger accounts.
+    """
+
+    file: str
+    hash: str
+    mappings_hash: str
+    north_star: str
+    drivers: tuple[str, ...]
+    calendar: Calendar
+    currency: str
+    sources: Mapping[str, tuple[CountedSpan, ...]]
+    dimensions: Mapping[str, Dimension]
+    metrics: Mapping[str, Metric]
+    products: Mapping[str, Mapping[str, tuple[ProductRule, ...]]]
+    costs: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class ProductRule:
+    """Rows of a source whose ``field`` is like ``pattern`` (``*`` any text, case ignored) are the product.
+
+    ``field`` is empty for a plain pattern, which is matched against the row's source_product_id.
+    """
+
+    field: str
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked.
+
+    Attributes:
+        metrics: names, in the order wanted.
+        by: dimensions, or ``table.column``.
+        where: expressions, all of which must hold; names are dimensions or ``table.column``.
+        since: first day, inclusive; until: exclusive. None: as far as the data reach.
+    """
+
+    metrics: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    grain: Grain = "all"
+    since: dt.date | None = None
+    until: dt.date | None = None

@@ -1,0 +1,92 @@
+"""What a query answers: values with their unit, their period, their state, and where they come from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+import pyarrow as pa
+
+from kpi.metrics.model import Query
+
+#: Why a value is as it is. ``known``: whole and sure. ``partial``: the period is covered in part. ``unknown``:
+#: outside coverage or never imported. ``empty``: no rows to take an average or a ratio of, or division by zero.
+#: ``uncounted``: two systems hold the same thing and sources: doesn't say which counts. ``unconverted``: a rate
+#: is missing. ``too few``: below the metric's ``needs`` (the value is still there).
+State = Literal["known", "partial", "unknown", "empty", "uncounted", "unconverted", "too few"]
+
+#: A sum or count is exact; a quotient is the one float.
+Value = Decimal | int | float | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of one metric.
+
+    Attributes:
+        period: first day; end: first day after (exclusive), both of the whole period asked for.
+        groups: a value for each dimension of the query; None is shown as "(none)".
+    """
+
+    metric: str
+    period: dt.date
+    end: dt.date
+    groups: tuple[str | None, ...]
+    value: Value
+    state: State
+    target: Decimal | None
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days from <= day < to."""
+
+    start: dt.date
+    end: dt.date
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer to a query.
+
+    Attributes:
+        table: Arrow columns ``period`` (date32), one per dimension (string, null for none), one per metric
+            (decimal128, int64 or double), and ``partial`` (bool); ordered by period, then by the dimensions.
+        states: for each metric an Arrow array of ``State`` as long as ``table``.
+        units: metric -> unit, as in the definitions.
+        currency: of every money value.
+        definitions: hash of the definitions; generation: number of the warehouse.
+        data_through: last day covered by every metric asked for, or None.
+        coverage: metric -> the days it covers, or None where nothing was imported.
+        warnings: whole sentences for the reader.
+        sql: the statement that was run, with its values filled in, runnable as it stands.
+    """
+
+    query: Query
+    table: pa.Table
+    states: Mapping[str, pa.Array]
+    ends: tuple[dt.date, ...]
+    units: Mapping[str, str]
+    currency: str
+    generation: int
+    definitions: str
+    data_through: dt.date | None
+    coverage: Mapping[str, Span | None]
+    targets: Mapping[str, Mapping[dt.date, Decimal]]
+    warnings: tuple[str, ...]
+    sql: str
+
+    def cells(self, metric: str) -> list[Cell]:
+        """The values of one metric in the order of the table; no sums, no formatting."""
+        columns = [self.table.column(name).to_pylist() for name in self.query.by]
+        periods = self.table.column("period").to_pylist()
+        values = self.table.column(metric).to_pylist()
+        states = self.states[metric].to_pylist()
+        targets = self.targets.get(metric, {})
+        return [
+            Cell(metric, periods[i], self.ends[i], tuple(column[i] for column in columns), values[i], states[i], targets.get(periods[i]))
+            for i in range(len(periods))
+        ]

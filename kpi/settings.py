@@ -1,0 +1,89 @@
+"""Every setting, read from the environment in one place, each with its meaning.
+
+Nothing is read at import: callers ask for :func:`load` once, at the top, and hand the result down.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kpi.errors import BadSetting
+
+DateOrder = Literal["dmy", "mdy"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says; the default of each field is what an empty environment means.
+
+    Attributes:
+        home: folder of the warehouse generations, the archive and the records (``KPI_HOME``).
+        metrics: the definitions that finance edits (``KPI_METRICS``).
+        warehouse_url: SQLAlchemy URL of the warehouse, or None for DuckDB generations under ``home``
+            (``KPI_WAREHOUSE_URL``).
+        records_url: SQLAlchemy URL of what people type into the app, or None for SQLite under ``home``
+            (``KPI_RECORDS_URL``).
+        dates: how 12/06/2024 is read when a whole column can't decide, or None to ask (``KPI_DATES``).
+        bad_share: share of rejected rows, 0 to 1, above which a file is held back whole (``KPI_BAD_SHARE``).
+        query_timeout_s: seconds after which a reader's query is interrupted (``KPI_QUERY_TIMEOUT_S``).
+        memory_limit_mb: memory of one database process, in MB (``KPI_MEMORY_LIMIT_MB``).
+        keep_generations: how many published generations stay on disk (``KPI_KEEP_GENERATIONS``).
+    """
+
+    home: Path = Path("data")
+    metrics: Path = Path("metrics.yaml")
+    warehouse_url: str | None = None
+    records_url: str | None = None
+    dates: DateOrder | None = None
+    bad_share: float = 0.2
+    query_timeout_s: float = 30.0
+    memory_limit_mb: int = 2048
+    keep_generations: int = 3
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from ``environment`` (default: the process's own).
+
+    Raises:
+        BadSetting: a value that can't be used, with what is accepted.
+    """
+    env = os.environ if environment is None else environment
+    default = Settings()
+    return Settings(
+        home=Path(env.get("KPI_HOME") or default.home),
+        metrics=Path(env.get("KPI_METRICS") or default.metrics),
+        warehouse_url=env.get("KPI_WAREHOUSE_URL") or None,
+        records_url=env.get("KPI_RECORDS_URL") or None,
+        dates=_date_order(env.get("KPI_DATES") or ""),
+        bad_share=_number(env, "KPI_BAD_SHARE", default.bad_share, 0, 1),
+        query_timeout_s=_number(env, "KPI_QUERY_TIMEOUT_S", default.query_timeout_s, 0.1, 3600),
+        memory_limit_mb=int(_number(env, "KPI_MEMORY_LIMIT_MB", default.memory_limit_mb, 64, 1 << 20)),
+        keep_generations=int(_number(env, "KPI_KEEP_GENERATIONS", default.keep_generations, 1, 1000)),
+    )
+
+
+def _date_order(text: str) -> DateOrder | None:
+    if text == "":
+        return None
+    if text == "dmy":
+        return "dmy"
+    if text == "mdy":
+        return "mdy"
+    raise BadSetting("KPI_DATES", text, "dmy or mdy")
+
+
+def _number(env: Mapping[str, str], variable: str, default: float, low: float, high: float) -> float:
+    text = env.get(variable) or ""
+    if text == "":
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise BadSetting(variable, text, f"a number from {low:g} to {high:g}")
+    return value

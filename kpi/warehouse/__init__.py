@@ -1,0 +1,1 @@
+"""The warehouse: facts that imports alone write and everyone reads."""
