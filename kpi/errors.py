@@ -148,7 +148,8 @@ class UnknownLayout(ImportError_):
         lacks = ", ".join(self.missing)
         near = f"; the nearest layout is {nearest}, which also needs {lacks}" if nearest else ""
         super().__init__(
-            f"no connector knows a file with the columns {shown}{more}{near}. Export it again with those columns, or see docs/connectors.md for the layouts"
+            f"no connector knows a file with the columns {shown}{more}{near}. "
+            + "Export it again with those columns, or see docs/connectors.md for the layouts"
         )
 
 
