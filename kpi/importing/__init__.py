@@ -1,0 +1,1 @@
+"""Exports -> archive -> recognised -> staged -> merged -> published."""
