@@ -1,0 +1,278 @@
+"""The only reader of YAML: values with their line and dotted path, and every problem at once.
+
+Less than YAML on purpose. Anchors and aliases (a 300-byte file can expand to millions of values), tags, merge
+keys, tabs, second documents and repeated keys are refused: ``yaml.safe_load`` takes the last of two equal keys
+without a word. Nothing is turned into a Python number or date here: ``65.10`` stays the text that somebody
+wrote, so no decimal passes through a float, and each section asks for the type it wants.
+
+What YAML 1.1 would read as something else than it looks like (``no`` as false, ``1:30`` as 90, ``010`` as 8) is
+a problem too: editors and other programs read it that way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from kpi.errors import Problem
+
+#: A catalogue of a hundred metrics is some 50 kB; the limit only stops a file that is not one.
+MAX_BYTES: Final = 1_000_000
+#: The language needs six levels.
+MAX_DEPTH: Final = 20
+#: More problems than anybody reads at once.
+MAX_PROBLEMS: Final = 1000
+
+_SWITCH: Final = re.compile(r"(?:yes|no|on|off)\Z", re.IGNORECASE)
+_SEXAGESIMAL: Final = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
+_OTHER_BASE: Final = re.compile(r"[-+]?(?:0[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+)\Z")
+_NULL: Final = ("", "~", "null", "Null", "NULL")
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A single value as written. ``quoted`` tells ``'2026'`` from ``2026``."""
+
+    line: int
+    path: str
+    text: str
+    quoted: bool = False
+
+    @property
+    def is_null(self) -> bool:
+        """Nothing written, ``~`` or ``null``."""
+        return not self.quoted and self.text in _NULL
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A list; the path of its items counts from one, ``drivers[1]``."""
+
+    line: int
+    path: str
+    items: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One key of a mapping with its value; the key's line is where a wrong key is reported."""
+
+    key: Scalar
+    value: Value
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Keys in the order of the file; a repeated key is left out, and is a problem."""
+
+    line: int
+    path: str
+    entries: tuple[Entry, ...]
+
+    def __iter__(self) -> Iterator[tuple[str, Value]]:
+        return ((entry.key.text, entry.value) for entry in self.entries)
+
+    def get(self, name: str) -> Value | None:
+        """The value of a key, or None."""
+        return next((entry.value for entry in self.entries if entry.key.text == name), None)
+
+
+Value = Scalar | Sequence | Mapping
+
+
+@dataclass
+class _Open:
+    """A list or mapping that the events have begun and not ended."""
+
+    line: int
+    path: str
+    is_mapping: bool
+    items: list[Value]
+    entries: list[Entry]
+    seen: dict[str, int]
+    key: Scalar | None = None
+    key_seen: bool = False
+
+    def child_path(self) -> str:
+        if not self.is_mapping:
+            return f"{self.path}[{len(self.items) + 1}]"
+        name = self.key.text if self.key is not None else "?"
+        return f"{self.path}.{name}" if self.path else name
+
+
+def read(path: Path, name: str | None = None) -> tuple[Value | None, list[Problem]]:
+    """Read a file; ``name`` is what problems call it (default: the path as given).
+
+    Returns the tree (None where there is none to speak of) and the problems. Never raises for what a file holds.
+    """
+    shown = str(path) if name is None else name
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return None, [Problem(shown, 1, "", "there is no such file; KPI_METRICS says where it is")]
+    except IsADirectoryError:
+        return None, [Problem(shown, 1, "", "this is a folder, not a YAML file")]
+    except OSError as error:
+        return None, [Problem(shown, 1, "", f"the file can't be opened: {error.strerror or error}")]
+    return parse(content, shown)
+
+
+def parse(content: bytes, name: str) -> tuple[Value | None, list[Problem]]:
+    """Read the bytes of a file called ``name``; see :func:`read`."""
+    if len(content) > MAX_BYTES:
+        return None, [Problem(name, 1, "", f"the file is larger than {MAX_BYTES // 1_000_000} MB; definitions are far smaller")]
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return None, [Problem(name, line, "", "the file is not UTF-8; save it as UTF-8")]
+    return _Reader(name).tree(text)
+
+
+class _Reader:
+    """Builds the tree from the parser's events; no recursion, so that depth is a number and not a crash."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.problems: list[Problem] = []
+        self.open: list[_Open] = []
+        self.root: Value | None = None
+
+    def problem(self, line: int, key: str, message: str) -> None:
+        self.problems.append(Problem(self.name, line, key, message))
+
+    def tree(self, text: str) -> tuple[Value | None, list[Problem]]:
+        for number, line in enumerate(text.splitlines(), start=1):
+            if "\t" in line:
+                self.problem(number, "", "there is a tab in this line; indent and separate with spaces")
+        if self.problems:  # the parser's own sentence about a tab says less, and stops at the first
+            return None, self.problems[:MAX_PROBLEMS]
+        try:
+            self._events(text)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            self.problem(mark.line + 1 if mark else 1, "", _syntax(error))
+            self.root = None
+        except yaml.reader.ReaderError as error:
+            before = text[: error.position] if isinstance(error.position, int) else ""
+            self.problem(before.count("\n") + 1, "", "there is a control character in this line; remove it")
+            self.root = None
+        except _TooDeep as error:
+            self.problem(error.line, "", f"nested more than {MAX_DEPTH} levels deep; the language needs six")
+            self.root = None
+        return self.root, self.problems[:MAX_PROBLEMS]
+
+    def _events(self, text: str) -> None:
+        documents = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self.problem(line, "", "a second document begins here (---); one file holds one")
+                    return
+            elif isinstance(event, yaml.AliasEvent):
+                self.problem(line, self._path(), f"*{event.anchor}: aliases are not allowed; write the value out")
+                self._value(Scalar(line, self._path(), "", True))
+            elif isinstance(event, yaml.ScalarEvent):
+                self._refuse_marks(event, line)
+                quoted = event.style in ("'", '"', "|", ">")
+                scalar = Scalar(line, self._path(), event.value, quoted)
+                self._trap(scalar)
+                self._value(scalar)
+            elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+                self._refuse_marks(event, line)
+                if len(self.open) >= MAX_DEPTH:
+                    raise _TooDeep(line)
+                self.open.append(_Open(line, self._path(), isinstance(event, yaml.MappingStartEvent), [], [], {}))
+            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+                done = self.open.pop()
+                self._value(
+                    Mapping(done.line, done.path, tuple(done.entries))
+                    if done.is_mapping
+                    else Sequence(done.line, done.path, tuple(done.items))
+                )
+
+    def _path(self) -> str:
+        if not self.open:
+            return ""
+        top = self.open[-1]
+        return top.child_path() if top.key_seen or not top.is_mapping else top.path
+
+    def _refuse_marks(self, event: yaml.NodeEvent, line: int) -> None:
+        if event.anchor is not None:
+            self.problem(line, self._path(), f"&{event.anchor}: anchors are not allowed; write the value out where it is needed")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self.problem(line, self._path(), f"{tag.replace('tag:yaml.org,2002:', '!!')}: tags are not allowed")
+
+    def _trap(self, scalar: Scalar) -> None:
+        if scalar.quoted:
+            return
+        if _SWITCH.match(scalar.text):
+            meaning = "true" if scalar.text.lower() in ("yes", "on") else "false"
+            self.problem(scalar.line, scalar.path, f"YAML reads {scalar.text} as {meaning}; write '{scalar.text}' in quotes for the word")
+        elif _SEXAGESIMAL.match(scalar.text):
+            self.problem(scalar.line, scalar.path, f"YAML reads {scalar.text} as a number to base 60; write '{scalar.text}' in quotes")
+        elif _OTHER_BASE.match(scalar.text):
+            self.problem(
+                scalar.line, scalar.path, f"YAML reads {scalar.text} as a number to base 8, 16 or 2; write '{scalar.text}' in quotes"
+            )
+
+    def _value(self, value: Value) -> None:
+        if not self.open:
+            self.root = value
+            return
+        top = self.open[-1]
+        if not top.is_mapping:
+            top.items.append(value)
+        elif not top.key_seen:
+            top.key_seen = True
+            if isinstance(value, Scalar) and value.text == "<<" and not value.quoted:
+                self.problem(value.line, top.path, "<<: merge keys are not allowed; write the values out")
+            elif isinstance(value, Scalar) and value.text != "":
+                top.key = value
+            else:
+                self.problem(value.line, top.path, "a key must be a single word or text")
+        else:
+            if top.key is not None:
+                self._entry(top, Entry(top.key, value))
+            top.key, top.key_seen = None, False
+
+    def _entry(self, top: _Open, entry: Entry) -> None:
+        first = top.seen.get(entry.key.text)
+        if first is not None:
+            self.problem(entry.key.line, entry.value.path, f"this key is there already, in line {first}; keep one of them")
+        else:
+            top.seen[entry.key.text] = entry.key.line
+            top.entries.append(entry)
+
+
+class _TooDeep(Exception):
+    def __init__(self, line: int) -> None:
+        self.line = line
+
+
+def _syntax(error: yaml.MarkedYAMLError) -> str:
+    """A sentence for a syntax error; the parser's own words where it has nothing to add."""
+    words = (error.problem or "can't be read").replace("\n", " ")
+    if "mapping values are not allowed" in words:
+        return 'a ":" where no key can stand; check the indentation of this line, or put text that holds ": " in quotes'
+    if "cannot start any token" in words:
+        character = words.split("'")[1] if "'" in words else "this character"
+        return f"a value can't begin with {character}; put it in quotes"
+    if "expected <block end>" in words:
+        return "this line doesn't fit what stands above it; check the indentation and the quotes"
+    if "could not find expected ':'" in words:
+        return 'a key without ":"; write "key: value"'
+    if "expected ',' or" in words:
+        return f"a comma or a closing bracket is missing ({words})"
+    if "unexpected end of stream" in words:
+        return "a quote is opened and never closed"
+    return f"this is not YAML: {words}"
