@@ -1,0 +1,185 @@
+"""Opening the warehouse: DuckDB generations under ``KPI_HOME``, or PostgreSQL by ``KPI_WAREHOUSE_URL``.
+
+A reader's connection is read-only, has a folder of its own to spill into (processes that share one crash), counts
+in UTC, has a memory limit, reaches no other file and no network, loads no extension, and its configuration is
+locked last. A query that passes its time is interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import pyarrow as pa
+import sqlalchemy as sa
+from duckdb_sqlalchemy import Dialect as DuckDialect
+from sqlalchemy.engine import Dialect
+
+from kpi.errors import BadSetting, QueryTooHeavy, WarehouseError
+from kpi.settings import Settings
+from kpi.warehouse.home import Current, read_current, warehouse_file
+from kpi.warehouse.literals import literal_dialect
+from kpi.warehouse.reader import CoverageRow, CurrencyRow, Reader
+from kpi.warehouse.schema import metadata
+
+if TYPE_CHECKING:
+    from kpi.warehouse.memory import MemoryWriter
+
+__all__ = ["CoverageRow", "CurrencyRow", "DuckReader", "Reader", "create_tables", "current_generation", "memory_writer", "open_reader"]
+
+#: DuckDB hands out one instance for a path and process; it is configured and locked once, by whoever comes first.
+_OPENING: Final = threading.Lock()
+
+
+def open_reader(settings: Settings) -> Reader:
+    """A reader of what is published now; of empty tables when nothing ever was.
+
+    Raises:
+        WarehouseError: the warehouse can't be opened.
+        BadSetting: ``KPI_WAREHOUSE_URL`` names an engine that takes no imports.
+    """
+    if settings.warehouse_url:
+        from kpi.warehouse.postgres import open_postgres  # psycopg is loaded for those who use it
+
+        return open_postgres(settings) or _empty(settings)
+    for _ in range(5):  # a generation may go between reading its name and opening it: then CURRENT names a newer one
+        current = read_current(settings)
+        if current.generation == 0:
+            return _empty(settings)
+        path = warehouse_file(settings.home, current.generation)
+        try:
+            return DuckReader(_connect(path, settings), settings)
+        except duckdb.IOException as error:
+            if path.exists() or read_current(settings) == current:
+                raise WarehouseError(f"{path} can't be opened ({_first_line(error)}); python -m kpi rebuild makes it anew") from error
+    raise WarehouseError(f"the warehouse under {settings.home} changed faster than it could be opened; try again")
+
+
+def current_generation(settings: Settings) -> int:
+    """Number of the generation that counts now, 0 for none: cheap enough to ask at every page view."""
+    return current_state(settings).generation
+
+
+def current_state(settings: Settings) -> Current:
+    """Generation, archive line and mappings of what is published now."""
+    if settings.warehouse_url:
+        from kpi.warehouse.postgres import read_postgres_current
+
+        return read_postgres_current(settings)
+    return read_current(settings)
+
+
+def memory_writer(number: int = 1, mappings: str = "") -> MemoryWriter:
+    """For tests: a fresh warehouse in memory, to fill by hand and read; see :class:`kpi.warehouse.memory.MemoryWriter`."""
+    from kpi.warehouse.memory import MemoryWriter
+
+    return MemoryWriter(number, mappings)
+
+
+def duck_dialect() -> Dialect:
+    """DuckDB's dialect with positional parameters, which need no escaping of percent signs."""
+    return DuckDialect(paramstyle="numeric_dollar")
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """All tables of the schema, without constraints: an index makes loading several times slower."""
+    dialect = duck_dialect()
+    for table in metadata.sorted_tables:
+        connection.execute(table_ddl(table, dialect))
+
+
+def table_ddl(table: sa.Table, dialect: Dialect, prefix: str = "CREATE TABLE IF NOT EXISTS") -> str:
+    """``CREATE TABLE`` with names and types of the schema and nothing else."""
+    quote = dialect.identifier_preparer.quote
+    columns = ", ".join(f"{quote(column.name)} {column.type.compile(dialect)}" for column in table.columns)
+    return f"{prefix} {quote(table.name)} ({columns})"
+
+
+class DuckReader(Reader):
+    """A reader over a DuckDB connection."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+        self.connection = connection
+        self._timeout_s = settings.query_timeout_s
+        self._memory_mb = settings.memory_limit_mb
+        super().__init__(duck_dialect(), literal_dialect(duck_dialect()))
+
+    def _fetch(self, sql: str, values: Mapping[str, Any], order: Sequence[str] | None) -> pa.Table:
+        cursor = self.connection.cursor()  # a connection of its own to the same instance, so that threads don't wait
+        timer = threading.Timer(self._timeout_s, cursor.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            return cursor.execute(sql, [values[name] for name in order or ()]).to_arrow_table()
+        except duckdb.InterruptException as error:
+            raise QueryTooHeavy(f"{self._timeout_s:g} seconds", "KPI_QUERY_TIMEOUT_S") from error
+        except duckdb.OutOfMemoryException as error:
+            raise QueryTooHeavy(f"{self._memory_mb} MB", "KPI_MEMORY_LIMIT_MB") from error
+        finally:
+            timer.cancel()
+            cursor.close()
+
+    def close(self) -> None:
+        """Close the connection; the instance goes with the last connection to it."""
+        self.connection.close()
+
+
+def _connect(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
+    with _OPENING:
+        connection = duckdb.connect(str(path.absolute()), read_only=True)
+        try:
+            harden(connection, settings)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def harden(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Configure and lock the instance behind ``connection``, unless that is done already."""
+    if connection.execute("SELECT current_setting('lock_configuration')").fetchall() == [(True,)]:
+        return
+    spill = settings.home.absolute() / "spill" / str(os.getpid())
+    set_(connection, "temp_directory", str(spill))
+    set_(connection, "TimeZone", "UTC")
+    set_(connection, "memory_limit", f"{settings.memory_limit_mb}MB")
+    for name in ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions", "enable_external_access"):
+        set_(connection, name, False)
+    set_(connection, "lock_configuration", True)
+
+
+def set_(connection: duckdb.DuckDBPyConnection, name: str, value: str | bool) -> None:
+    """``SET GLOBAL``, which takes no parameters: ``name`` is a constant of the caller, ``value`` is quoted."""
+    said = str(value).lower() if isinstance(value, bool) else "'" + value.replace("'", "''") + "'"
+    connection.execute(f"SET GLOBAL {name} = {said}")
+
+
+def _empty(settings: Settings) -> Reader:
+    connection = duckdb.connect(":memory:")
+    create_tables(connection)
+    harden(connection, settings)
+    return DuckReader(connection, settings)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def check_url(url: str) -> sa.URL:
+    """The parsed URL of a warehouse that takes imports.
+
+    Raises:
+        BadSetting: it is not PostgreSQL.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in ("postgresql", "postgres"):
+        shown = parsed.render_as_string(hide_password=True) if parsed is not None else url
+        raise BadSetting("KPI_WAREHOUSE_URL", shown, "postgresql://user@host/database, or empty for DuckDB under KPI_HOME")
+    return parsed

@@ -1,0 +1,138 @@
+"""The warehouse in a team's PostgreSQL, in a schema ``kpi`` of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import psycopg
+import pyarrow as pa
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import Dialect
+
+from kpi.errors import QueryTooHeavy, WarehouseError
+from kpi.settings import Settings
+from kpi.warehouse.engines import check_url
+from kpi.warehouse.home import Current
+from kpi.warehouse.literals import literal_dialect
+from kpi.warehouse.reader import Reader
+
+SCHEMA: Final = "kpi"
+
+_ARROW: Final = {
+    16: pa.bool_(),
+    20: pa.int64(),
+    21: pa.int64(),
+    23: pa.int64(),
+    25: pa.string(),
+    700: pa.float64(),
+    701: pa.float64(),
+    1042: pa.string(),
+    1043: pa.string(),
+    1082: pa.date32(),
+    1114: pa.timestamp("us"),
+}
+_NUMERIC: Final = 1700
+#: Decimal digits of a numeric column that says nothing of its own scale and has no values.
+_SCALE: Final = 12
+
+
+def connect(settings: Settings) -> psycopg.Connection[Any]:
+    """A connection whose unqualified names are those of the schema ``kpi``, counting in UTC, without autocommit.
+
+    Raises:
+        WarehouseError: the server can't be reached or refuses.
+    """
+    url = check_url(settings.warehouse_url or "").set(drivername="postgresql")
+    shown = url.render_as_string(hide_password=True)
+    try:
+        return psycopg.connect(
+            url.render_as_string(hide_password=False), options=f"-c search_path={SCHEMA} -c timezone=UTC", connect_timeout=10
+        )
+    except psycopg.OperationalError as error:
+        raise WarehouseError(f"{shown} can't be reached: {str(error).strip().splitlines()[-1]}") from error
+
+
+def has_tables(connection: psycopg.Connection[Any]) -> bool:
+    """Whether anything was ever published there."""
+    return connection.execute("SELECT to_regclass('kpi.generation') IS NOT NULL").fetchone() == (True,)
+
+
+def read_postgres_current(settings: Settings) -> Current:
+    """The row of ``generation``; all zeros where there is none."""
+    with connect(settings) as connection:
+        if not has_tables(connection):
+            return Current()
+        row = connection.execute("SELECT number, archive_line, mappings FROM generation").fetchone()
+        return Current(int(row[0]), int(row[1]), str(row[2] or "")) if row else Current()
+
+
+def open_postgres(settings: Settings) -> Reader | None:
+    """A reader of what is committed now, or None where nothing was ever published."""
+    connection = connect(settings)
+    try:
+        connection.read_only = True
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # one snapshot for the reader's whole life
+        connection.execute(f"SET statement_timeout = {int(settings.query_timeout_s * 1000)}")
+        if not has_tables(connection):
+            connection.close()
+            return None
+        return PostgresReader(connection, settings)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _dialect(**options: Any) -> Dialect:
+    return PGDialect_psycopg(**options)  # type: ignore[no-untyped-call]
+
+
+class PostgresReader(Reader):
+    """A reader over one read-only transaction; threads take turns."""
+
+    def __init__(self, connection: psycopg.Connection[Any], settings: Settings) -> None:
+        self.connection = connection
+        self._turn = threading.Lock()
+        self._settings = settings
+        super().__init__(_dialect(), literal_dialect(_dialect(paramstyle="named")))
+
+    def literal(self, statement: Any) -> str:
+        """The statement's SQL with its values filled in, with the schema it reads named first."""
+        return f"SET search_path = {SCHEMA};\n{super().literal(statement)}"
+
+    def _fetch(self, sql: str, values: Mapping[str, Any], order: Sequence[str] | None) -> pa.Table:
+        with self._turn:
+            try:
+                with self.connection.transaction(), self.connection.cursor() as cursor:  # a savepoint: a failure leaves the snapshot
+                    cursor.execute(sql, dict(values))
+                    return arrow_table(cursor)
+            except psycopg.errors.QueryCanceled as error:
+                raise QueryTooHeavy(f"{self._settings.query_timeout_s:g} seconds", "KPI_QUERY_TIMEOUT_S") from error
+            except (psycopg.errors.OutOfMemory, psycopg.errors.DiskFull) as error:
+                raise QueryTooHeavy("the server's memory", "work_mem of the server") from error
+            except psycopg.OperationalError as error:
+                raise WarehouseError(f"the connection to PostgreSQL broke: {str(error).strip().splitlines()[-1]}") from error
+
+    def close(self) -> None:
+        """End the transaction and the connection."""
+        self.connection.close()
+
+
+def arrow_table(cursor: psycopg.Cursor[Any]) -> pa.Table:
+    """The cursor's rows with decimals exact; column types come from the server, not from the values."""
+    rows = cursor.fetchall()
+    arrays, names = [], []
+    for index, column in enumerate(cursor.description or ()):
+        values = [row[index] for row in rows]
+        names.append(column.name)
+        if column.type_code != _NUMERIC:
+            arrays.append(pa.array(values, _ARROW.get(column.type_code)))
+        elif column.precision is not None:
+            arrays.append(pa.array(values, pa.decimal128(min(column.precision, 38), column.scale or 0)))
+        elif any(value is not None for value in values):
+            scale = max(max(0, -int(value.as_tuple().exponent)) for value in values if value is not None)
+            arrays.append(pa.array(values, pa.decimal128(38, scale)))
+        else:
+            arrays.append(pa.array(values, pa.decimal128(38, _SCALE)))
+    return pa.Table.from_arrays(arrays, names=names)
