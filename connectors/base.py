@@ -1,0 +1,193 @@
+"""The contract of a connector: what a system's exports look like and what their columns become.
+
+A connector is data, not code: a :class:`Connector` has :class:`Layout`\\ s, a layout is recognised by its header and
+has :class:`Mapping`\\ s, and a mapping says how one record becomes a row of one table. Only a layout that is no plain
+table (a ledger report with sections) brings a function, ``reshape``, that turns the file's records into flat ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from kpi.warehouse.cells import Condition, Value
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record of a file.
+
+    Attributes:
+        line: physical line on which it begins, 1-based.
+        cells: its cells as read.
+    """
+
+    line: int
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A flat record that ``reshape`` makes.
+
+    Attributes:
+        line: physical line of the record it was made from.
+        part: which of the layout's parts it belongs to; the first is what rows are counted by.
+        cells: column -> text, by the names that the part's mappings use.
+    """
+
+    line: int
+    part: str
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A record, or a cell of it, that ``reshape`` can't use."""
+
+    line: int
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass
+class Report:
+    """What ``reshape`` reads: the whole file, and what it learns from it about the file as a whole.
+
+    Attributes:
+        header: the header's cells.
+        before: the records above the header.
+        records: those below it, footers included.
+        name: the file's name.
+        period: set by reshape where the file states it: first day and the first day no longer covered.
+        as_of: set by reshape where the file says when it was made; in the zone it states, or the calendar's without one.
+        notes: sentences for the user.
+        counted: number of records that are rows (not headings, totals, footers); set by reshape.
+    """
+
+    header: Sequence[str]
+    before: Sequence[Record]
+    records: Iterable[Record]
+    name: str
+    period: tuple[date, date] | None = None
+    as_of: datetime | None = None
+    notes: list[str] = field(default_factory=list)
+    counted: int = 0
+
+
+Reshape = Callable[[Report], Iterator[Part | Trouble]]
+
+
+@dataclass(frozen=True)
+class Span:
+    """From when to when the rows of a mapping reach, as their dates say.
+
+    Attributes:
+        first: values whose earliest is the first day covered.
+        last: values whose latest is the last day covered; ``first`` where empty. Only dates of things that have
+            happened: never an end of service or an expected close, which lie ahead.
+    """
+
+    first: tuple[Value, ...]
+    last: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
+class Renews:
+    """For rows without an id: the file's rows take the place of all of this source with the same ``columns``.
+
+    Attributes:
+        columns: such as ``issue_id`` or ``ledger_account``.
+        part: the part whose rows list what the file speaks of.
+        table: the mapping's table of that part whose columns are compared.
+        day: column that the stated period bounds, or None for all time.
+    """
+
+    columns: tuple[str, ...]
+    part: str = ""
+    table: str = ""
+    day: str | None = None
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """How a record becomes a row of ``table``.
+
+    Attributes:
+        table: the table of the schema.
+        columns: column of the table -> value.
+        where: records that have such a row; None for all.
+        part: which part of a reshaped file it reads.
+        each: regular expression; the mapping is applied once for each column whose header matches it in full.
+        one_each: columns; of several records that agree on them the latest makes the row (``modified_at``, else the later in the file).
+        interval: columns that name the thing whose rows are intervals; ``left_at`` becomes the next ``entered_at``,
+            and rows that repeat the state before are dropped.
+        span: what its coverage is known from; None when the table's coverage isn't known from this file.
+        renews: for rows without an id.
+        hint: True when it tells of customers or other sides only, so that a record counts as loaded without it.
+    """
+
+    table: str
+    columns: dict[str, Value]
+    where: Condition | None = None
+    part: str = ""
+    each: str | None = None
+    one_each: tuple[str, ...] = ()
+    interval: tuple[str, ...] = ()
+    span: Span | None = None
+    renews: Renews | None = None
+    hint: bool = False
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Records that are left out on purpose, with the words for it: ``12 deleted records left out``."""
+
+    condition: Condition
+    words: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One kind of export.
+
+    Attributes:
+        name: such as ``opportunity``.
+        needs: the header must have one name of each group.
+        mappings: what its records become.
+        skips: records left out on purpose.
+        lacks: names that the header must not have, where another layout is the better one.
+        title: a cell that must stand above the header, such as ``General Ledger``; empty for none.
+        totals: regular expression for the first cell of total rows and footers, which are not records.
+        reshape: turns the file's records into flat ones; None for a plain table.
+        export: how a user gets this file.
+    """
+
+    name: str
+    needs: tuple[tuple[str, ...], ...]
+    mappings: tuple[Mapping, ...]
+    skips: tuple[Skip, ...] = ()
+    lacks: tuple[str, ...] = ()
+    title: str = ""
+    totals: str = ""
+    reshape: Reshape | None = None
+    export: str = ""
+
+
+@dataclass(frozen=True)
+class Connector:
+    """A system whose exports can be imported.
+
+    Attributes:
+        name: as in the ``source`` column, in ids and in ``--as``.
+        label: as people write it.
+        layouts: in the order in which they are tried.
+        dated_name: True when the export's date stands in the file's name.
+    """
+
+    name: str
+    label: str
+    layouts: tuple[Layout, ...]
+    dated_name: bool = False

@@ -1,0 +1,239 @@
+"""Friendly constructors for the values of a mapping.
+
+Every constructor takes column names as written in the header (several are alternatives) or another value::
+
+    money("Amount")                      instant("Created (UTC)", "Created date (UTC)")
+    id_of("stripe", "Customer ID")       first_of(text("Customer ID"), lower(text("Customer Email")))
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kpi.warehouse.cells import (
+    Above,
+    AllOf,
+    Amount,
+    AnyOf,
+    CaseSafe,
+    Cell,
+    Choice,
+    Condition,
+    Constant,
+    Currency,
+    Day,
+    DayAfter,
+    Domain,
+    EachCell,
+    EachName,
+    Equals,
+    Filled,
+    FirstOf,
+    Flag,
+    Id,
+    Instant,
+    Is,
+    Joined,
+    Lower,
+    Matches,
+    MonthOf,
+    Negative,
+    Not,
+    Prefixed,
+    Required,
+    Share,
+    Sum,
+    Value,
+    When,
+    Zone,
+)
+
+Source = str | Value
+
+
+def _value(sources: tuple[Source, ...]) -> Value:
+    """Names are one cell under alternative headers; values are tried in order."""
+    if all(isinstance(source, str) for source in sources):
+        return Cell(tuple(str(source) for source in sources))
+    values = tuple(Cell((source,)) if isinstance(source, str) else source for source in sources)
+    return values[0] if len(values) == 1 else FirstOf(values)
+
+
+def text(*sources: Source) -> Value:
+    """The cell's text."""
+    return _value(sources)
+
+
+def identifier(*sources: Source, empty: tuple[str, ...] = ()) -> Value:
+    """An id of the source as written there; ``empty`` are spellings of no id."""
+    return Id(_value(sources), empty)
+
+
+def id_of(source: str, *sources: Source, empty: tuple[str, ...] = ()) -> Value:
+    """An id as this program writes it: ``<source>:<id>``."""
+    return Prefixed(source, Id(_value(sources), empty))
+
+
+def money(*sources: Source) -> Value:
+    """An amount, DECIMAL(18,4)."""
+    return Amount(_value(sources), "money")
+
+
+def number(*sources: Source) -> Value:
+    """A quantity, DECIMAL(18,6)."""
+    return Amount(_value(sources), "number")
+
+
+def whole(*sources: Source) -> Value:
+    """A whole number."""
+    return Amount(_value(sources), "integer")
+
+
+def day(*sources: Source, zone: Zone = "written") -> Value:
+    """A business date; ``zone="utc"`` for an instant in UTC, whose day is that of the calendar's zone."""
+    return Day(_value(sources), zone)
+
+
+def instant(*sources: Source, zone: Zone = "utc") -> Value:
+    """A UTC instant; ``zone="local"`` where the file writes the times of the calendar's zone."""
+    return Instant(_value(sources), zone)
+
+
+def flag(*sources: Source) -> Value:
+    """True or false."""
+    return Flag(_value(sources))
+
+
+def choice(*sources: Source, cases: dict[str, str | None], otherwise: Literal["reject", "keep", "none"] = "reject") -> Value:
+    """One of a closed list, compared without case: what stands there -> what it becomes."""
+    return Choice(_value(sources), tuple((key.casefold(), value) for key, value in cases.items()), otherwise)
+
+
+def currency(*sources: Source) -> Value:
+    """Three upper-case letters; the setting where the file has no such column."""
+    return Currency(_value(sources))
+
+
+def constant(value: str | int | bool | None) -> Value:
+    """The same in every row."""
+    return Constant(value)
+
+
+def first_of(*sources: Source) -> Value:
+    """The first that isn't empty."""
+    return FirstOf(tuple(Cell((source,)) if isinstance(source, str) else source for source in sources))
+
+
+def joined(*sources: Source, between: str = " ") -> Value:
+    """The filled ones with ``between`` between them."""
+    return Joined(tuple(Cell((source,)) if isinstance(source, str) else source for source in sources), between)
+
+
+def lower(*sources: Source) -> Value:
+    """In lower case."""
+    return Lower(_value(sources))
+
+
+def domain(*sources: Source) -> Value:
+    """The domain of an e-mail or web address."""
+    return Domain(_value(sources))
+
+
+def case_safe(*sources: Source) -> Value:
+    """A Salesforce id in its long form."""
+    return CaseSafe(_value(sources))
+
+
+def prefixed(prefix: str, *sources: Source) -> Value:
+    """``<prefix>:<value>``."""
+    return Prefixed(prefix, _value(sources))
+
+
+def difference(plus: Value, minus: Value) -> Value:
+    """``plus`` less ``minus``."""
+    return Sum(plus, minus)
+
+
+def monthly(price: Value, times: Value | None, interval: Value) -> Value:
+    """A price per interval as a price a month; ``interval`` becomes ``"1/12"`` for a year."""
+    return Share(price, times, interval)
+
+
+def negative(value: Value) -> Value:
+    """With its sign turned."""
+    return Negative(value)
+
+
+def month_of(value: Value) -> Value:
+    """The first day of its month."""
+    return MonthOf(value)
+
+
+def next_month(value: Value) -> Value:
+    """The first day of the month after."""
+    return MonthOf(value, next=True)
+
+
+def day_after(value: Value) -> Value:
+    """The day after."""
+    return DayAfter(value)
+
+
+def when(condition: Condition, then: Value, otherwise: Value | None = None) -> Value:
+    """``then`` where the condition holds."""
+    return When(condition, then, otherwise or Constant(None))
+
+
+def required(value: Value) -> Value:
+    """Without it the record can't be used."""
+    return Required(value)
+
+
+def this_column() -> Value:
+    """In a mapping with ``each``: the cell of the column at hand."""
+    return EachCell()
+
+
+def this_name() -> Value:
+    """In a mapping with ``each``: the part of the header that the pattern's group ``name`` matched."""
+    return EachName()
+
+
+def filled(*sources: Source) -> Condition:
+    """It isn't empty."""
+    return Filled(_value(sources))
+
+
+def equals(source: Source, *texts: str) -> Condition:
+    """It is one of the texts, without regard to case."""
+    return Equals(_value((source,)), texts)
+
+
+def matches(source: Source, pattern: str) -> Condition:
+    """It holds a match of the regular expression."""
+    return Matches(_value((source,)), pattern)
+
+
+def true(value: Value) -> Condition:
+    """The flag is true."""
+    return Is(value)
+
+
+def above_zero(value: Value) -> Condition:
+    """The amount is above 0."""
+    return Above(value)
+
+
+def no(condition: Condition) -> Condition:
+    """The condition doesn't hold."""
+    return Not(condition)
+
+
+def all_of(*conditions: Condition) -> Condition:
+    """Every one holds."""
+    return AllOf(conditions)
+
+
+def any_of(*conditions: Condition) -> Condition:
+    """At least one holds."""
+    return AnyOf(conditions)

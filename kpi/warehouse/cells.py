@@ -1,0 +1,269 @@
+"""What becomes of a cell: values and conditions as plain data, compiled to SQL by :mod:`kpi.warehouse.casting`.
+
+A value is made of the cells of one record. Nothing here reads a file or knows a system, so that a mapping can be
+written in Python by a connector as well as read from YAML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Zone = Literal["utc", "local", "written"]
+
+
+class Value:
+    """A value made of the cells of a record."""
+
+
+class Condition:
+    """Something that is so or not so of a record."""
+
+
+@dataclass(frozen=True)
+class Cell(Value):
+    """The text of the first of ``names`` that the header has, without blanks around it; empty is null.
+
+    Header names are compared without regard to case and to blanks.
+    """
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EachCell(Value):
+    """In a mapping with ``each``: the cell of the column at hand."""
+
+
+@dataclass(frozen=True)
+class EachName(Value):
+    """In a mapping with ``each``: what the pattern's group ``name`` matched in the header of the column at hand."""
+
+
+@dataclass(frozen=True)
+class Id(Value):
+    """An id as text. ``empty`` are spellings of no id; one shortened by a spreadsheet (1.21E+15) is a problem."""
+
+    of: Value
+    empty: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Amount(Value):
+    """A decimal number: ``kind`` money (4 places), number (6 places) or integer.
+
+    Thousand marks and the decimal mark are decided for the whole column; ``(1.00)`` is negative; currency signs are
+    dropped.
+    """
+
+    of: Value
+    kind: Literal["money", "number", "integer"] = "money"
+
+
+@dataclass(frozen=True)
+class Day(Value):
+    """A business date. ``zone``: ``written`` takes the date as written, ``utc`` an instant's day in the calendar's zone."""
+
+    of: Value
+    zone: Zone = "written"
+
+
+@dataclass(frozen=True)
+class Instant(Value):
+    """A UTC instant. ``zone``: what a time without an offset is in, ``utc`` or ``local`` (the calendar's zone)."""
+
+    of: Value
+    zone: Zone = "utc"
+
+
+@dataclass(frozen=True)
+class Flag(Value):
+    """True for 1, true, yes, y, t, x; false for 0, false, no, n, f; anything else is a problem."""
+
+    of: Value
+
+
+@dataclass(frozen=True)
+class Choice(Value):
+    """One of a closed list, compared without case.
+
+    ``otherwise`` is ``reject`` (a problem), ``keep`` (the text as it stands) or ``none``.
+    """
+
+    of: Value
+    cases: tuple[tuple[str, str | None], ...]
+    otherwise: Literal["reject", "keep", "none"] = "reject"
+
+
+@dataclass(frozen=True)
+class Currency(Value):
+    """Three upper-case letters; the setting's currency where the file has no such column."""
+
+    of: Value
+
+
+@dataclass(frozen=True)
+class Domain(Value):
+    """The domain of an e-mail address or web address, lower case, without www."""
+
+    of: Value
+
+
+@dataclass(frozen=True)
+class CaseSafe(Value):
+    """A Salesforce id of 15 characters, which differ by case, as the 18 that the data export writes."""
+
+    of: Value
+
+
+@dataclass(frozen=True)
+class Constant(Value):
+    """The same value in every record."""
+
+    value: str | int | bool | None
+
+
+@dataclass(frozen=True)
+class FirstOf(Value):
+    """The first of the values that isn't empty."""
+
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Joined(Value):
+    """The values with ``between`` between them; empty ones left out, empty when all are."""
+
+    values: tuple[Value, ...]
+    between: str
+
+
+@dataclass(frozen=True)
+class Prefixed(Value):
+    """``<prefix>:<value>``, empty when the value is; how ids of several systems are kept apart."""
+
+    prefix: str
+    of: Value
+
+
+@dataclass(frozen=True)
+class Lower(Value):
+    """In lower case."""
+
+    of: Value
+
+
+@dataclass(frozen=True)
+class Sum(Value):
+    """``plus`` less ``minus``, an empty one counting 0; empty when both are."""
+
+    plus: Value
+    minus: Value
+
+
+@dataclass(frozen=True)
+class Share(Value):
+    """``of`` × ``times`` × numerator / denominator in decimals, for prices of a year, quarter or week a month.
+
+    ``unit`` is a :class:`Choice` whose results are ``"numerator/denominator"``; ``times`` empty counts 1.
+    """
+
+    of: Value
+    times: Value | None
+    unit: Value
+
+
+@dataclass(frozen=True)
+class Negative(Value):
+    """The amount with its sign turned."""
+
+    of: Value
+
+
+@dataclass(frozen=True)
+class MonthOf(Value):
+    """The first day of the day's month, or with ``next`` of the month after."""
+
+    of: Value
+    next: bool = False
+
+
+@dataclass(frozen=True)
+class DayAfter(Value):
+    """The day after, for ends that a source writes inclusively."""
+
+    of: Value
+
+
+@dataclass(frozen=True)
+class When(Value):
+    """``then`` where the condition holds, else ``otherwise``."""
+
+    condition: Condition
+    then: Value
+    otherwise: Value = Constant(None)
+
+
+@dataclass(frozen=True)
+class Required(Value):
+    """A value without which the record can't be used."""
+
+    of: Value
+
+
+@dataclass(frozen=True)
+class Filled(Condition):
+    """The value isn't empty."""
+
+    of: Value
+
+
+@dataclass(frozen=True)
+class Equals(Condition):
+    """The value's text is one of ``texts``, compared without case."""
+
+    of: Value
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Matches(Condition):
+    """The value's text holds a match of the regular expression (RE2)."""
+
+    of: Value
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Is(Condition):
+    """The flag is true."""
+
+    of: Value
+
+
+@dataclass(frozen=True)
+class Above(Condition):
+    """The amount is above 0."""
+
+    of: Value
+
+
+@dataclass(frozen=True)
+class Not(Condition):
+    """The condition doesn't hold; so also where the value is empty."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class AllOf(Condition):
+    """Every one holds."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class AnyOf(Condition):
+    """At least one holds."""
+
+    conditions: tuple[Condition, ...]
