@@ -6,6 +6,7 @@
     │   └── BadSetting           an environment variable that can't be used
     ├── DefinitionsError         metrics.yaml has problems; carries all of them (exit code 1)
     ├── QueryError               a sound request that these definitions or data can't answer
+    │   ├── BadExpression        an expression that can't be read or whose types don't fit
     │   ├── Unreachable          a dimension or filter that a metric's table can't reach
     │   └── QueryTooHeavy        the time or memory limit of a query was passed
     ├── ImportError_             a file that can't be imported (exit code 1)
@@ -97,6 +98,10 @@ class DefinitionsError(KpiError):
 
 class QueryError(KpiError):
     """A request that can't be answered as it stands; the sentence says why."""
+
+
+class BadExpression(QueryError):
+    """An expression of the YAML, the URL or a filter that can't be read, is not allowed, or whose types don't fit."""
 
 
 class Unreachable(QueryError):

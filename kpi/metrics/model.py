@@ -41,12 +41,16 @@ class Hop:
 
 @dataclass(frozen=True)
 class Column:
-    """A column, reached from the metric's table over ``path`` (empty for its own columns)."""
+    """A column, reached from the metric's table over ``path`` (empty for its own columns).
+
+    ``now``: what is true of the account now, instead of what was true then (``as_of: now``).
+    """
 
     path: tuple[Hop, ...]
     table: str
     name: str
     type: Type
+    now: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class Call:
 
     ``case``: arguments alternate condition and value; an odd last one is the else. ``in``: the first argument
     is looked for among the others. ``between``: value, low, high (both inclusive). ``period``: the day, then a
-    text literal naming the grain.
+    text literal naming the grain. ``and`` and ``or`` take two or more arguments; ``not in`` is ``not`` over ``in``,
+    and keeps nulls as ``<>`` does. Where a day is needed, an instant stands as ``period(instant, 'day')``.
     """
 
     function: str
@@ -236,6 +241,8 @@ class Dimension:
     table: str
     expression: Node
     where: Where
+    #: ``now``: as the account is now; else as it was on the row's day (the columns of ``expression`` say so as well).
+    as_of: Literal["then", "now"] = "then"
 
 
 @dataclass(frozen=True)
@@ -247,9 +254,9 @@ class CountedSpan:
     end: dt.date | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Definitions:
-    """A whole checked file.
+    """A whole checked file; two are equal when their ``hash`` is.
 
     Attributes:
         hash: of the parts that change a figure or its display, hex; caches are keyed by it.
@@ -270,6 +277,12 @@ class Definitions:
     metrics: Mapping[str, Metric]
     products: Mapping[str, Mapping[str, tuple[ProductRule, ...]]]
     costs: Mapping[str, tuple[str, ...]]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Definitions) and other.hash == self.hash
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,53 @@
+"""The functions of the expression language: the closed set, with how each is written and what it means.
+
+``docs/metrics.md`` prints this table; :mod:`kpi.metrics.operators` types them.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+
+class Function(NamedTuple):
+    """``place``: ``row`` for expressions on rows, ``formula`` for formulas, ``both`` for either."""
+
+    name: str
+    written: str
+    place: Literal["row", "formula", "both"]
+    least: int
+    most: int
+    meaning: str
+
+
+FUNCTIONS: Final = (
+    Function("coalesce", "coalesce(a, b, …)", "both", 2, 50, "the first that is known"),
+    Function("least", "least(a, b, …)", "both", 2, 50, "the smallest of those that are known"),
+    Function("greatest", "greatest(a, b, …)", "both", 2, 50, "the largest of those that are known"),
+    Function("abs", "abs(a)", "both", 1, 1, "without its sign"),
+    Function("round", "round(a) or round(a, 2)", "both", 1, 2, "rounded to so many places, halves away from zero"),
+    Function("lower", "lower(text)", "row", 1, 1, "in lower case"),
+    Function("upper", "upper(text)", "row", 1, 1, "in upper case"),
+    Function("trim", "trim(text)", "row", 1, 1, "without spaces at both ends"),
+    Function("concat", "concat(a, b, …)", "row", 2, 50, "texts joined; missing ones are left out"),
+    Function("length", "length(text)", "row", 1, 1, "how many characters"),
+    Function("days", "days(a, b)", "row", 2, 2, "days from a to b; an instant counts as its day in the calendar's time zone"),
+    Function("hours", "hours(a, b)", "row", 2, 2, "hours from instant a to instant b, with fractions"),
+    Function("year", "year(day)", "row", 1, 1, "the calendar year of a day, as a number"),
+    Function("period", "period(day, month)", "row", 2, 2, "first day of the day, week, month, quarter or (fiscal) year that holds it"),
+    Function("previous", "previous(metric, 1 year)", "formula", 2, 2, "the same that many days, weeks, months, quarters or years earlier"),
+    Function(
+        "rolling", "rolling(metric, 28 days)", "formula", 2, 2, "over so many days, weeks, months or years up to and with the last day"
+    ),
+    Function("to_date", "to_date(metric, quarter)", "formula", 2, 2, "from the start of the month, quarter, year, or all, to the last day"),
+    Function("total", "total(metric)", "formula", 1, 1, "over all values of the dimensions asked for; filters stay"),
+)
+
+#: Functions that a later version brings; named so that the message can say so.
+LATER: Final = ("at_start", "only", "per", "cumulative")
+
+BY_NAME: Final = {function.name: function for function in FUNCTIONS}
+
+
+def named(place: Literal["row", "formula"]) -> tuple[str, ...]:
+    """Names of the functions that may stand in a row expression or in a formula."""
+    return tuple(function.name for function in FUNCTIONS if function.place in (place, "both"))
