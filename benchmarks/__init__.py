@@ -1,0 +1,1 @@
+"""What the project promises about speed, measured beside what DuckDB and an expert's own SQL need in the same run."""
