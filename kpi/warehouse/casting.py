@@ -1,0 +1,384 @@
+"""Values and conditions of :mod:`kpi.warehouse.cells` -> SQLAlchemy expressions over columns of text, for DuckDB.
+
+Each value compiles to an expression of the schema's type and, beside it, to the ways in which a cell can fail to be
+one: a :class:`Fault` with the condition and the reason. Nothing is raised for bad data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from kpi.warehouse import cells
+from kpi.warehouse.schema import MONEY, QUANTITY
+from kpi.warehouse.shapes import AmountShape, DateShape
+
+Column = sa.ColumnElement[Any]
+
+_TYPES: Final[dict[str, Any]] = {"money": MONEY, "number": QUANTITY, "integer": sa.BigInteger()}
+_TRUE: Final = ("1", "true", "yes", "y", "t", "x", "wahr", "ja")
+_FALSE: Final = ("0", "false", "no", "n", "f", "falsch", "nein")
+
+#: A sign or an opening parenthesis, a currency sign or code, digits with marks, and the same behind.
+_AMOUNT: Final = (
+    r"[-+(−]{0,2}\s*(?:[A-Za-z]{1,3}\$?|[^\w\s.,()+-]{1,3})?\s*[-−]?\s*[0-9.,][0-9.,'’\s  ]*(?:[A-Za-z]{3}|[^\w\s.,()+-]{1,3})?\s*[-)]?"
+)
+_SPREADSHEET_ID: Final = r"[0-9](?:[.,][0-9]+)?E\+[0-9]+"
+_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A way in which a record fails.
+
+    Attributes:
+        column: the header of the cell; empty where a whole value is missing.
+        raw: the cell's text.
+        bad: true where it fails.
+        reason: why it can't be used.
+    """
+
+    column: str
+    raw: Column
+    bad: Column
+    reason: str
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A compiled value and its faults."""
+
+    value: Column
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass
+class Scope:
+    """The file that values are compiled for.
+
+    Attributes:
+        header: normalised header name -> (position, name as written); the first of repeated ones.
+        column: position -> the column of text.
+        dates, amounts: position -> how that column writes them; missing ones are ISO and plain.
+        currency: for files without one.
+        timezone: the calendar's zone.
+        each: position of the column at hand and the pattern's group ``name``, in a mapping with ``each``.
+        assumed: set to True when ``currency`` was needed.
+    """
+
+    header: dict[str, tuple[int, str]]
+    column: Callable[[int], Column]
+    currency: str
+    timezone: str
+    dates: dict[int, DateShape] = field(default_factory=dict)
+    amounts: dict[int, AmountShape] = field(default_factory=dict)
+    each: tuple[int, str] | None = None
+    assumed: bool = False
+
+    def find(self, value: cells.Value) -> tuple[int, str] | None:
+        """Position and header of the cell that ``value`` reads, or None where the file hasn't got it."""
+        if isinstance(value, cells.EachCell):
+            if self.each is None:
+                return None
+            position = self.each[0]
+            return position, next(name for at, name in self.header.values() if at == position)
+        if isinstance(value, cells.Cell):
+            return next((self.header[folded(name)] for name in value.names if folded(name) in self.header), None)
+        return None
+
+    def text(self, position: int) -> Column:
+        """The trimmed text of a column; empty is null."""
+        return sa.func.nullif(sa.func.trim(self.column(position)), "")
+
+
+def folded(name: str) -> str:
+    """A header name as names are compared: lower case, single blanks, straight quotes."""
+    return " ".join(name.replace("“", '"').replace("”", '"').casefold().split())
+
+
+def typed_cells(value: Any, kind: str = "") -> Iterator[tuple[str, cells.Value]]:
+    """Every cell in ``value`` that is read as a date or an amount: (``date``, ``amount`` or ``number``, the cell)."""
+    if isinstance(value, cells.Day | cells.Instant):
+        kind = "date"
+    elif isinstance(value, cells.Amount):
+        kind = "amount" if value.kind == "money" else "number"
+    if isinstance(value, cells.Cell | cells.EachCell):
+        if kind:
+            yield kind, value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from typed_cells(item, kind)
+    elif dataclasses.is_dataclass(value):
+        for part in dataclasses.fields(value):
+            yield from typed_cells(getattr(value, part.name), kind)
+
+
+def compile_value(value: cells.Value, scope: Scope) -> Cast:
+    """``value`` as an expression over the columns of ``scope``, with its faults."""
+    match value:
+        case cells.Cell() | cells.EachCell():
+            found = scope.find(value)
+            return Cast(scope.text(found[0]) if found else sa.null())
+        case cells.EachName():
+            return Cast(sa.literal(scope.each[1] if scope.each else ""))
+        case cells.Constant(constant):
+            return Cast(sa.null() if constant is None else sa.literal(constant))
+        case cells.FirstOf(values):
+            return _all([compile_value(item, scope) for item in values], sa.func.coalesce)
+        case cells.Joined(values, between):
+            return _all([compile_value(item, scope) for item in values], lambda *parts: _joined(parts, between))
+        case cells.Required(of):
+            return _required(of, scope)
+        case cells.When(condition, then, otherwise):
+            holds = compile_condition(condition, scope)
+            yes, not_so = compile_value(then, scope), compile_value(otherwise, scope)
+            return Cast(
+                sa.case((holds.value, yes.value), else_=not_so.value),
+                holds.faults
+                + tuple(dataclasses.replace(fault, bad=sa.and_(holds.value, fault.bad)) for fault in yes.faults)
+                + tuple(dataclasses.replace(fault, bad=sa.and_(sa.not_(holds.value), fault.bad)) for fault in not_so.faults),
+            )
+        case cells.Sum(plus, minus):
+            return _all(
+                [compile_value(plus, scope), compile_value(minus, scope)],
+                lambda a, b: sa.case(
+                    (sa.or_(a.is_not(None), b.is_not(None)), sa.cast(sa.func.coalesce(a, 0) - sa.func.coalesce(b, 0), MONEY))
+                ),
+            )
+        case cells.Share():
+            return _share(value, scope)
+        case cells.Amount(of, kind) if isinstance(of, cells.FirstOf):
+            return compile_value(cells.FirstOf(tuple(cells.Amount(item, kind) for item in of.values)), scope)
+        case cells.Day(of, zone) if isinstance(of, cells.FirstOf):
+            return compile_value(cells.FirstOf(tuple(cells.Day(item, zone) for item in of.values)), scope)
+        case cells.Instant(of, zone) if isinstance(of, cells.FirstOf):
+            return compile_value(cells.FirstOf(tuple(cells.Instant(item, zone) for item in of.values)), scope)
+        case cells.Currency(of) if scope.find(of) is None and isinstance(of, cells.Cell):
+            scope.assumed = True
+            return Cast(sa.literal(scope.currency))
+    return _read(value, scope)
+
+
+def _read(value: Any, scope: Scope) -> Cast:
+    """A value made of one other value."""
+    inner = compile_value(value.of, scope)
+    found = scope.find(value.of)
+    name = found[1] if found else ""
+    raw = inner.value
+    if isinstance(raw, sa.sql.elements.Null):
+        return Cast(_typed_null(value), inner.faults)
+
+    def fault(bad: Column, reason: str) -> tuple[Fault, ...]:
+        return (*inner.faults, Fault(name, raw, bad, reason))
+
+    match value:
+        case cells.Id(_, empty):
+            kept = sa.case((raw.in_(empty), sa.null()), else_=raw) if empty else raw
+            shortened = sa.and_(sa.func.contains(raw, "E+"), sa.func.regexp_full_match(raw, _SPREADSHEET_ID))
+            reason = "a spreadsheet has shortened this id, which can't be undone; export the file again and import it without opening and saving it in between"
+            return Cast(kept, fault(shortened, reason))
+        case cells.Amount(_, kind):
+            shape = scope.amounts.get(found[0], AmountShape()) if found else AmountShape()
+            amount: Column = sa.try_cast(raw if shape.plain else _plain(raw, shape.decimal), _TYPES[kind])
+            return Cast(amount, fault(sa.and_(raw.is_not(None), amount.is_(None)), "not an amount" if kind == "money" else "not a number"))
+        case cells.Day() | cells.Instant():
+            return _date(value, raw, fault, scope, scope.dates.get(found[0], DateShape()) if found else DateShape())
+        case cells.Flag():
+            said = sa.func.lower(raw)
+            is_true, is_false = said.in_(_TRUE), said.in_(_FALSE)
+            return Cast(
+                sa.case((is_true, sa.true()), (is_false, sa.false())), fault(sa.not_(sa.or_(is_true, is_false)), "neither yes nor no")
+            )
+        case cells.Choice(_, cases, otherwise):
+            said = sa.func.lower(raw)
+            rest = raw if otherwise == "keep" else sa.null()
+            chosen = sa.case(
+                *((said == text, sa.literal(result) if result is not None else sa.null()) for text, result in cases), else_=rest
+            )
+            if otherwise != "reject":
+                return Cast(chosen, inner.faults)
+            accepted = ", ".join(text for text, _ in cases)
+            return Cast(chosen, fault(said.not_in([text for text, _ in cases]), f"not one of {accepted}"))
+        case cells.Currency():
+            code = sa.func.upper(raw)
+            known = sa.func.regexp_full_match(code, "[A-Z]{3}")
+            return Cast(code, fault(sa.not_(known), "not a currency of three letters"))
+        case cells.Prefixed(prefix, _):
+            return Cast(sa.literal(prefix + ":") + sa.cast(raw, sa.String), inner.faults)
+        case cells.Lower():
+            return Cast(sa.func.lower(raw), inner.faults)
+        case cells.Domain():
+            return Cast(_domain(raw), inner.faults)
+        case cells.CaseSafe():
+            return Cast(_case_safe(raw), inner.faults)
+        case cells.Negative():
+            return Cast(-raw, inner.faults)
+        case cells.MonthOf(_, following):
+            first = sa.cast(sa.func.date_trunc("month", raw), sa.Date)
+            return Cast(sa.cast(first + sa.func.to_months(1), sa.Date) if following else first, inner.faults)
+        case cells.DayAfter():
+            return Cast(raw + 1, inner.faults)
+    raise TypeError(f"no compiler for {value!r}")
+
+
+def _typed_null(value: Any) -> Column:
+    if isinstance(value, cells.Amount):
+        return sa.cast(sa.null(), _TYPES[value.kind])
+    kinds = {
+        cells.Day: sa.Date(),
+        cells.Instant: sa.DateTime(),
+        cells.Flag: sa.Boolean(),
+        cells.MonthOf: sa.Date(),
+        cells.DayAfter: sa.Date(),
+    }
+    kind = kinds.get(type(value))
+    return sa.null() if kind is None else sa.cast(sa.null(), kind)
+
+
+def _all(parts: list[Cast], combine: Callable[..., Column]) -> Cast:
+    return Cast(combine(*(part.value for part in parts)), tuple(fault for part in parts for fault in part.faults))
+
+
+def _joined(parts: tuple[Column, ...], between: str) -> Column:
+    given = [part for part in parts if not isinstance(part, sa.sql.elements.Null)]
+    if not given:
+        return sa.null()
+    return sa.func.nullif(sa.func.concat_ws(between, *given), "")
+
+
+def _required(of: cells.Value, scope: Scope) -> Cast:
+    inner = compile_value(of, scope)
+    names = [found[1] for found in (scope.find(cell) for cell in _cells(of)) if found]
+    missing = Fault(names[0] if names else "", sa.literal(""), inner.value.is_(None), "empty, and no row can do without it")
+    shown = sa.and_(missing.bad, *(sa.not_(sa.func.coalesce(fault.bad, sa.false())) for fault in inner.faults))
+    return Cast(inner.value, (*inner.faults, dataclasses.replace(missing, bad=shown)))
+
+
+def _cells(value: Any) -> Iterator[cells.Value]:
+    if isinstance(value, cells.Cell | cells.EachCell):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _cells(item)
+    elif dataclasses.is_dataclass(value):
+        for part in dataclasses.fields(value):
+            yield from _cells(getattr(value, part.name))
+
+
+def _share(value: cells.Share, scope: Scope) -> Cast:
+    price = compile_value(value.of, scope)
+    times = compile_value(value.times, scope) if value.times else Cast(sa.literal(1))
+    unit = compile_value(value.unit, scope)
+    over, under = (sa.cast(sa.func.split_part(unit.value, "/", at), sa.Integer) for at in (1, 2))
+    # one division, last: cents lost in a twelfth before it is multiplied would be lost for every seat
+    whole = sa.cast(price.value, sa.Numeric(38, 4)) * sa.func.coalesce(sa.cast(times.value, sa.Numeric(18, 6)), 1) * over
+    cents = sa.func.round(sa.cast(whole, sa.Numeric(38, 10)) * 10000, 0)
+    ten_thousandths = sa.func.round(sa.cast(cents, sa.Numeric(38, 0)) / under, 0)
+    result = sa.cast(sa.cast(ten_thousandths, sa.Numeric(38, 0)) * sa.literal_column("0.0001"), MONEY)
+    return Cast(result, (*price.faults, *times.faults, *unit.faults))
+
+
+def _plain(raw: Column, decimal: str) -> Column:
+    """An amount as people write it -> digits and a point, or null."""
+    thousands = "," if decimal == "." else "."
+    mark = "\\" + decimal
+    bare = sa.func.regexp_replace(raw, "[^0-9.,]", "", "g")
+    group = "\\" + thousands
+    grouped = sa.func.regexp_full_match(
+        bare, rf"[0-9]{{1,3}}({group}[0-9]{{2,3}})*{group}[0-9]{{3}}({mark}[0-9]*)?|[0-9]+({mark}[0-9]*)?|{mark}[0-9]+"
+    )
+    digits = sa.func.replace(sa.func.replace(bare, thousands, ""), decimal, ".")
+    negative = sa.func.regexp_matches(raw, r"[-−(]")
+    return sa.case(
+        (sa.and_(sa.func.regexp_full_match(raw, _AMOUNT), grouped), sa.case((negative, sa.literal("-")), else_=sa.literal("")) + digits)
+    )
+
+
+def _date(
+    value: cells.Day | cells.Instant, raw: Column, fault: Callable[[Column, str], tuple[Fault, ...]], scope: Scope, shape: DateShape
+) -> Cast:
+    readings: list[Column] = []
+    if shape.iso:
+        written: Column = sa.try_cast(raw, sa.DateTime)
+        if shape.zoned and not (isinstance(value, cells.Day) and value.zone == "written"):
+            # an offset in the cell beats what the column is said to be in
+            has_offset = sa.func.regexp_matches(sa.func.substr(raw, 11), r"(Z|UTC|GMT|[+-]\d{2}:?\d{2})$")
+            exact = sa.func.timezone("UTC", sa.try_cast(raw, sa.DateTime(timezone=True)))
+            readings.append(sa.case((has_offset, exact), else_=_to_utc(written, value.zone, scope)))
+        else:
+            # a cast ignores an offset without a word, so one that no other row has must not pass
+            if not shape.zoned:
+                written = sa.case(
+                    (sa.func.length(raw) <= 19, written),
+                    (sa.not_(sa.func.regexp_matches(raw, r"[0-9]\s*([A-Za-z]|[+-][0-9]{2}:?[0-9]{2}$)")), written),
+                )
+            readings.append(_to_utc(written, value.zone, scope))
+    if shape.formats:
+        parsed = sa.func.try_strptime(raw, sa.func.list_value(*shape.formats))
+        readings.append(_to_utc(parsed, value.zone, scope))
+    result = readings[0] if len(readings) == 1 else sa.func.coalesce(*readings)
+    if isinstance(value, cells.Day):
+        if value.zone == "utc" and scope.timezone != "UTC":
+            result = sa.func.timezone(scope.timezone, sa.func.timezone("UTC", result))
+        result = sa.cast(result, sa.Date)
+    return Cast(
+        result, fault(sa.and_(raw.is_not(None), result.is_(None)), "not a date" if isinstance(value, cells.Day) else "not a date and time")
+    )
+
+
+def _to_utc(moment: Column, zone: str, scope: Scope) -> Column:
+    if zone != "local" or scope.timezone == "UTC":
+        return moment
+    return sa.func.timezone("UTC", sa.func.timezone(scope.timezone, moment))
+
+
+def _domain(raw: Column) -> Column:
+    host = sa.func.regexp_extract(sa.func.lower(raw), r"^(?:[a-z]+://)?(?:[^@/\s]*@)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)", 1)
+    return sa.func.nullif(host, "")
+
+
+def _case_safe(raw: Column) -> Column:
+    """15 characters that differ by case + 3 that tell which of each five are upper case (Salesforce's own rule)."""
+    ending: Column = sa.literal("")
+    for block in range(3):
+        bits: Column = sa.literal(1)
+        for place in range(5):
+            upper = sa.func.substr(raw, block * 5 + place + 1, 1).between("A", "Z")
+            bits = bits + sa.case((upper, sa.literal(1 << place)), else_=sa.literal(0))
+        ending = ending + sa.func.substr(_LETTERS, bits, 1)
+    return sa.case((sa.func.regexp_full_match(raw, "[a-zA-Z0-9]{15}"), raw + ending), else_=raw)
+
+
+def compile_condition(condition: cells.Condition, scope: Scope) -> Cast:
+    """``condition`` as a flag that is never null, with the faults of what it reads."""
+    match condition:
+        case cells.AllOf(conditions):
+            return _all([compile_condition(item, scope) for item in conditions], sa.and_)
+        case cells.AnyOf(conditions):
+            return _all([compile_condition(item, scope) for item in conditions], sa.or_)
+        case cells.Not(inner):
+            cast = compile_condition(inner, scope)
+            return Cast(sa.not_(cast.value), cast.faults)
+    of: Any = condition
+    cast = compile_value(of.of, scope)
+    if isinstance(cast.value, sa.sql.elements.Null):
+        return Cast(sa.false(), cast.faults)
+    holds: Column
+    match condition:
+        case cells.Filled():
+            return Cast(cast.value.is_not(None), cast.faults)
+        case cells.Equals(_, texts):
+            holds = sa.func.lower(cast.value).in_([text.casefold() for text in texts])
+        case cells.Matches(_, pattern):
+            holds = sa.func.regexp_matches(cast.value, pattern)
+        case cells.Is():
+            holds = cast.value
+        case cells.Above():
+            holds = cast.value > 0
+        case _:
+            raise TypeError(f"no compiler for {condition!r}")
+    return Cast(sa.func.coalesce(holds, sa.false()), cast.faults)

@@ -1,0 +1,210 @@
+"""How a whole column writes its dates and amounts, decided from all of its values and never row by row.
+
+Dates come as distinct texts (clock times folded together), amounts as patterns in which every digit is a 9 and a
+leading zero before a mark is a Z, so that a column of millions is decided from a few hundred texts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from kpi.settings import DateOrder
+
+#: Evidence against an order that is outnumbered by more than this is a mistyped cell, which is rejected; closer than
+#: that, the column mixes two ways of writing and only a person can say which is which.
+OUTNUMBERED = 20
+
+_TIME = r"(?:[ T,]+(?P<clock>\d{1,2}:\d{2})(?P<seconds>:\d{2}(?:[.,]\d+)?)?(?P<noon> ?[AaPp]\.?[Mm]\.?)?)?"
+_ZONE = r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
+_ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}" + _TIME + _ZONE)
+_YEAR_FIRST = re.compile(r"\d{4}(?P<mark>[/.])\d{1,2}(?P=mark)\d{1,2}" + _TIME)
+_NUMERIC = re.compile(r"(?P<first>\d{1,2})(?P<mark>[/.-])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})" + _TIME)
+_DAY_NAME = re.compile(r"\d{1,2}(?P<mark>[ /-])(?P<month>[A-Za-z]{3,9})\.?(?P<mark2>[ /-]|, ?)(?P<year>\d{4}|\d{2})" + _TIME)
+_NAME_DAY = re.compile(r"(?P<month>[A-Za-z]{3,9})\.?(?P<mark>[ /-])\d{1,2}(?P<mark2>,? |[/-])(?P<year>\d{4}|\d{2})" + _TIME)
+
+
+@dataclass(frozen=True)
+class DateShape:
+    """How a column writes dates.
+
+    Attributes:
+        iso: some are 2026-03-01, with or without a time.
+        zoned: some carry an offset, such as Z or +0200.
+        formats: of the others, for strptime.
+        words: for messages, such as ``day/month/year``; empty where nothing was decided.
+    """
+
+    iso: bool = True
+    zoned: bool = False
+    formats: tuple[str, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class AmountShape:
+    """How a column writes amounts: ``plain`` is what a cast reads; else the decimal mark is known."""
+
+    plain: bool = True
+    decimal: str = "."
+    words: str = ""
+
+
+class Undecided(Exception):
+    """The column can't decide; ``question`` is a whole sentence without the file's name."""
+
+    def __init__(self, question: str) -> None:
+        self.question = question
+        super().__init__(question)
+
+
+def date_shape(column: str, texts: Iterable[str], setting: DateOrder | None) -> DateShape:
+    """Decide how ``column`` writes its dates from its distinct ``texts``.
+
+    Raises:
+        Undecided: 12/06/2024 and the like in every row and no setting, or both orders in one column.
+    """
+    iso = zoned = False
+    formats: dict[str, None] = {}
+    numeric: list[re.Match[str]] = []
+    for text in texts:
+        if match := _ISO.fullmatch(text):
+            iso, zoned = True, zoned or match["zone"] is not None
+        elif match := _YEAR_FIRST.fullmatch(text):
+            formats[f"%Y{match['mark']}%m{match['mark']}%d{_clock(match)}"] = None
+        elif match := _NUMERIC.fullmatch(text):
+            numeric.append(match)
+        elif match := _DAY_NAME.fullmatch(text):
+            formats[f"%d{match['mark']}{_month(match)}{match['mark2']}{_year(match)}{_clock(match)}"] = None
+        elif match := _NAME_DAY.fullmatch(text):
+            formats[f"{_month(match)}{match['mark']}%d{match['mark2']}{_year(match)}{_clock(match)}"] = None
+    words = ""
+    if numeric:
+        order, words = _order(column, numeric, setting)
+        for match in numeric:
+            first, second = ("%d", "%m") if order == "dmy" else ("%m", "%d")
+            formats[f"{first}{match['mark']}{second}{match['mark']}{_year(match)}{_clock(match)}"] = None
+    # two-digit years first: %Y would read 24 as the year 24, while %y refuses 2024
+    return DateShape(iso or not formats, zoned, tuple(sorted(formats, key=lambda shape: "%Y" in shape)), words)
+
+
+def _order(column: str, numeric: list[re.Match[str]], setting: DateOrder | None) -> tuple[DateOrder, str]:
+    """Day or month first, and the words to tell it by (empty where both readings are the same or the mark says)."""
+    days = [match for match in numeric if int(match["first"]) > 12 and int(match["second"]) <= 12]
+    months = [match for match in numeric if int(match["second"]) > 12 and int(match["first"]) <= 12]
+    if days and months and max(len(days), len(months)) <= OUTNUMBERED * min(len(days), len(months)):
+        raise Undecided(
+            f'the column "{column}" writes both {days[0][0]} and {months[0][0]}, day first and month first: '
+            "which rows are which can't be known. Export it again with one date format"
+        )
+    if len(days) != len(months):
+        proof = days[0][0] if len(days) > len(months) else months[0][0]
+        order: DateOrder = "dmy" if len(days) > len(months) else "mdy"
+        return order, f'"{column}" is read as {_said(order)}, since {proof} stands in it'
+    if all(match["first"].zfill(2) == match["second"].zfill(2) for match in numeric):
+        return "dmy", ""
+    if all(match["mark"] == "." for match in numeric):
+        return "dmy", f'"{column}" is read as day.month.year, as dates with dots are'
+    if setting is not None:
+        return setting, f'"{column}" is read as {_said(setting)}, as the setting says; its own dates could be read both ways'
+    example = next(match[0] for match in numeric if match["first"].zfill(2) != match["second"].zfill(2))
+    raise Undecided(
+        f'the dates of the column "{column}", such as {example}, can be read day first or month first, and no row tells '
+        "which. Import it again with --dates dmy or --dates mdy"
+    )
+
+
+def _said(order: DateOrder) -> str:
+    return "day/month/year" if order == "dmy" else "month/day/year"
+
+
+def _year(match: re.Match[str]) -> str:
+    return "%Y" if len(match["year"]) == 4 else "%y"
+
+
+def _month(match: re.Match[str]) -> str:
+    return "%b" if len(match["month"]) == 3 else "%B"
+
+
+def _clock(match: re.Match[str]) -> str:
+    if not match["clock"]:
+        return ""
+    between = match.string[: match.start("clock")]
+    gap = between[len(between.rstrip(" T,")) :]
+    seconds = match["seconds"] or ""
+    fraction = seconds[3:4] + "%g" if len(seconds) > 3 else ""
+    noon = match["noon"] or ""
+    hour = "%I" if noon else "%H"
+    return f"{gap}{hour}:%M{':%S' if seconds else ''}{fraction}{' %p' if noon.startswith(' ') else '%p' if noon else ''}"
+
+
+def amount_shape(column: str, patterns: Mapping[str, int], usual: str | None, fraction: bool = False) -> AmountShape:
+    """Decide how ``column`` writes its amounts.
+
+    Args:
+        column: its header.
+        patterns: pattern -> how many cells have it.
+        usual: the decimal mark that other columns of the file have proved, or None.
+        fraction: True for quantities, where 1.250 is a number with three decimals.
+
+    Raises:
+        Undecided: 1.234 in every row, or decimal points and decimal commas in one column.
+    """
+    proof = {".": 0, ",": 0}
+    example = {".": "", ",": ""}
+    unclear: dict[str, str] = {}
+    plain = True
+    for pattern, count in patterns.items():
+        core = re.sub(r"[^9Z.,]", "", pattern)
+        plain = plain and re.fullmatch(r"[-+]?[9Z]*\.?[9Z]*", pattern) is not None
+        mark = _mark(core)
+        if mark in proof:
+            proof[mark] += count
+            example[mark] = example[mark] or pattern
+        elif mark is not None:
+            unclear.setdefault(mark[0], pattern)
+    low, high = sorted(proof.values())
+    if low and high <= OUTNUMBERED * low:
+        raise Undecided(
+            f'the column "{column}" writes amounts both like {_like(example["."])} and like {_like(example[","])}: '
+            "which mark begins the decimals can't be known. Export it again with one number format"
+        )
+    if high:
+        decimal = "." if proof["."] > proof[","] else ","
+        return AmountShape(plain and decimal == ".", decimal, _told(column, decimal, _like(example[decimal])))
+    if usual is not None:
+        return AmountShape(plain and usual == ".", usual, _told(column, usual, "other columns show"))
+    if "." in unclear and not fraction:
+        raise Undecided(
+            f'the amounts of the column "{column}", such as {_like(unclear["."])}, can be thousands or three decimals, and no '
+            "row tells which. Export it again with two decimals"
+        )
+    return AmountShape((plain and not unclear) or (fraction and "," not in unclear), ".", "")
+
+
+def _mark(core: str) -> str | None:
+    """The decimal mark which a pattern of digits and marks proves, ``.?`` or ``,?`` for one that could be both, else None."""
+    points, commas = core.count("."), core.count(",")
+    if points and commas:
+        last = "." if core.rfind(".") > core.rfind(",") else ","
+        return last if core.count(last) == 1 else None
+    mark = "." if points else ","
+    if not points and not commas:
+        return None
+    if core.count(mark) > 1:
+        return "," if mark == "." else "."
+    whole, decimals = core.split(mark)
+    if len(decimals) != 3 or whole in ("", "Z") or len(whole) > 3:
+        return mark
+    return mark + "?"
+
+
+def _like(pattern: str) -> str:
+    """A pattern as an amount that people know: 9,999.99 becomes 1,234.56."""
+    digits = iter("123456789" * 3)
+    return "".join(next(digits) if letter == "9" else "0" if letter == "Z" else letter for letter in pattern)
+
+
+def _told(column: str, decimal: str, why: str) -> str:
+    return f'"{column}" is read with a decimal comma, since amounts look like {why}' if decimal == "," else ""
