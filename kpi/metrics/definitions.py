@@ -1,0 +1,312 @@
+"""metrics.yaml -> :class:`~kpi.metrics.model.Definitions`, or every problem at once with file, line and key.
+
+Metrics and dimensions are read when first needed, so that their order in the file is free; one that needs itself
+is a problem, and one that is wrong is reported once, where it is wrong, and not by everything that uses it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from kpi import yamlfile
+from kpi.errors import BadExpression, DefinitionsError, KpiError, Problem, UnknownName, did_you_mean
+from kpi.metrics import expressions, graph, lexing, sections
+from kpi.metrics.kinds import COMMON, KINDS, LATER
+from kpi.metrics.kinds.base import About, Context, Kind, expression
+from kpi.metrics.model import Definitions, Dimension, Formula, Leaf, Metric, Node, Where
+from kpi.metrics.problems import Cascade, Key, Problems
+from kpi.periods import Calendar
+from kpi.warehouse import schema
+
+SECTIONS: Final = (
+    Key("north_star", "a metric", "the one metric that stands above all others", required=True),
+    Key("drivers", "a list of metrics", "the cards below it, in their order; without it what the North Star is made of, then the others"),
+    Key("calendar", "week_starts, year_starts, timezone, pattern", "how the company counts its time"),
+    Key("currency", "three letters, such as EUR", "the currency of every figure"),
+    Key("sources", "tables with systems", "which system counts where two hold the same thing"),
+    Key("products", "products with rules", "how rows of other systems find their product, applied when data are published"),
+    Key("costs", "categories with ledger accounts", "which ledger accounts are which category, applied when data are published"),
+    Key("dimensions", "names with definitions", "what figures are split and filtered by"),
+    Key("metrics", "names with definitions", "every figure", required=True),
+)
+DIMENSION: Final = (
+    Key("label", "text", "the name that people read"),
+    Key("of", "a table", "the table whose columns it is made of", required=True),
+    Key("is", "an expression", "its value", required=True),
+    Key("as_of", "now", "what is true now; without it what was true on the row's day"),
+)
+#: Columns that every answer has.
+_RESERVED: Final = (*lexing.KEYWORDS, "period", "partial")
+#: Hashed with the file: a change of the language's meaning makes cached figures void.
+_LANGUAGE: Final = "1"
+
+
+def load(path: Path) -> Definitions:
+    """Read and check a file.
+
+    Raises:
+        DefinitionsError: all its problems, in the order of their lines.
+    """
+    definitions, problems = _read(path)
+    if problems or definitions is None:
+        raise DefinitionsError(problems)
+    return definitions
+
+
+def check(path: Path) -> list[Problem]:
+    """Every problem of a file, and what is there without use, in the order of the lines; empty when it is sound."""
+    definitions, problems = _read(path)
+    return sorted(problems + ([] if definitions is None else _unused(definitions)))
+
+
+def _read(path: Path) -> tuple[Definitions | None, list[Problem]]:
+    tree, found = yamlfile.read(path)
+    if not isinstance(tree, yamlfile.Mapping):
+        if not found:
+            found = [Problem(str(path), 1, "", "the file is empty; it needs north_star, currency and metrics")]
+        return None, found
+    problems = Problems(str(path), list(found))
+    definitions = _File(tree, problems).definitions()
+    return (None if problems.found else definitions), problems.found
+
+
+class _File:
+    """One file in the reading."""
+
+    def __init__(self, tree: yamlfile.Mapping, problems: Problems) -> None:
+        self.tree = tree
+        self.problems = problems
+        self.dimension_entries = self._entries("dimensions", "a dimension")
+        self.metric_entries = self._entries("metrics", "a metric")
+        self.dimensions: dict[str, Dimension | None] = {}
+        self.metrics: dict[str, Metric | None] = {}
+        self.reading: list[str] = []
+        self.context = Context(problems, Calendar(), tuple(self.dimension_entries), self.dimension, tuple(self.metric_entries), self.metric)
+
+    def definitions(self) -> Definitions:
+        tree, problems = self.tree, self.problems
+        problems.keys(tree, SECTIONS, "metrics.yaml", later=("tables", "switches"))
+        calendar = sections.calendar(tree.get("calendar"), problems)
+        currency = sections.currency(tree.get("currency"), problems)
+        counted = sections.sources(tree.get("sources"), problems)
+        products = sections.products(tree.get("products"), problems)
+        costs = sections.costs(tree.get("costs"), problems)
+        self.context = replace(self.context, calendar=calendar)
+        for name in self.dimension_entries:
+            self._quietly(self.dimension, name)
+        for name in self.metric_entries:
+            self._quietly(self.metric, name)
+        north_star = self._metric_name(tree.get("north_star")) or ""
+        drivers = self._drivers(north_star)
+        return Definitions(
+            file=problems.file,
+            hash=_digest([_LANGUAGE, _plain(tree)]),
+            mappings_hash=_digest([_LANGUAGE, *(_plain(tree.get(name)) for name in ("products", "costs")), currency, calendar.timezone]),
+            north_star=north_star,
+            drivers=drivers,
+            calendar=calendar,
+            currency=currency,
+            sources=counted,
+            dimensions=MappingProxyType(dict(self._in_order(self.dimensions, self.dimension_entries))),
+            metrics=MappingProxyType(dict(self._in_order(self.metrics, self.metric_entries))),
+            products=products,
+            costs=costs,
+        )
+
+    @staticmethod
+    def _in_order(found: dict[str, Any], entries: dict[str, Any]) -> list[tuple[str, Any]]:
+        return [(name, found[name]) for name in entries if found.get(name) is not None]
+
+    def _quietly(self, read: Any, name: str) -> None:
+        try:
+            read(name)
+        except Cascade:
+            pass
+        except KpiError as error:  # a cycle that begins here
+            entry = (self.dimension_entries if read == self.dimension else self.metric_entries)[name]
+            self.problems.add(entry.key.line, entry.value.path, str(error))
+
+    def _entries(self, section: str, what: str) -> dict[str, yamlfile.Entry]:
+        value = self.tree.get(section)
+        mapping = None if value is None else self.problems.mapping(value, f"names with {what} each")
+        found: dict[str, yamlfile.Entry] = {}
+        for entry in () if mapping is None else mapping.entries:
+            path = f"{section}.{entry.key.text}"
+            if not self.problems.name(entry.key, path, _RESERVED, f"the name of {what}"):
+                continue
+            if section == "metrics" and entry.key.text in self.dimension_entries:
+                other = self.dimension_entries[entry.key.text].key.line
+                self.problems.add(entry.key.line, path, f"a dimension in line {other} has this name; one name has one meaning")
+                continue
+            found[entry.key.text] = entry
+        return found
+
+    def dimension(self, name: str) -> Dimension | None:
+        """A dimension by name, read first where need be; Cascade where it is wrong."""
+        if name not in self.dimension_entries:
+            return None
+        if name not in self.dimensions:
+            self._begin(name)
+            try:
+                self.dimensions[name] = self._dimension(name)
+            finally:
+                self.reading.pop()
+        found = self.dimensions[name]
+        if found is None:
+            raise Cascade
+        return found
+
+    def metric(self, name: str) -> Metric:
+        """A metric by name, read first where need be; Cascade where it is wrong."""
+        if name not in self.metric_entries:
+            raise UnknownName("metric", name, self.metric_entries)
+        if name not in self.metrics:
+            self._begin(name)
+            try:
+                self.metrics[name] = self._metric(name)
+            finally:
+                self.reading.pop()
+        found = self.metrics[name]
+        if found is None:
+            raise Cascade
+        return found
+
+    def _begin(self, name: str) -> None:
+        if name in self.reading:
+            circle = [*self.reading[self.reading.index(name) :], name]
+            raise BadExpression(f"{' needs '.join(circle)}: a definition can't need itself")
+        if len(self.reading) > 40:  # far below Python's own limit
+            raise BadExpression("more than 40 definitions need one another in a row; shorten the chain")
+        self.reading.append(name)
+
+    def _dimension(self, name: str) -> Dimension | None:
+        entry, problems = self.dimension_entries[name], self.problems
+        mapping = problems.mapping(entry.value, "{label: …, of: a table, is: an expression}")
+        if mapping is None or not problems.keys(mapping, DIMENSION, "a dimension"):
+            return None
+        label = problems.text(mapping.get("label"), "a label") if mapping.get("label") else None
+        as_of = problems.choice(mapping.get("as_of"), ("now", "then"), "a time") if mapping.get("as_of") else None
+        table, of = problems.text(mapping.get("of"), "a table"), mapping.get("of")
+        known = [found.name for found in schema.facts()]
+        if table is None or of is None:
+            return None
+        if table not in known:
+            problems.at(of, f'no table is called "{table}"{did_you_mean(table, known) or "; known are " + ", ".join(known)}')
+            return None
+        scope = expressions.Scope(table, tuple(self.dimension_entries), self.dimension, name, defining=name)
+        value = mapping.get("is")
+        node = None if value is None else expression(value, problems, lambda text: _split(text, scope))
+        if node is None:
+            return None
+        if as_of == "now":
+            node = expressions.mapped(node, lambda column: replace(column, now=True))
+        where = Where(problems.file, entry.key.line)
+        return Dimension(name, label or name.replace("_", " ").capitalize(), table, node, where, "now" if as_of == "now" else "then")
+
+    def _metric(self, name: str) -> Metric | None:
+        entry = self.metric_entries[name]
+        mapping = self.problems.mapping(entry.value, "keys such as label, sum, of, at, or formula")
+        if mapping is None:
+            return None
+        about = About(name, mapping, entry.key.line)
+        before = len(self.problems.found)
+        kind = self._kind(about)
+        if kind is None:
+            return None
+        self.problems.keys(mapping, (*COMMON, *kind.keys), f"a {kind.name}", later=LATER)
+        metric = kind.read(about, self.context)
+        return metric if len(self.problems.found) == before else None
+
+    def _kind(self, about: About) -> Kind | None:
+        """The kind that a definition's keys tell."""
+        kinds = [kind for kind in KINDS if any(about.mapping.get(mark) is not None for mark in kind.marks)]
+        marks = [mark for kind in KINDS for mark in kind.marks]
+        later = [name for name, _ in about.mapping if name in LATER]
+        if len(kinds) == 1:
+            return kinds[0]
+        path = about.mapping.path
+        if kinds:
+            found = [mark for mark in marks if about.mapping.get(mark) is not None]
+            self.problems.add(about.line, path, f"a metric is one thing, and this one has {' and '.join(found)}; keep one of them")
+        elif later:
+            accepted = ", ".join(marks)
+            self.problems.add(about.line, path, f"kind not supported yet: {later[0]}; this version computes {accepted}")
+        else:
+            keys = tuple(key for kind in KINDS for key in kind.keys)
+            count = len(self.problems.found)
+            self.problems.keys(about.mapping, (*COMMON, *(replace_required(key) for key in keys)), "a metric", later=LATER)
+            if len(self.problems.found) == count:
+                self.problems.add(about.line, path, f"nothing says what to compute; write one of {', '.join(marks)}")
+        return None
+
+    def _metric_name(self, value: yamlfile.Value | None) -> str | None:
+        name = self.problems.text(value, "a metric")
+        if name is None or value is None:
+            return None
+        if name not in self.metric_entries:
+            self.problems.at(value, str(UnknownName("metric", name, self.metric_entries)))
+            return None
+        return name
+
+    def _drivers(self, north_star: str) -> tuple[str, ...]:
+        value = self.tree.get("drivers")
+        if value is None:
+            star = self.metrics.get(north_star)
+            first = expressions.metrics_of(star.formula) if isinstance(star, Formula) else ()
+            return tuple(dict.fromkeys(name for name in (*first, *self.metric_entries) if name != north_star))
+        names: list[str] = []
+        for item in self.problems.texts(value, "a metric"):
+            name = self._metric_name(item)
+            if name in names:
+                self.problems.at(item, f"{name} is there twice")
+            elif name is not None:
+                names.append(name)
+        return tuple(names)
+
+
+def replace_required(key: Key) -> Key:
+    """The key, not required: where no kind is known yet, only spelling is checked."""
+    return key._replace(required=False)
+
+
+def _split(text: str, scope: expressions.Scope) -> Node:
+    node = expressions.row(text, scope)
+    if not expressions.columns_of(node):
+        raise BadExpression(f"a dimension needs a column of {scope.table}")
+    kind = getattr(node, "type", "null")
+    if kind not in ("text", "flag", "number", "day"):
+        raise BadExpression(f"a dimension is text, a number, a day, or true or false; this is {kind}")
+    return node
+
+
+def _unused(definitions: Definitions) -> list[Problem]:
+    """Dimensions that no metric reaches: nothing can be split by them."""
+    tables = {table for metric in definitions.metrics.values() if isinstance(metric, Leaf) for table in graph.reachable(metric.table)}
+    return [
+        Problem(
+            dimension.where.file,
+            dimension.where.line,
+            f"dimensions.{dimension.name}",
+            f"no metric reaches table {dimension.table}, so nothing can be split by it; remove it, or add a metric that does",
+        )
+        for dimension in definitions.dimensions.values()
+        if dimension.table not in tables
+    ]
+
+
+def _plain(value: yamlfile.Value | None) -> Any:
+    """The content without lines and comments; the order of keys stays, it is the order of display."""
+    if value is None or isinstance(value, yamlfile.Scalar):
+        return None if value is None or value.is_null else " ".join(value.text.split())
+    if isinstance(value, yamlfile.Sequence):
+        return [_plain(item) for item in value.items]
+    return [[name, _plain(item)] for name, item in value]
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:16]

@@ -1,0 +1,16 @@
+"""The kinds of metrics, one file each; a new one is a line here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kpi.metrics.kinds.base import COMMON, Kind
+from kpi.metrics.kinds.formula import FORMULA
+from kpi.metrics.kinds.leaf import LEAF
+
+KINDS: Final[tuple[Kind, ...]] = (LEAF, FORMULA)
+
+#: Kinds and keys of the language that this version does not compute. They are told from misspellings.
+LATER: Final = ("movement", "retention", "conversion", "time_to", "snapshot", "allocate", "capped", "show", "lag")
+
+__all__ = ["COMMON", "KINDS", "LATER"]

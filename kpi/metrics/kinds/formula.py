@@ -1,0 +1,73 @@
+"""Formulas: arithmetic over other metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kpi.metrics import clashes
+from kpi.metrics.kinds.base import About, Context, figure
+from kpi.metrics.model import Call, During, Formula, Leaf, Metric, MetricRef, Node, Rolling, Shift, ToDate, Total
+from kpi.metrics.problems import Key
+
+
+class FormulaKind:
+    """See ``meaning``."""
+
+    name = "formula"
+    meaning = "arithmetic over other metrics, computed after they are summed; division by zero is no value"
+    marks: tuple[str, ...] = ("formula",)
+    keys: tuple[Key, ...] = (
+        Key("formula", "an expression over metrics", "the arithmetic, such as deals_won / (deals_won + deals_lost)", required=True),
+    )
+
+    def read(self, about: About, context: Context) -> Metric | None:
+        """Read one."""
+        node = about.resolved(context, "formula", lambda text: figure(text, context))
+        if node is None:
+            about.fields(context, about_unit(about), "the formula")
+            return None
+        stock = next(_refused(node, context), None)
+        if stock is not None:
+            about.problem(context, "formula", stock)
+            return None
+        fields = about.fields(context, clashes.unit_of(node, context.metric_unit), "the formula")
+        return None if fields is None else Formula(**fields, formula=node)
+
+
+def about_unit(about: About) -> str | None:
+    """The stated unit, where the formula can't tell: so that the other keys are still checked."""
+    value = about.mapping.get("unit")
+    text = getattr(value, "text", None)
+    return text if text in clashes.UNITS else None
+
+
+def leaves(node: Node, context: Context) -> Iterator[Leaf]:
+    """Every leaf that a formula comes down to."""
+    if isinstance(node, MetricRef):
+        metric = context.metric(node.name)
+        if isinstance(metric, Leaf):
+            yield metric
+        elif isinstance(metric, Formula):
+            yield from leaves(metric.formula, context)
+    elif isinstance(node, Shift | Rolling | ToDate | Total):
+        yield from leaves(node.inner, context)
+    elif isinstance(node, Call):
+        for argument in node.arguments:
+            yield from leaves(argument, context)
+
+
+def _refused(node: Node, context: Context) -> Iterator[str]:
+    """Stocks have a value at a day, and none over days."""
+    if isinstance(node, Rolling | ToDate):
+        name = "rolling" if isinstance(node, Rolling) else "to_date"
+        for leaf in leaves(node.inner, context):
+            if isinstance(leaf.time, During):
+                yield f"{leaf.name} is a stock (during:), and {name}() adds up days; only events and flows have a sum over days"
+    if isinstance(node, Shift | Rolling | ToDate | Total):
+        yield from _refused(node.inner, context)
+    elif isinstance(node, Call):
+        for argument in node.arguments:
+            yield from _refused(argument, context)
+
+
+FORMULA = FormulaKind()

@@ -1,0 +1,220 @@
+"""Leaf metrics: an aggregate of a table, at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final, cast
+
+from kpi import yamlfile
+from kpi.errors import BadExpression, did_you_mean
+from kpi.metrics import expressions
+from kpi.metrics.kinds.base import About, Context, expression
+from kpi.metrics.model import Aggregate, At, Call, Column, During, Leaf, Metric, Money, Node, Over, Time
+from kpi.metrics.operators import IN_WORDS, Operators, shown
+from kpi.metrics.problems import Key
+from kpi.warehouse import schema
+
+AGGREGATES: Final[tuple[Aggregate, ...]] = ("sum", "count", "count_distinct", "average", "min", "max", "median", "percentile")
+#: Aggregates whose value is a quantity, and so has the quantity's unit and currency.
+_QUANTITIES: Final = ("sum", "average", "min", "max", "median", "percentile")
+_TIMES: Final = ("at", "over", "during")
+
+
+class LeafKind:
+    """See ``meaning``."""
+
+    name = "leaf"
+    meaning = "an aggregate of a table's rows, at a time"
+    marks: tuple[str, ...] = AGGREGATES
+    keys: tuple[Key, ...] = (
+        Key("sum", "an expression on the table's columns", "the sum of it over the rows"),
+        Key("count", "a table, or an expression with of:", "how many rows (or rows where the expression is known)"),
+        Key("count_distinct", "an expression", "how many different values"),
+        Key("average", "an expression", "the mean of the known values"),
+        Key("min", "an expression", "the smallest"),
+        Key("max", "an expression", "the largest"),
+        Key("median", "an expression", "the middle value; between two, the mean of both"),
+        Key("percentile", "an expression, with at_percent:", "the value below which that share lies, interpolated"),
+        Key("at_percent", "a number from 0 to 100", "which percentile"),
+        Key("of", "a table", "whose rows are taken"),
+        Key("where", "a condition", "which rows; a missing value is kept by <> and not in"),
+        Key("at", "a day or instant column", "an event: it counts in the period that holds the day"),
+        Key("over", "[from, to], two day columns", "a flow: spread evenly over the days from ≤ day < to"),
+        Key("during", "[from, to], two day columns", "a stock: rows with from ≤ day < to on the period's last day; an empty to is open"),
+    )
+
+    def read(self, about: About, context: Context) -> Metric | None:
+        """Read one; every key is checked even when another is wrong."""
+        mapping = about.mapping
+        marks = [name for name in AGGREGATES if mapping.get(name) is not None]
+        if len(marks) > 1:
+            about.problem(context, marks[1], f"a metric has one of {', '.join(AGGREGATES)}; this one has {' and '.join(marks)}")
+            return None
+        aggregate = marks[0]
+        table = _table(about, aggregate, context)
+        if table is None:
+            about.fields(context, None, "the table")
+            return None
+        scope = expressions.Scope(table, context.dimensions, context.lookup, about.name)
+        before = len(context.problems.found)
+        counts_rows = aggregate == "count" and mapping.get("of") is None
+        value = None if counts_rows else about.resolved(context, aggregate, lambda text: _value(text, aggregate, scope))
+        condition = about.resolved(context, "where", lambda text: _condition(text, scope))
+        time = _time(about, scope, context)
+        percent = _percent(about, aggregate, context)
+        unit = _unit(aggregate, value)
+        fields = about.fields(context, unit if counts_rows or value is not None else None, shown(value) if value else f"count: {table}")
+        if fields is None or time is None or len(context.problems.found) > before:
+            return None
+        money = _money(value, table, time) if aggregate in _QUANTITIES and value is not None else None
+        return Leaf(**fields, aggregate=aggregate, table=table, value=value, percent=percent, condition=condition, time=time, money=money)
+
+
+def _table(about: About, aggregate: str, context: Context) -> str | None:
+    """The table of ``of``, or of ``count: deal``."""
+    key = "of" if about.mapping.get("of") is not None or aggregate != "count" else "count"
+    value = about.mapping.get(key)
+    if value is None:
+        about.problem(context, "of", "a metric on rows says whose: write of: and a table, such as of: deal")
+        return None
+    name = context.problems.text(value, "a table")
+    if name is None:
+        return None
+    known = [table.name for table in schema.facts()]
+    if name not in known:
+        context.problems.at(value, f'no table is called "{name}"{did_you_mean(name, known) or "; known are " + ", ".join(known)}')
+        return None
+    return name
+
+
+def _value(text: str, aggregate: Aggregate, scope: expressions.Scope) -> Node:
+    node = expressions.row(text, scope)
+    kind = Operators(lambda name: "number", mixes=False).type_of(node)
+    if not expressions.columns_of(node) and aggregate != "sum":
+        raise BadExpression(f"{aggregate} needs a column of {scope.table}, and {shown(node)} names none")
+    if aggregate in _QUANTITIES and kind not in ("number", "money"):
+        raise BadExpression(f"{aggregate} needs a number, and {shown(node)} is {IN_WORDS[kind]}")
+    if aggregate in _QUANTITIES:
+        _no_fan_out(node, aggregate, scope.table)
+    return node
+
+
+def _no_fan_out(node: Node, aggregate: str, table: str) -> None:
+    """A joined row's amount belongs to it once, however many rows point at it."""
+    for column in _added(node):
+        if column.path and (aggregate == "sum" or column.type == "money"):
+            raise BadExpression(
+                f"{column.table}.{column.name} belongs to {column.table}, and would be counted once for each {table}; "
+                f"write a metric of: {column.table} instead"
+            )
+
+
+def _added(node: Node) -> tuple[Column, ...]:
+    """Number columns whose values are added up; what only decides a condition is none of them."""
+    if isinstance(node, Column):
+        return (node,) if node.type in ("number", "money") else ()
+    if not isinstance(node, Call) or node.type == "flag":
+        return ()
+    return tuple(column for argument in node.arguments for column in _added(argument))
+
+
+def _condition(text: str, scope: expressions.Scope) -> Node:
+    return Operators(lambda name: "number", mixes=False).condition(expressions.row(text, scope), "where")
+
+
+def _percent(about: About, aggregate: str, context: Context) -> Decimal | None:
+    value = about.mapping.get("at_percent")
+    if aggregate != "percentile":
+        if value is not None:
+            context.problems.at(value, f"at_percent goes with percentile, and this metric is a {aggregate}")
+        return None
+    if value is None:
+        about.problem(context, "at_percent", "a percentile says which: a number from 0 to 100")
+        return None
+    percent = context.problems.number(value, "a percentile")
+    if percent is not None and not 0 <= percent <= 100:
+        context.problems.at(value, f"{percent} is not from 0 to 100")
+        return None
+    return percent
+
+
+def _unit(aggregate: str, value: Node | None) -> str | None:
+    if aggregate not in _QUANTITIES or value is None:
+        return "number"
+    if isinstance(value, Column):
+        hours = schema.metadata.tables[value.table].columns[value.name].info["unit"] == "hours"
+        return "hours" if hours else ("money" if value.type == "money" else "number")
+    if isinstance(value, Call) and value.function in ("days", "hours"):
+        return value.function
+    return "money" if isinstance(value, Call) and value.type == "money" else "number"
+
+
+def _time(about: About, scope: expressions.Scope, context: Context) -> Time | None:
+    """How the metric stands in time."""
+    stated = [name for name in _TIMES if about.mapping.get(name) is not None]
+    if len(stated) != 1:
+        both = f"; this one has {' and '.join(stated)}" if stated else ""
+        key = stated[1] if stated else "at"
+        if about.mapping.get("snapshot") is None:
+            about.problem(context, key, f"a metric on rows stands in time in one way, at:, over: or during:{both}")
+        return None
+    value = about.mapping.get(stated[0])
+    if value is None:
+        return None
+    if stated[0] == "at":
+        column = _day(value, scope, context)
+        return None if column is None else At(column)
+    if not isinstance(value, yamlfile.Sequence) or len(value.items) != 2:
+        context.problems.at(value, f"{stated[0]} takes two columns, [from, to]")
+        return None
+    start, end = (_day(item, scope, context) for item in value.items)
+    if start is None or end is None:
+        return None
+    if stated[0] == "during":
+        return During(start, end)
+    document = schema.metadata.tables[scope.table].info["day"]
+    return Over(start, end, expressions.column(scope.table, document) if document else None)
+
+
+def _day(value: yamlfile.Value, scope: expressions.Scope, context: Context) -> Column | None:
+    def read(text: str) -> Node:
+        node = expressions.row(text, scope)
+        if not isinstance(node, Column) or node.type not in ("day", "instant"):
+            kind = "an expression" if not isinstance(node, Column) else IN_WORDS[node.type]
+            days = [column.name for column in schema.metadata.tables[scope.table].columns if column.info["unit"] in ("day", "instant")]
+            raise BadExpression(f"{shown(node)} is {kind}; a time is a column with a day: {', '.join(days)}")
+        return node
+
+    return cast("Column | None", expression(value, context.problems, read))
+
+
+def _money(value: Node, table: str, time: Time) -> Money | None:
+    """How the value finds its currency; None for values that aren't money."""
+    if not isinstance(value, Column | Call) or value.type != "money":
+        return None
+    names = schema.metadata.tables[table].columns.keys()
+    twins = [f"home_{column.name}" in names for column in expressions.columns_of(value) if column.type == "money"]
+    home = all(twins) and "home_currency" in names
+
+    def twin(column: Column) -> Column:
+        return replace(column, name=f"home_{column.name}") if column.type == "money" and not column.path else column
+
+    return Money(
+        currency=expressions.column(table, "currency"),
+        home_value=expressions.mapped(value, twin) if home else None,
+        home_currency=expressions.column(table, "home_currency") if home else None,
+        document=_document(time),
+    )
+
+
+def _document(time: Time) -> Column:
+    """The day whose rate counts; a stock's is the day asked for, and its start stands in."""
+    if isinstance(time, At):
+        return time.column
+    if isinstance(time, Over) and time.document is not None:
+        return time.document
+    return time.start
+
+
+LEAF = LeafKind()
