@@ -1,13 +1,16 @@
-"""Which currencies occur where: counted from the rows themselves whenever they change."""
+"""Coverage and currencies: what a query must know before it trusts a table, kept as rows change."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import duckdb
+import pyarrow as pa
 import sqlalchemy as sa
 
-from kpi.warehouse.schema import facts, metadata, money_currency
+from kpi.warehouse.schema import facts, metadata
+from kpi.warehouse.store import Store
 
 
 def currency_tables() -> list[sa.Table]:
@@ -15,18 +18,43 @@ def currency_tables() -> list[sa.Table]:
     return [table for table in facts() if {"currency", "home_currency", "source"} <= set(table.columns.keys())]
 
 
-def currency_counts(table: sa.Table) -> sa.Select[Any]:
-    """The rows of ``money_currency`` for one table."""
-    key = (table.c.source, sa.func.coalesce(table.c.currency, ""), sa.func.coalesce(table.c.home_currency, ""))
-    return sa.select(sa.literal_column(f"'{table.name}'"), *key, sa.func.count()).group_by(*key)
-
-
-def refresh_currencies(connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...] | None = None) -> None:
+def refresh_currencies(store: Store, tables: Iterable[str] | None = None) -> None:
     """Count the currencies of ``tables`` (default: all) anew."""
-    from kpi.warehouse.engines import duck_dialect
-
+    wanted = None if tables is None else set(tables)
     for table in currency_tables():
-        if tables is None or table.name in tables:
-            connection.execute(f"DELETE FROM {money_currency.name} WHERE table_name = $1", [table.name])  # noqa: S608 - a name of the schema
-            counts = currency_counts(metadata.tables[table.name]).compile(dialect=duck_dialect(), compile_kwargs={"literal_binds": True})
-            connection.execute(f"INSERT INTO {money_currency.name} {counts}")
+        if wanted is None or table.name in wanted:
+            store.run("DELETE FROM money_currency WHERE table_name = ?", [table.name])
+            store.run(
+                "INSERT INTO money_currency (table_name, source, currency, home_currency, row_count) "
+                f"SELECT '{table.name}', source, coalesce(currency, ''), coalesce(home_currency, ''), count(*) FROM {table.name} "
+                "GROUP BY source, coalesce(currency, ''), coalesce(home_currency, '')"
+            )
+
+
+def extend_coverage(store: Store, source: str, covers: Mapping[str, tuple[dt.date, dt.date, str]]) -> None:
+    """Let the coverage of ``source`` reach over what a file covers as well; the wider of each bound counts."""
+    for table, (first, end, basis) in covers.items():
+        known = store.run("SELECT covers_from, covers_to, basis FROM coverage WHERE table_name = ? AND source = ?", [table, source])
+        if known:
+            first, end = min(first, known[0][0]), max(end, known[0][1])
+            basis = basis if basis == known[0][2] else "stated by the file and dates of its rows"
+        store.run("DELETE FROM coverage WHERE table_name = ? AND source = ?", [table, source])
+        row: dict[str, Any] = {
+            "table_name": table,
+            "source": source,
+            "covers_from": first,
+            "covers_to": end,
+            "basis": basis,
+            "row_count": 0,
+        }
+        store.add("coverage", pa.Table.from_pylist([row]))
+
+
+def refresh_row_counts(store: Store, tables: Iterable[str]) -> None:
+    """Count the rows of each covered source anew."""
+    for name in tables:
+        if "source" in metadata.tables[name].columns:
+            store.run(
+                f"UPDATE coverage SET row_count = (SELECT count(*) FROM {name} WHERE {name}.source = coverage.source) WHERE table_name = ?",
+                [name],
+            )

@@ -13,6 +13,7 @@ from kpi.settings import Settings
 from kpi.warehouse.bookkeeping import refresh_currencies
 from kpi.warehouse.engines import DuckReader, Reader, create_tables, duck_dialect
 from kpi.warehouse.schema import metadata
+from kpi.warehouse.store import DuckStore
 
 
 class MemoryWriter:
@@ -51,5 +52,5 @@ class MemoryWriter:
 
     def reader(self, settings: Settings | None = None) -> Reader:
         """A reader of the rows as they stand now; ``money_currency`` is counted from them."""
-        refresh_currencies(self.connection)
+        refresh_currencies(DuckStore(self.connection))
         return DuckReader(self.connection, settings or Settings())

@@ -62,10 +62,13 @@ def has_tables(connection: psycopg.Connection[Any]) -> bool:
 def read_postgres_current(settings: Settings) -> Current:
     """The row of ``generation``; all zeros where there is none."""
     with connect(settings) as connection:
-        if not has_tables(connection):
-            return Current()
-        row = connection.execute("SELECT number, archive_line, mappings FROM generation").fetchone()
-        return Current(int(row[0]), int(row[1]), str(row[2] or "")) if row else Current()
+        return postgres_current(connection) if has_tables(connection) else Current()
+
+
+def postgres_current(connection: psycopg.Connection[Any]) -> Current:
+    """The row of ``generation`` as this transaction sees it; all zeros where there is none."""
+    row = connection.execute("SELECT number, archive_line, mappings FROM generation").fetchone()
+    return Current(int(row[0]), int(row[1]), str(row[2] or "")) if row else Current()
 
 
 def open_postgres(settings: Settings) -> Reader | None:

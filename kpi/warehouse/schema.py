@@ -446,6 +446,8 @@ generation = _table(
     _c("published_at", "instant", "when"),
     _c("archive_line", "integer", "the last line of the archive's log that is in it"),
     _c("mappings", "text", "hash of the parts of metrics.yaml applied at publishing"),
+    _c("currency", "currency", "currency taken for amounts in files that name none"),
+    _c("timezone", "text", "zone in which instants became business dates"),
     kind="bookkeeping",
 )
 

@@ -1,0 +1,206 @@
+"""The raw exports, kept for good: compressed, each under the SHA-256 of its bytes, with a log of what was imported.
+
+    archive/imports.jsonl                  one line an import, in order; a line's number is the run's id
+    archive/3f/3f9a….zst                   the bytes, zstd
+    archive/incoming-<pid>-<n>.part        bytes on their way in
+
+The log counts up to the line that CURRENT names; what stands behind it belongs to an import that was killed before
+it was published, and the next import cuts it off.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import itertools
+import json
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import zstandard
+
+from kpi.errors import WarehouseError
+from kpi.warehouse.home import sync_file, sync_folder
+
+_CHUNK: Final = 1 << 20
+_NUMBERS: Final = itertools.count()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the log.
+
+    Attributes:
+        time: UTC, ISO 8601.
+        name: the file's name as given; an export's date may stand in it.
+        size: bytes, uncompressed.
+        options: what the import was told beside the bytes: as, dates, bad_share, full.
+    """
+
+    time: str
+    name: str
+    size: int
+    sha256: str
+    connector: str
+    imported_by: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def imported_at(self) -> dt.datetime:
+        """``time`` as UTC without a zone."""
+        return dt.datetime.fromisoformat(self.time).replace(tzinfo=None)
+
+
+class Archive:
+    """The archive of one home. Reading needs no lock; everything that writes is called by the holder of import.lock."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "archive"
+        self.log = self.folder / "imports.jsonl"
+
+    def entries(self, lines: int) -> tuple[Entry, ...]:
+        """The first ``lines`` lines of the log.
+
+        Raises:
+            WarehouseError: there are fewer, or one can't be read.
+        """
+        try:
+            with self.log.open(encoding="utf-8") as log:
+                read = [Entry(**json.loads(text)) for text in itertools.islice(log, lines)]
+        except FileNotFoundError:
+            read = []
+        except (ValueError, TypeError) as error:
+            raise WarehouseError(f"{self.log} is damaged: {error}") from error
+        if len(read) < lines:
+            raise WarehouseError(
+                f"the warehouse holds {lines} imports and {self.log} only {len(read)}: use the KPI_HOME in which they were imported"
+            )
+        return tuple(read)
+
+    def blob(self, sha256: str) -> Path:
+        """Where the bytes lie."""
+        return self.folder / sha256[:2] / f"{sha256}.zst"
+
+    def unpack(self, entry: Entry, folder: Path) -> Path:
+        """The bytes as they came, in a file of ``folder`` that keeps the name's ending.
+
+        Raises:
+            WarehouseError: they are missing or damaged.
+        """
+        path = folder / f"{entry.sha256}-{Path(entry.name).name[-80:]}"
+        digest = hashlib.sha256()
+        try:
+            with self.blob(entry.sha256).open("rb") as packed, path.open("wb") as plain:
+                for chunk in zstandard.ZstdDecompressor().read_to_iter(packed, read_size=_CHUNK, write_size=_CHUNK):
+                    digest.update(chunk)
+                    plain.write(chunk)
+        except (FileNotFoundError, zstandard.ZstdError) as error:
+            raise WarehouseError(
+                f"the archived bytes of {entry.name} ({self.blob(entry.sha256)}) are missing or damaged: {error}"
+            ) from error
+        if digest.hexdigest() != entry.sha256:
+            raise WarehouseError(f"the archived bytes of {entry.name} ({self.blob(entry.sha256)}) are not those that were imported")
+        return path
+
+    def receive(self, path: Path) -> Incoming:
+        """Begin to hash and compress ``path`` in a thread of its own."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Incoming(path, self.folder / f"incoming-{os.getpid()}-{next(_NUMBERS)}.part")
+
+    def keep(self, incoming: Incoming) -> None:
+        """Give received bytes their final name; twice the same is kept once."""
+        final = self.blob(incoming.sha256)
+        final.parent.mkdir(exist_ok=True)
+        incoming.part.replace(final)
+        sync_folder(final.parent)
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Write lines behind the last one, durably. They count once CURRENT says so."""
+        with self.log.open("ab") as log:
+            for entry in entries:
+                log.write((json.dumps(asdict(entry), ensure_ascii=False) + "\n").encode())
+            log.flush()
+            os.fsync(log.fileno())
+        sync_folder(self.folder)
+
+    def clean(self, lines: int) -> None:
+        """Cut the log to its first ``lines`` lines and remove what killed imports left."""
+        for part in self.folder.glob("incoming-*.part"):
+            part.unlink(missing_ok=True)
+        if not self.log.exists():
+            return
+        raw = self.log.read_bytes().splitlines(keepends=True)
+        if len(raw) <= lines:
+            return
+        kept = b"".join(raw[:lines])
+        counted = {entry.sha256 for entry in self.entries(lines)}
+        with self.log.open("r+b") as log:
+            log.truncate(len(kept))
+            os.fsync(log.fileno())
+        for line in raw[lines:]:
+            try:
+                sha256 = Entry(**json.loads(line)).sha256
+            except (ValueError, TypeError):  # the half line of a kill in mid-write
+                continue
+            if sha256 not in counted:
+                self.blob(sha256).unlink(missing_ok=True)
+
+
+class Incoming:
+    """Bytes on their way into the archive.
+
+    Attributes:
+        part: the compressed bytes, under a name that says they are not whole.
+        sha256, size: known after :meth:`wait`.
+    """
+
+    def __init__(self, path: Path, part: Path) -> None:
+        self.part = part
+        self.sha256 = ""
+        self.size = 0
+        self._path = path
+        self._stopped = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Return when all bytes are compressed and on the disk.
+
+        Raises:
+            OSError: they could not be read or written.
+        """
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def discard(self) -> None:
+        """Stop and remove what was written; harmless after :meth:`Archive.keep`."""
+        self._stopped = True
+        self._thread.join()
+        self.part.unlink(missing_ok=True)
+
+    def _run(self) -> None:
+        digest = hashlib.sha256()
+        try:
+            # Level 1: exports are text, which it packs to a fifth at the speed of reading.
+            packing = zstandard.ZstdCompressor(level=1)
+            with self._path.open("rb") as plain, self.part.open("wb") as file, packing.stream_writer(file, closefd=False) as packed:
+                while not self._stopped and (chunk := plain.read(_CHUNK)):
+                    digest.update(chunk)
+                    packed.write(chunk)
+                    self.size += len(chunk)
+            sync_file(self.part)
+        except BaseException as error:
+            self._failure = error
+        self.sha256 = digest.hexdigest()
+
+
+def hash_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
