@@ -14,6 +14,9 @@ from kpi.metrics.model import Call, Literal_, MetricRef, Node, Rolling, Shift, T
 from kpi.metrics.operators import shown
 
 UNITS: Final = ("money", "percent", "number", "ratio", "days", "hours")
+ANY: Final = "any"
+#: Of a definition that is wrong: nothing can be said about its unit.
+UNKNOWN: Final = "unknown"
 #: Units without a dimension: they may meet in a sum.
 PLAIN: Final = ("percent", "number", "ratio")
 _SAME: Final = ("neg", "abs", "round")
@@ -53,7 +56,7 @@ def unit_of(node: Node, metric_unit: Callable[[str], str]) -> str | None:
 
 def fits(stated: str, worked_out: str | None) -> bool:
     """Whether a definition may call its result ``stated``."""
-    if worked_out in (None, "any", stated):
+    if worked_out in (None, ANY, UNKNOWN, stated):
         return True
     if worked_out in PLAIN:
         return stated in PLAIN
@@ -67,7 +70,7 @@ def _meeting(sign: str, sides: list[Side]) -> str | None:
     """One unit for all sides; constants fit any."""
     found: Side | None = None
     for side in sides:
-        if side[1] in (None, "any"):
+        if side[1] in (None, ANY):
             continue
         if found is None:
             found = side
@@ -75,7 +78,7 @@ def _meeting(sign: str, sides: list[Side]) -> str | None:
             if not (found[1] in PLAIN and side[1] in PLAIN):
                 raise BadExpression(f"{shown(found[0])} is {found[1]} and {shown(side[0])} is {side[1]}; {sign} needs one unit")
             found = (found[0], "ratio")
-    return found[1] if found else ("any" if any(unit == "any" for _, unit in sides) else None)
+    return found[1] if found else (ANY if any(unit == ANY for _, unit in sides) else None)
 
 
 def _sum(sign: str, sides: list[Side]) -> str | None:
@@ -98,7 +101,7 @@ def _product(sides: list[Side]) -> str | None:
         return "number" if "number" in (first, second) else "ratio"
     if first in PLAIN or second in PLAIN:
         return second if first in PLAIN else first
-    return "any"
+    return ANY
 
 
 def _quotient(sides: list[Side]) -> str | None:
@@ -107,4 +110,4 @@ def _quotient(sides: list[Side]) -> str | None:
         return first
     if second in PLAIN:
         return "ratio" if first is None or first in PLAIN else first
-    return "ratio" if first == second else "any"
+    return "ratio" if first == second else ANY

@@ -214,13 +214,12 @@ class _File:
         if mapping is None:
             return None
         about = About(name, mapping, entry.key.line)
-        before = len(self.problems.found)
         kind = self._kind(about)
         if kind is None:
             return None
-        self.problems.keys(mapping, (*COMMON, *kind.keys), f"a {kind.name}", later=LATER)
-        metric = kind.read(about, self.context)
-        return metric if len(self.problems.found) == before else None
+        self.problems.keys(mapping, (*COMMON, *kind.keys), "a metric", later=LATER)
+        # One with a wrong label or filter is kept, so that the formulas over it are checked as well.
+        return kind.read(about, self.context)
 
     def _kind(self, about: About) -> Kind | None:
         """The kind that a definition's keys tell."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from kpi import yamlfile
+from kpi.metrics import clashes
 from kpi.metrics.model import Target
 from kpi.metrics.problems import Problems
 from kpi.periods import Calendar, parse_period
@@ -52,7 +53,7 @@ def _amount(value: yamlfile.Value, unit: str, problems: Problems) -> Decimal | N
     if unit == "percent" and mark != "%":
         problems.at(value, f"the unit is percent; write {text.split()[0]}% with the sign, so that 62 and 0.62 can't be mistaken")
         return None
-    if unit != "percent" and mark == "%":
+    if unit not in ("percent", clashes.UNKNOWN) and mark == "%":
         problems.at(value, f"the unit is {unit}, not percent; write the value without %")
         return None
     return Decimal(match.group(1)) * _FACTOR.get(mark, Decimal(1))

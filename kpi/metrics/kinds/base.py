@@ -86,7 +86,10 @@ class About:
         return expression(value, context.problems, read)
 
     def fields(self, context: Context, worked_out: str | None, why: str) -> dict[str, Any] | None:
-        """The values of :class:`~kpi.metrics.model.Metric` by field; ``why`` names what gave the unit."""
+        """The values of :class:`~kpi.metrics.model.Metric` by field; ``why`` names what gave the unit.
+
+        ``worked_out`` is ``unknown`` where the definition is wrong: the other keys are still checked.
+        """
         unit = self._unit(context, worked_out, why)
         problems, get = context.problems, self.mapping.get
         label = problems.text(get("label"), "a label") if get("label") else None
@@ -111,7 +114,7 @@ class About:
     def _unit(self, context: Context, worked_out: str | None, why: str) -> str | None:
         value = self.mapping.get("unit")
         if value is None:
-            if worked_out == "any":
+            if worked_out == clashes.ANY:
                 self.problem(context, "unit", f"the unit can't be told from {why}; say which: {', '.join(clashes.UNITS)}")
                 return None
             return worked_out or "number"

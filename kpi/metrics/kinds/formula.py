@@ -24,7 +24,7 @@ class FormulaKind:
         """Read one."""
         node = about.resolved(context, "formula", lambda text: figure(text, context))
         if node is None:
-            about.fields(context, about_unit(about), "the formula")
+            about.fields(context, clashes.UNKNOWN, "the formula")
             return None
         stock = next(_refused(node, context), None)
         if stock is not None:
@@ -32,13 +32,6 @@ class FormulaKind:
             return None
         fields = about.fields(context, clashes.unit_of(node, context.metric_unit), "the formula")
         return None if fields is None else Formula(**fields, formula=node)
-
-
-def about_unit(about: About) -> str | None:
-    """The stated unit, where the formula can't tell: so that the other keys are still checked."""
-    value = about.mapping.get("unit")
-    text = getattr(value, "text", None)
-    return text if text in clashes.UNITS else None
 
 
 def leaves(node: Node, context: Context) -> Iterator[Leaf]:

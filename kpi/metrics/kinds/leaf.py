@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from kpi import yamlfile
 from kpi.errors import BadExpression, did_you_mean
-from kpi.metrics import expressions
+from kpi.metrics import clashes, expressions
 from kpi.metrics.kinds.base import About, Context, expression
 from kpi.metrics.model import Aggregate, At, Call, Column, During, Leaf, Metric, Money, Node, Over, Time
 from kpi.metrics.operators import IN_WORDS, Operators, shown
@@ -54,18 +54,18 @@ class LeafKind:
         aggregate = marks[0]
         table = _table(about, aggregate, context)
         if table is None:
-            about.fields(context, None, "the table")
+            about.fields(context, clashes.UNKNOWN, "the table")
             return None
         scope = expressions.Scope(table, context.dimensions, context.lookup, about.name)
-        before = len(context.problems.found)
         counts_rows = aggregate == "count" and mapping.get("of") is None
         value = None if counts_rows else about.resolved(context, aggregate, lambda text: _value(text, aggregate, scope))
         condition = about.resolved(context, "where", lambda text: _condition(text, scope))
         time = _time(about, scope, context)
         percent = _percent(about, aggregate, context)
-        unit = _unit(aggregate, value)
-        fields = about.fields(context, unit if counts_rows or value is not None else None, shown(value) if value else f"count: {table}")
-        if fields is None or time is None or len(context.problems.found) > before:
+        sound = counts_rows or value is not None
+        unit = _unit(aggregate, value) if sound else clashes.UNKNOWN
+        fields = about.fields(context, unit, shown(value) if value is not None else f"count: {table}")
+        if fields is None or time is None or not sound:
             return None
         money = _money(value, table, time) if aggregate in _QUANTITIES and value is not None else None
         return Leaf(**fields, aggregate=aggregate, table=table, value=value, percent=percent, condition=condition, time=time, money=money)
