@@ -1,0 +1,344 @@
+"""Plotly figures from Results: the trend, the sparkline, the rows of groups, the grid of pairs.
+
+Labels sit on the data or in a column of their own beside it, so that none touches a marker or leaves the panel.
+A figure is a plain dictionary until the end: validating each property takes ten times as long as drawing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, Final
+
+import plotly.graph_objects as go
+
+from kpi import units
+from kpi.dashboard.breakdown import Breakdown, Row
+from kpi.dashboard.filters import called
+from kpi.dashboard.series import Series
+from kpi.dashboard.theme import FONT, Palette
+from kpi.metrics.result import Cell
+from kpi.periods import Calendar
+
+#: No toolbar and no zoom: a page that is read needs neither, and a finger that scrolls must not drag an axis.
+CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
+#: A sparkline says one thing; without interaction it draws faster.
+STILL: Final = {"staticPlot": True}
+
+TREND_HEIGHT: Final = 230
+SPARK_HEIGHT: Final = 44
+ROW_HEIGHT: Final = 34
+
+#: Pixels between two labels at the edge of a trend.
+_LABEL_GAP: Final = 16
+
+Point = tuple[dt.date, float | None]
+
+
+def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
+    """Thirteen weeks, last year's same weeks in grey, the target in amber, each named at its end."""
+    days = [day for day, _ in series.shown]
+    this_year = _points(series.shown, series)
+    earlier = [(day, value) for day, (_, value) in zip(days, _points(series.last_year, series), strict=True)]
+    target = [(day, None if cell is None or cell.target is None else float(cell.target)) for day, cell in series.shown]
+    low, high = _range(this_year, earlier, target)
+    aim = _line(
+        target,
+        palette.target,
+        1.5,
+        "target",
+        [units.show(cell.target if cell else None, series.metric.unit, series.currency) for _, cell in series.shown],
+    )
+    aim["line"]["shape"] = "hvh"  # a target changes from one week to the next, it doesn't slope
+    traces = [
+        _line(earlier, palette.last_year, 2, "last year", [series.show(cell) for _, cell in series.last_year]),
+        aim,
+        *_this_year(series, this_year, palette),
+    ]
+    edge = [
+        (this_year, palette.accent, "", 600),
+        (earlier, palette.quiet, "last year ", 400),
+        (target, palette.target, "target ", 400),
+    ]
+    inner = TREND_HEIGHT - 8 - 28
+    labels = _edge_labels(edge, -1, "right", inner, low, high, series) + _edge_labels(edge[:2], 0, "left", inner, low, high, series)
+    named = _every_fourth(days)
+    return _figure(
+        traces,
+        palette,
+        TREND_HEIGHT,
+        margin={"l": 58, "r": 118, "t": 8, "b": 28},
+        xaxis={
+            **_bare(),
+            "showticklabels": True,
+            "tickvals": [day.isoformat() for day in named],
+            "ticktext": [calendar.short_label(calendar.week(day), "week").replace("Week", "wk") for day in named],
+            "tickfont": {"color": palette.quiet, "size": 11},
+            "range": [(days[0] - dt.timedelta(days=2)).isoformat(), (days[-1] + dt.timedelta(days=2)).isoformat()],
+            "type": "date",
+        },
+        yaxis={**_bare(), "range": [low, high], "showgrid": True, "gridcolor": palette.line, "nticks": 4},
+        annotations=labels,
+    )
+
+
+def spark(series: Series, colour: str, palette: Palette) -> go.Figure:
+    """The same weeks without words, this week marked."""
+    points = _points(series.shown, series)
+    low, high = _range(points)
+    now = points[-1]
+    traces: list[dict[str, Any]] = [
+        {"type": "scatter", "mode": "lines", "x": _x(points), "y": _y(points), "line": {"color": colour, "width": 1.8}},
+        {"type": "scatter", "mode": "markers", "x": _x([now]), "y": _y([now]), "marker": _marker(series.now, colour, palette, 7)},
+    ]
+    span = [(points[0][0] - dt.timedelta(days=3)).isoformat(), (now[0] + dt.timedelta(days=5)).isoformat()]
+    bare = {**_bare(), "fixedrange": True}
+    return _figure(
+        traces,
+        palette,
+        SPARK_HEIGHT,
+        {"l": 0, "r": 0, "t": 4, "b": 4},
+        {**bare, "range": span, "type": "date"},
+        {**bare, "range": [low, high]},
+    )
+
+
+def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
+    """A row a group: where it was a year ago (grey), where it is (accent), both written out in columns at the right."""
+    shown = breakdown.rows
+    places = list(range(len(shown)))
+    values = [[row.before_value, row.now_value] for row in shown]
+    low, high = _range([(dt.date.min, value) for pair in values for value in pair])
+    traces: list[dict[str, Any]] = []
+    for place, (before, now) in zip(places, values, strict=True):
+        if before is not None and now is not None:
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "x": [before, now],
+                    "y": [place, place],
+                    "line": {"color": palette.last_year, "width": 2},
+                    "hoverinfo": "skip",
+                }
+            )
+    traces.append(_dots(shown, places, [pair[0] for pair in values], palette.last_year, breakdown.earlier))
+    traces.append(_dots(shown, places, [pair[1] for pair in values], palette.accent, "this week"))
+    annotations = []
+    for place, row in zip(places, shown, strict=True):
+        colour = {"better": palette.better, "worse": palette.worse, "neutral": palette.quiet}[row.verdict]
+        annotations += [
+            _beside(place, "left", -8, _short(called(row.group[0])), palette.ink, 500),
+            _beside(place, "value", 62, row.now_text, palette.ink, 600),
+            _beside(place, "change", 132, row.change_text, colour, 500),
+        ]
+    shapes = []
+    if breakdown.target is not None and low < float(breakdown.target) < high:
+        shapes.append(
+            {
+                "type": "line",
+                "x0": float(breakdown.target),
+                "x1": float(breakdown.target),
+                "y0": -0.5,
+                "y1": len(shown) - 0.5,
+                "line": {"color": palette.target, "width": 1.5, "dash": "dot"},
+            }
+        )
+    return _figure(
+        traces,
+        palette,
+        max(1, len(shown)) * ROW_HEIGHT + 8,
+        {"l": 104, "r": 136, "t": 4, "b": 4},
+        {**_bare(), "range": [low, high], "zeroline": False},
+        {
+            **_bare(),
+            "range": [len(shown) - 0.5, -0.5],
+            "showgrid": True,
+            "gridcolor": palette.line,
+            "tickvals": [place + 0.5 for place in places[:-1]],
+        },
+        annotations,
+        shapes,
+    )
+
+
+def _this_year(series: Series, points: Sequence[Point], palette: Palette) -> list[dict[str, Any]]:
+    """The accent line in whole weeks; into and out of a partial week it is dashed and the marker hollow."""
+    cells = [cell for _, cell in series.shown]
+    texts = [series.show(cell) for cell in cells]
+    whole = [None if cell is None or cell.state == "partial" else value for (_, value), cell in zip(points, cells, strict=True)]
+    traces = [_line([(day, value) for (day, _), value in zip(points, whole, strict=True)], palette.accent, 2.4, "this year", texts)]
+    for (first, second), (cell, following) in zip(pairwise(points), pairwise(cells), strict=True):
+        if "partial" in (cell.state if cell else "", following.state if following else ""):
+            dashed = _line([first, second], palette.accent, 2, "", [])
+            dashed["line"]["dash"] = "dot"
+            traces.append({**dashed, "hoverinfo": "skip"})
+    traces[0]["hoverinfo"] = "skip"
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": _x(points),
+            "y": _y(points),
+            "marker": {
+                "size": [8 if place == len(points) - 1 else 6 for place in range(len(points))],
+                "color": [palette.panel if cell and cell.state == "partial" else palette.accent for cell in cells],
+                "line": {"color": palette.accent, "width": 1.6},
+                "opacity": 1,
+            },
+            "text": [f"{text}{' (partial)' if cell and cell.state == 'partial' else ''}" for text, cell in zip(texts, cells, strict=True)],
+            "hovertemplate": "%{text}<extra>this year</extra>",
+            "cliponaxis": False,
+        }
+    )
+    return traces
+
+
+def _line(points: Sequence[Point], colour: str, width: float, name: str, texts: Sequence[units.Shown]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": _x(points),
+        "y": _y(points),
+        "line": {"color": colour, "width": width},
+        "text": [str(text) for text in texts],
+        "hovertemplate": f"%{{text}}<extra>{name}</extra>",
+        "connectgaps": False,
+    }
+
+
+def _dots(shown: Sequence[Row], places: Sequence[int], values: Sequence[float | None], colour: str, name: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": list(values),
+        "y": list(places),
+        "marker": {"color": colour, "size": 11, "opacity": 1},
+        "text": [f"{called(row.group[0])}: {row.now_text if name == 'this week' else row.before_text}" for row in shown],
+        "hovertemplate": f"%{{text}}<extra>{name}</extra>",
+        "cliponaxis": False,
+    }
+
+
+def _marker(cell: Cell | None, colour: str, palette: Palette, size: int) -> dict[str, Any]:
+    hollow = cell is not None and cell.state == "partial"
+    return {"color": palette.panel if hollow else colour, "size": size, "line": {"color": colour, "width": 1.6 if hollow else 0}}
+
+
+def _edge_labels(
+    lines: Sequence[tuple[Sequence[Point], str, str, int]], place: int, side: str, height: int, low: float, high: float, series: Series
+) -> list[dict[str, Any]]:
+    """Values written beside a trend's first or last points, moved apart where they would touch."""
+    wanted = []
+    for points, colour, name, weight in lines:
+        value = points[place][1]
+        if value is not None:
+            text = str(units.show(Decimal(repr(value)), series.metric.unit, series.currency))
+            wanted.append(((high - value) / (high - low) * height, value, colour, text if side == "left" else f"{name}{text}", weight))
+    wanted.sort(key=lambda label: label[0])
+    tops = spread([label[0] for label in wanted], _LABEL_GAP, height)
+    return [
+        {
+            "xref": "paper",
+            "yref": "paper",
+            "x": 1 if side == "right" else 0,
+            "y": 1 - top / height,
+            "xanchor": "left" if side == "right" else "right",
+            "xshift": 6 if side == "right" else -6,
+            "yanchor": "middle",
+            "text": f"<b>{text}</b>" if weight >= 600 else text,
+            "showarrow": False,
+            "font": {"color": colour, "size": 12},
+        }
+        for top, (_, _, colour, text, weight) in zip(tops, wanted, strict=True)
+    ]
+
+
+def spread(positions: Sequence[float], gap: float, height: float) -> list[float]:
+    """Sorted positions moved as little as need be so that neighbours are ``gap`` apart and stay within ``height``."""
+    moved = list(positions)
+    for place in range(1, len(moved)):
+        moved[place] = max(moved[place], moved[place - 1] + gap)
+    if moved and moved[-1] > height:
+        moved[-1] = height
+        for place in reversed(range(len(moved) - 1)):
+            moved[place] = min(moved[place], moved[place + 1] - gap)
+    return moved
+
+
+def _beside(place: int, column: str, shift: int, text: str, colour: str, weight: int) -> dict[str, Any]:
+    """A word in the row ``place``: the name left of the plot, figures in columns right of it, aligned at their ends."""
+    return {
+        "xref": "paper",
+        "yref": "y",
+        "x": 0 if column == "left" else 1,
+        "y": place,
+        "xanchor": "right",
+        "xshift": shift,
+        "text": text,
+        "showarrow": False,
+        "font": {"color": colour, "size": 13, "weight": weight},
+        "align": "right",
+    }
+
+
+def _figure(
+    traces: list[dict[str, Any]],
+    palette: Palette,
+    height: int,
+    margin: dict[str, int],
+    xaxis: dict[str, Any],
+    yaxis: dict[str, Any],
+    annotations: Sequence[dict[str, Any]] = (),
+    shapes: Sequence[dict[str, Any]] = (),
+) -> go.Figure:
+    layout = {
+        "height": height,
+        "margin": {**margin, "pad": 0},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": False,
+        "font": {"family": FONT, "size": 12, "color": palette.ink},
+        "hoverlabel": {"bgcolor": palette.soft, "bordercolor": palette.line, "font": {"family": FONT, "size": 12, "color": palette.ink}},
+        "hovermode": "closest",
+        "dragmode": False,
+        "xaxis": {**xaxis, "fixedrange": True},
+        "yaxis": {**yaxis, "fixedrange": True},
+        "annotations": list(annotations),
+        "shapes": list(shapes),
+    }
+    return go.Figure({"data": traces, "layout": layout}, skip_invalid=False)
+
+
+def _bare() -> dict[str, Any]:
+    return {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "showline": False}
+
+
+def _points(cells: Sequence[tuple[dt.date, Cell | None]], series: Series) -> list[Point]:
+    return [(day, None if cell is None or cell.value is None else float(cell.value)) for day, cell in cells]
+
+
+def _x(points: Sequence[Point]) -> list[str]:
+    return [day.isoformat() for day, _ in points]
+
+
+def _y(points: Sequence[Point]) -> list[float | None]:
+    return [value for _, value in points]
+
+
+def _range(*lines: Sequence[Point]) -> tuple[float, float]:
+    """From the lowest to the highest value with air on both sides; never empty, so that a flat line lies in the middle."""
+    values = [value for line in lines for _, value in line if value is not None]
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    air = (high - low) * 0.12 or abs(high) * 0.05 or 1.0
+    return low - air, high + air
+
+
+def _every_fourth(days: Sequence[dt.date]) -> list[dt.date]:
+    return [day for place, day in enumerate(days) if (len(days) - 1 - place) % 4 == 0]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 14 else f"{text[:13]}…"

@@ -1,0 +1,82 @@
+"""The filter bar: controls that show what the URL says, and write it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from kpi.dashboard.cards import plain
+from kpi.dashboard.filters import Filters, Value, called
+from kpi.dashboard.frame import Frame
+from kpi.metrics.model import Definitions
+from kpi.periods import Calendar
+
+_WEEK = "filter-week"
+
+
+def parameters() -> dict[str, list[str]]:
+    """The URL's query parameters, each with all its values."""
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def bar(filters: Filters, week: dt.date, frame: Frame, definitions: Definitions) -> None:
+    """Week with its neighbours, then a filter a dimension."""
+    place = frame.weeks.index(week)
+    with st.container(key="filters", horizontal=True, gap="small", vertical_alignment="center"):
+        _step("‹", "Week before", "week-before", filters, frame, place - 1)
+        st.session_state[_WEEK] = week
+        st.selectbox(
+            "Week",
+            list(reversed(frame.weeks)),
+            format_func=lambda day: _week_label(day, definitions.calendar),
+            key=_WEEK,
+            label_visibility="collapsed",
+            width=236,
+            on_change=_week_chosen,
+            args=(filters, frame),
+        )
+        _step("›", "Week after", "week-after", filters, frame, place + 1)
+        for name, options in frame.options.items():
+            _dimension(name, definitions.dimensions[name].label, options, filters)
+        if filters.chosen:
+            st.button("Clear filters", key="clear-filters", type="tertiary", on_click=_write, args=(Filters(filters.week),))
+
+
+def _step(sign: str, words: str, key: str, filters: Filters, frame: Frame, place: int) -> None:
+    there = 0 <= place < len(frame.weeks)
+    target = frame.weeks[place] if there else None
+    st.button(sign, key=key, help=words, disabled=not there, on_click=_write, args=(_at(filters, target, frame),))
+
+
+def _dimension(name: str, label: str, options: tuple[Value, ...], filters: Filters) -> None:
+    chosen = filters.chosen.get(name, ())
+    shown = "All" if not chosen else called(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} of {len(options)}"
+    key = f"filter-{name}"
+    names = [called(value) for value in options]
+    st.session_state[key] = [called(value) for value in chosen]
+    with st.popover(f"{plain(label)} **{plain(shown)}**", key=f"popover-{name}"):
+        st.pills(label, names, selection_mode="multi", format_func=plain, key=key, on_change=_chosen, args=(name, options, filters))
+
+
+def _week_label(day: dt.date, calendar: Calendar) -> str:
+    week = calendar.week(day)
+    return f"{calendar.short_label(week, 'week')} · {calendar.label(week, 'week')}"
+
+
+def _at(filters: Filters, week: dt.date | None, frame: Frame) -> Filters:
+    """The same filters in another week; the last whole one needs no mention, so that a link without it stays current."""
+    return Filters(None if week == frame.last_whole else week, filters.chosen)
+
+
+def _week_chosen(filters: Filters, frame: Frame) -> None:
+    _write(_at(filters, st.session_state[_WEEK], frame))
+
+
+def _chosen(name: str, options: tuple[Value, ...], filters: Filters) -> None:
+    picked = set(st.session_state[f"filter-{name}"])
+    _write(filters.choose(name, [value for value in options if called(value) in picked]))
+
+
+def _write(filters: Filters) -> None:
+    st.query_params.from_dict(filters.parameters())

@@ -1,0 +1,124 @@
+"""What a page asks its figures of: one generation and one set of definitions, with every answer kept.
+
+A generation never changes, so an answer is kept under (warehouse, generation, definitions, query), needs no expiry
+and is never stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import streamlit as st
+
+from kpi.dashboard.definitions import served
+from kpi.errors import Problem, QueryError, Unreachable
+from kpi.metrics import query as metrics_query
+from kpi.metrics.model import Definitions, Query
+from kpi.metrics.result import Result
+from kpi.settings import Settings
+from kpi.warehouse.engines import Reader, current_generation, open_reader
+
+#: Answers kept: some hundred views of a page, a few kilobytes each.
+KEPT_ANSWERS: Final = 1024
+
+#: Readers kept open: sessions that are in the middle of a run may still ask the generation before.
+KEPT_READERS: Final = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one query.
+
+    Attributes:
+        result: of the metrics that could be asked that way; None where none could.
+        refused: metric -> the sentence why it could not, such as a filter that its table can't reach.
+    """
+
+    result: Result | None
+    refused: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One run's view of the company: what was published and defined when the run began.
+
+    Attributes:
+        problems: mistakes in metrics.yaml as it stands; the definitions are then the last good ones.
+    """
+
+    settings: Settings
+    definitions: Definitions
+    reader: Reader
+    problems: tuple[Problem, ...]
+
+    @property
+    def place(self) -> str:
+        """Which warehouse, so that two in one process don't mix."""
+        return self.settings.warehouse_url or str(self.settings.home.absolute())
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """What everything computed from this desk may be kept under."""
+        return self.place, self.reader.generation, self.definitions.hash
+
+    def ask(self, query: Query) -> Answer:
+        """The answer; metrics that can't be asked this way are left out of it and named.
+
+        Raises:
+            QueryTooHeavy, WarehouseError: nothing can be answered.
+        """
+        return _answer(self.key, query, self)
+
+
+def open_desk(settings: Settings) -> tuple[Desk | None, tuple[Problem, ...]]:
+    """The desk of now and the problems of metrics.yaml; no desk while there are no good definitions.
+
+    Raises:
+        WarehouseError: the warehouse can't be opened.
+    """
+    state = served(settings)
+    if state.definitions is None:
+        return None, state.problems
+    reader = _reader(settings.warehouse_url or str(settings.home.absolute()), current_generation(settings), settings)
+    return Desk(settings, state.definitions, reader, state.problems), state.problems
+
+
+@st.cache_resource(max_entries=KEPT_READERS, show_spinner=False)
+def _reader(place: str, generation: int, _settings: Settings) -> Reader:
+    return open_reader(_settings)
+
+
+@st.cache_resource(max_entries=KEPT_ANSWERS, show_spinner=False)
+def _answer(key: tuple[str, int, str], query: Query, _desk: Desk) -> Answer:
+    metrics, refused = list(query.metrics), dict[str, str]()
+    while metrics:
+        try:
+            return Answer(_run(replace(query, metrics=tuple(metrics)), _desk), refused)
+        except Unreachable as error:
+            found = {error.metric: str(error)} if error.metric in metrics else _each(query, metrics, _desk)
+        except QueryError as error:
+            found = _each(query, metrics, _desk)
+            if not found:
+                raise error
+        if not found:
+            break
+        refused.update(found)
+        metrics = [name for name in metrics if name not in refused]
+    return Answer(None, refused)
+
+
+def _each(query: Query, metrics: list[str], desk: Desk) -> dict[str, str]:
+    """Which metrics refuse, asked one by one: a formula's refusal names its part, not the formula."""
+    refused = dict[str, str]()
+    for name in metrics:
+        try:
+            _run(replace(query, metrics=(name,)), desk)
+        except QueryError as error:
+            refused[name] = str(error)
+    return refused
+
+
+def _run(query: Query, desk: Desk) -> Result:
+    return metrics_query.run(query, desk.definitions, desk.reader)

@@ -1,0 +1,120 @@
+"""What stands behind a figure: its definition, where it comes from, how fresh that is, and the SQL that made it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from kpi import units
+from kpi.dashboard.cards import escape, plain
+from kpi.dashboard.data import Desk
+from kpi.dashboard.sources import coverage, day, rows_of, system
+from kpi.metrics.model import Metric, Query
+from kpi.metrics.result import Cell, Result
+from kpi.periods import Period, span_label
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure on a page: whose it is, and the answer it was taken from.
+
+    Attributes:
+        key: of its control, unlike any other on the page.
+        cell: the one value, or None where the figure is a chart of many.
+        problem: why it has no value, or None.
+    """
+
+    key: str
+    label: str
+    metric: Metric
+    result: Result | None
+    cell: Cell | None
+    problem: str | None
+
+
+def control(figure: Figure, desk: Desk) -> None:
+    """The figure's name as a control that opens what stands behind it."""
+    with st.container(key=f"explain-{figure.key}"):
+        opened = st.button(
+            plain(figure.label),
+            key=f"open-{figure.key}",
+            type="tertiary",
+            icon=":material/info:",
+            icon_position="right",
+            help="Definition, sources, freshness and SQL",
+        )
+    if opened:
+        st.dialog(plain(figure.label), width="large")(_behind)(figure, desk)
+
+
+def _behind(figure: Figure, desk: Desk) -> None:
+    metric = figure.metric
+    if metric.means:
+        st.markdown(plain(metric.means))
+    st.html(_facts(_about(figure, desk)))
+    st.html(f'<p class="chart-title">Definition, {escape(metric.where.file)} line {metric.where.line}</p>')
+    st.code("\n".join([f"{metric.name}:", *(f"  {key}: {value}" for key, value in metric.text.items())]), language="yaml", wrap_lines=True)
+    reach = coverage(metric.name, desk.definitions, desk.reader)
+    st.html('<p class="chart-title">Sources and freshness</p>')
+    if reach:
+        st.html(
+            _facts(
+                {
+                    f"{system(row.source)}, {rows_of(row.table_name)}": f"{row.row_count:,} rows, from {day(row.covers_from)} "
+                    f"to {day(Period(row.covers_to, row.covers_to).cut(row.covers_from, row.covers_to).start)} ({row.basis})"
+                    for row in reach
+                }
+            )
+        )
+    else:
+        st.html('<p class="quiet">Nothing that this figure is computed from was imported yet.</p>')
+    if figure.result is None:
+        return
+    for warning in figure.result.warnings:
+        st.html(f'<p class="note">{escape(warning)}</p>')
+    st.html('<p class="chart-title">The same on the command line</p>')
+    st.code(command(figure.result.query, metric.name), language="bash", wrap_lines=True)
+    st.html(f'<p class="chart-title">SQL, on generation {figure.result.generation} of the warehouse</p>')
+    st.code(figure.result.sql, language="sql", height=320)
+
+
+def _about(figure: Figure, desk: Desk) -> Mapping[str, str]:
+    metric, cell = figure.metric, figure.cell
+    facts: dict[str, str] = {}
+    if figure.problem:
+        facts["Value"] = figure.problem
+    elif cell is not None:
+        facts["Value"] = units.show_exactly(cell.value, metric.unit, figure.result.currency if figure.result else "")
+        facts["Period"] = span_label(Period(cell.period, cell.end)) + ("" if cell.state == "known" else f" ({cell.state})")
+        if cell.target is not None:
+            facts["Target"] = units.show_exactly(cell.target, metric.unit, figure.result.currency if figure.result else "")
+    if figure.result is not None and figure.result.query.where:
+        facts["Filters"] = "; ".join(figure.result.query.where)
+    facts["Owner"] = metric.owner or "nobody yet"
+    if metric.better:
+        facts["Better"] = metric.better
+    return facts
+
+
+def command(query: Query, metric: str) -> str:
+    """The command that prints the same figures."""
+    words = ["python", "-m", "kpi", "show", metric]
+    for name in query.by:
+        words += ["--by", name]
+    for condition in query.where:
+        words += ["--where", condition]
+    if query.grain != "all":
+        words += ["--grain", query.grain]
+    if query.since:
+        words += ["--since", query.since.isoformat()]
+    if query.until:
+        words += ["--until", query.until.isoformat()]
+    return shlex.join(words)
+
+
+def _facts(facts: Mapping[str, str]) -> str:
+    lines = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>' for name, text in facts.items())
+    return f'<table class="facts"><tbody>{lines}</tbody></table>'

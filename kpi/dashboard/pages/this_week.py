@@ -1,0 +1,222 @@
+"""This week: the North Star, what drives it, and where it comes from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from kpi.dashboard import cards, charts, controls, explaining
+from kpi.dashboard.breakdown import Breakdown, break_down, headline
+from kpi.dashboard.data import Answer, Desk
+from kpi.dashboard.filters import Filters, read
+from kpi.dashboard.frame import Frame
+from kpi.dashboard.pages.page import Page
+from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series, by_week
+from kpi.dashboard.sources import missing
+from kpi.dashboard.theme import Mode, Palette, palette
+from kpi.metrics.model import Definitions, Query
+
+#: Figures kept; one takes some kilobytes and, built anew, some milliseconds of the interpreter.
+KEPT_FIGURES: Final = 4096
+
+
+def draw(desk: Desk, frame: Frame, mode: Mode) -> None:
+    """The whole page."""
+    filters, ignored = read(controls.parameters(), frame.weeks, frame.options)
+    week = filters.week or frame.last_whole
+    if week is None:
+        return
+    controls.bar(filters, week, frame, desk.definitions)
+    if ignored:
+        st.html(cards.notice("warning", "Part of this link was left out", ignored))
+    view = View(desk, frame, filters, week, palette(mode))
+    view.north_star()
+    view.drivers()
+    view.exceptions()
+    view.breakdowns()
+
+
+class View:
+    """One look at one week, under one set of filters."""
+
+    def __init__(self, desk: Desk, frame: Frame, filters: Filters, week: dt.date, colours: Palette) -> None:
+        self.desk, self.frame, self.filters, self.week, self.colours = desk, frame, filters, week, colours
+        self.definitions: Definitions = desk.definitions
+        end = self.definitions.calendar.week(week).end
+        since = week - YEAR - (SHOWN_WEEKS - 1) * WEEK
+        self.answer: Answer = desk.ask(Query(frame.metrics, where=filters.where(), grain="week", since=since, until=end))
+        self.series: Mapping[str, Series] = {name: self._series(name) for name in frame.metrics}
+
+    def _series(self, name: str) -> Series:
+        result = self.answer.result
+        known = result is not None and name in result.query.metrics
+        cells = by_week(result.cells(name)) if result is not None and known else {}
+        return Series(self.definitions.metrics[name], self.week, cells, result.currency if result else self.definitions.currency)
+
+    def problem(self, name: str) -> str | None:
+        """Why a metric has no sure value this week, in words; None where it has."""
+        if name in self.answer.refused:
+            return f"Not shown: {self.answer.refused[name]}."
+        now = self.series[name].now
+        if now is not None and now.state in ("known", "too few", "empty"):
+            return None
+        return missing(name, self.frame.spans.get(name), self.week, self.definitions, self.desk.reader)
+
+    def _hidden(self, name: str) -> str | None:
+        """The problem where it leaves no value to show at all."""
+        now = self.series[name].now
+        if name in self.answer.refused:
+            return self.problem(name)
+        return self.problem(name) if now is None or now.value is None else None
+
+    def _explained(self, name: str, key: str) -> None:
+        series = self.series[name]
+        result = None if name in self.answer.refused else self.answer.result
+        explaining.control(explaining.Figure(key, series.metric.label, series.metric, result, series.now, self._hidden(name)), self.desk)
+
+    def north_star(self) -> None:
+        """The one figure that counts, large, with its quarter and the year before."""
+        name = self.definitions.north_star
+        series, calendar = self.series[name], self.definitions.calendar
+        with st.container(key="panel-star"):
+            left, right = st.columns([4, 9], gap="medium")
+            with left:
+                self._explained(name, "star")
+                st.html(cards.hero(series, calendar, self.problem(name)))
+            with right:
+                st.html(
+                    f'<p class="chart-title">{SHOWN_WEEKS} weeks, beside the same weeks of last year</p>'
+                    '<p class="caption"><i class="now"></i>this year<i class="then"></i>last year<i class="aim"></i>target</p>'
+                )
+                if any(cell is not None and cell.value is not None for _, cell in series.shown):
+                    made = self._figure("trend", lambda: charts.trend(series, self.colours, calendar))
+                    st.plotly_chart(made, theme=None, config=charts.CONFIG, key="trend", alt=_alt(series))
+                else:
+                    st.html('<p class="quiet">There is no trend to draw yet.</p>')
+
+    def drivers(self) -> None:
+        """A card for each metric that moves the North Star."""
+        calendar = self.definitions.calendar
+        names = [name for name in self.frame.metrics if name != self.definitions.north_star]
+        if not names:
+            return
+        with st.grid(min(4, len(names)), min_column_width=230, gap="small"):
+            for name in names:
+                series = self.series[name]
+                with st.container(key=f"card-{name}", height="stretch"):
+                    self._explained(name, f"driver-{name}")
+                    st.html(cards.card(series, calendar, self.problem(name)))
+                    if any(cell is not None and cell.value is not None for _, cell in series.shown):
+                        colour = self.colours.worse if cards.card_verdict(series) == "worse" else self.colours.accent
+                        made = self._figure(f"spark {name}", lambda s=series, c=colour: charts.spark(s, c, self.colours))
+                        st.plotly_chart(made, theme=None, config=charts.STILL, key=f"spark-{name}", alt=_alt(series))
+
+    def exceptions(self) -> None:
+        """What needs a look before the figures are used: targets missed, data that end early, values that can't be had."""
+        lines = []
+        for name in self.frame.metrics:
+            series, problem = self.series[name], self.problem(name)
+            line = {"metric": series.metric.label, "owner": series.metric.owner}
+            now = series.now
+            gap = series.off_target()
+            if problem is not None:
+                kind = "partial" if now is not None and now.state == "partial" else "not known"
+                lines.append({**line, "sentence": problem, "word": kind, "kind": "partial"})
+            elif gap is not None and gap.verdict(series.metric.better) == "worse" and now is not None:
+                weeks = series.weeks_off_target()
+                run = f", week {weeks} in a row" if weeks > 1 else ""
+                side = "under" if gap.direction < 0 else "over"
+                sentence = f"{gap.text.lstrip('+−')} {side} its target{run}"
+                lines.append({**line, "sentence": sentence, "word": "off target", "kind": "worse"})
+        warnings = self.answer.result.warnings if self.answer.result else ()
+        if lines or warnings:
+            st.html('<h2 class="section">Exceptions</h2>')
+        if lines:
+            st.html(cards.exceptions(lines))
+        if warnings:
+            st.html(cards.notice("quiet", "To know about these figures", warnings))
+
+    def breakdowns(self) -> None:
+        """The North Star by product, by segment, and where the two meet."""
+        star = self.definitions.metrics[self.definitions.north_star]
+        dimensions = [name for name in ("product", "segment") if name in self.frame.options]
+        found = {name: self._breakdown((name,)) for name in dimensions}
+        sound = [breakdown for breakdown, _ in found.values() if breakdown is not None and breakdown.rows]
+        if not dimensions:
+            return
+        title = headline(sound) if sound else star.label
+        st.html(f'<h2 class="section">{cards.escape(title)}</h2>')
+        for column, name in zip(st.columns(len(dimensions), gap="small"), dimensions, strict=True):
+            with column, st.container(key=f"panel-{name}", height="stretch"):
+                self._group_chart(name, *found[name])
+        if len(dimensions) == 2:
+            self._pairs(dimensions)
+
+    def _group_chart(self, name: str, breakdown: Breakdown | None, answer: Answer) -> None:
+        star = self.definitions.metrics[self.definitions.north_star]
+        label = f"{star.label} by {self.definitions.dimensions[name].label.lower()}"
+        self._grouped(label, name, answer)
+        if breakdown is None or not breakdown.rows:
+            reason = answer.refused.get(star.name) or self.problem(star.name) or "There is nothing to show for this week."
+            st.html(f'<p class="note">{cards.escape(reason)}</p>')
+            return
+        then = f'<i class="then"></i>{cards.escape(breakdown.earlier)}' if breakdown.earlier else ""
+        aim = '<i class="aim"></i>target' if breakdown.target is not None else ""
+        points = "<span>changes in points</span>" if star.unit == "percent" and breakdown.earlier else ""
+        st.html(
+            f'<p class="chart-title">{cards.escape(breakdown.title())}</p>'
+            f'<p class="caption"><i class="now"></i>this week{then}{aim}{points}</p>'
+        )
+        made = self._figure(f"rows {name}", lambda: charts.rows(breakdown, self.colours))
+        st.plotly_chart(made, theme=None, config=charts.CONFIG, key=f"rows-{name}", alt=f"{label}: {breakdown.title()}")
+
+    def _pairs(self, dimensions: list[str]) -> None:
+        breakdown, answer = self._breakdown(tuple(dimensions))
+        if breakdown is None or not breakdown.rows:
+            return
+        labels = [self.definitions.dimensions[name].label for name in dimensions]
+        with st.container(key="panel-pairs"):
+            self._grouped(f"{breakdown.metric.label} by {labels[0].lower()} and {labels[1].lower()}", "pairs", answer)
+            st.html(f'<p class="chart-title">{cards.escape(breakdown.title())}</p>{cards.grid(breakdown, labels)}')
+
+    def _grouped(self, label: str, key: str, answer: Answer) -> None:
+        star = self.definitions.metrics[self.definitions.north_star]
+        explaining.control(explaining.Figure(f"group-{key}", label, star, answer.result, None, answer.refused.get(star.name)), self.desk)
+
+    def _breakdown(self, by: tuple[str, ...]) -> tuple[Breakdown | None, Answer]:
+        """The North Star by ``by``, with the money that says how much stands behind each group."""
+        star, calendar = self.definitions.north_star, self.definitions.calendar
+        weight = next((name for name in self.definitions.drivers if _is_income(name, self.definitions)), None)
+        metrics = (star,) if weight is None or weight == star else (star, weight)
+        asked = Query(metrics, by, self.filters.where(), "week", self.week - YEAR, calendar.week(self.week).end)
+        answer = self.desk.ask(asked)
+        if answer.result is None or star in answer.refused:
+            return None, answer
+        heavy = weight if weight in answer.result.query.metrics and weight != star else None
+        return break_down(answer.result, self.definitions.metrics[star], heavy, self.week), answer
+
+    def _figure(self, kind: str, make: Callable[[], go.Figure]) -> go.Figure:
+        return _kept(self.desk.key, kind, self.week, self.filters.where(), self.colours.ground, make)
+
+
+@st.cache_resource(max_entries=KEPT_FIGURES, show_spinner=False)
+def _kept(key: tuple[str, int, str], kind: str, week: dt.date, where: tuple[str, ...], colours: str, _make: Callable[[], Any]) -> Any:
+    return _make()
+
+
+def _is_income(name: str, definitions: Definitions) -> bool:
+    metric = definitions.metrics[name]
+    return metric.unit == "money" and metric.better != "down"
+
+
+def _alt(series: Series) -> str:
+    """What a chart says, for those who don't see it."""
+    shown = ", ".join(str(series.show(cell)) for _, cell in series.shown)
+    return f"{series.metric.label}, last {SHOWN_WEEKS} weeks, oldest first: {shown}"
+
+
+PAGE: Final = Page("This week", "this-week", draw)
