@@ -156,7 +156,8 @@ class _Reader:
         try:
             self._events(text)
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
+            unclosed = "end of stream" in str(error.problem) or "<stream end>" in str(error.problem)
+            mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
             self.problem(mark.line + 1 if mark else 1, "", _syntax(error))
             self.root = None
         except yaml.reader.ReaderError as error:
@@ -272,7 +273,7 @@ def _syntax(error: yaml.MarkedYAMLError) -> str:
     if "could not find expected ':'" in words:
         return 'a key without ":"; write "key: value"'
     if "expected ',' or" in words:
-        return f"a comma or a closing bracket is missing ({words})"
+        return "a comma or a closing bracket is missing; put text that holds commas, quotes or brackets in quotes"
     if "unexpected end of stream" in words:
         return "a quote is opened and never closed"
     return f"this is not YAML: {words}"

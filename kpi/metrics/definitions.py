@@ -68,7 +68,8 @@ def _read(path: Path) -> tuple[Definitions | None, list[Problem]]:
     tree, found = yamlfile.read(path)
     if not isinstance(tree, yamlfile.Mapping):
         if not found:
-            found = [Problem(str(path), 1, "", "the file is empty; it needs north_star, currency and metrics")]
+            what = "is empty" if tree is None or (isinstance(tree, yamlfile.Scalar) and tree.is_null) else "holds no keys"
+            found = [Problem(str(path), 1, "", f"the file {what}; it needs north_star, currency and metrics")]
         return None, found
     problems = Problems(str(path), list(found))
     definitions = _File(tree, problems).definitions()
@@ -81,12 +82,16 @@ class _File:
     def __init__(self, tree: yamlfile.Mapping, problems: Problems) -> None:
         self.tree = tree
         self.problems = problems
+        #: Names that are wrong themselves; who speaks of them stays silent.
+        self.refused: set[str] = set()
         self.dimension_entries = self._entries("dimensions", "a dimension")
         self.metric_entries = self._entries("metrics", "a metric")
         self.dimensions: dict[str, Dimension | None] = {}
         self.metrics: dict[str, Metric | None] = {}
         self.reading: list[str] = []
-        self.context = Context(problems, Calendar(), tuple(self.dimension_entries), self.dimension, tuple(self.metric_entries), self.metric)
+        self.context = Context(
+            problems, Calendar(), tuple(self.dimension_entries), self.dimension, (*self.metric_entries, *self.refused), self.metric
+        )
 
     def definitions(self) -> Definitions:
         tree, problems = self.tree, self.problems
@@ -138,10 +143,12 @@ class _File:
         for entry in () if mapping is None else mapping.entries:
             path = f"{section}.{entry.key.text}"
             if not self.problems.name(entry.key, path, _RESERVED, f"the name of {what}"):
+                self.refused.add(entry.key.text)
                 continue
             if section == "metrics" and entry.key.text in self.dimension_entries:
                 other = self.dimension_entries[entry.key.text].key.line
                 self.problems.add(entry.key.line, path, f"a dimension in line {other} has this name; one name has one meaning")
+                self.refused.add(entry.key.text)
                 continue
             found[entry.key.text] = entry
         return found
@@ -163,6 +170,8 @@ class _File:
 
     def metric(self, name: str) -> Metric:
         """A metric by name, read first where need be; Cascade where it is wrong."""
+        if name in self.refused:
+            raise Cascade
         if name not in self.metric_entries:
             raise UnknownName("metric", name, self.metric_entries)
         if name not in self.metrics:
@@ -246,6 +255,8 @@ class _File:
     def _metric_name(self, value: yamlfile.Value | None) -> str | None:
         name = self.problems.text(value, "a metric")
         if name is None or value is None:
+            return None
+        if name in self.refused or not self.metric_entries:
             return None
         if name not in self.metric_entries:
             self.problems.at(value, str(UnknownName("metric", name, self.metric_entries)))

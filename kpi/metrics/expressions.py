@@ -195,7 +195,7 @@ class _Tree:
         function = functions.BY_NAME[name]
         arguments = list(tree.expressions)
         if not function.least <= len(arguments) <= function.most:
-            raise BadExpression(f"{name}() has {len(arguments)} arguments; it is written {function.written}")
+            raise BadExpression(f"{name}() is written {function.written}")
         special = self.special(name, arguments)
         if special is not None:
             return special

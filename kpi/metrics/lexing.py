@@ -97,6 +97,8 @@ def rewritten(words: list[Token], functions: Collection[str]) -> str:
     for place, token in enumerate(words):
         after = words[place + 1] if place + 1 < len(words) else None
         lower = token.text.lower()
+        if lower == "select" and token.kind == "word":
+            raise BadExpression("select is not allowed; an expression speaks of the row it stands on")
         if before is not None and _is_value(token) and _ends_value(before):
             if before.kind == "number" and lower.removesuffix("s") in UNITS and token.kind == "word":
                 out[-1] = f"{PREFIX}span({before.text}, '{lower.removesuffix('s')}')"

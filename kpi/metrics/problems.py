@@ -37,10 +37,16 @@ class Problems:
 
     file: str
     found: list[Problem] = field(default_factory=list)
+    #: Places where the YAML itself is wrong: nothing more is said about them.
+    _silent: frozenset[tuple[int, str]] = frozenset()
+
+    def __post_init__(self) -> None:
+        self._silent = frozenset((problem.line, problem.key) for problem in self.found)
 
     def add(self, line: int, path: str, message: str) -> None:
         """Add one."""
-        self.found.append(Problem(self.file, line, path, message))
+        if (line, path) not in self._silent:
+            self.found.append(Problem(self.file, line, path, message))
 
     def at(self, value: yamlfile.Value, message: str) -> None:
         """Add one at a value."""

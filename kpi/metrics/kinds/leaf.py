@@ -154,10 +154,10 @@ def _time(about: About, scope: expressions.Scope, context: Context) -> Time | No
     """How the metric stands in time."""
     stated = [name for name in _TIMES if about.mapping.get(name) is not None]
     if len(stated) != 1:
-        both = f"; this one has {' and '.join(stated)}" if stated else ""
-        key = stated[1] if stated else "at"
-        if about.mapping.get("snapshot") is None:
-            about.problem(context, key, f"a metric on rows stands in time in one way, at:, over: or during:{both}")
+        if stated:
+            about.problem(context, stated[1], f"a metric on rows has one of at, over, during; this one has {' and '.join(stated)}")
+        elif about.mapping.get("snapshot") is None:
+            about.problem(context, "at", "a metric on rows says when: write one of at, over, during")
         return None
     value = about.mapping.get(stated[0])
     if value is None:
