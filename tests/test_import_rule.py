@@ -1,0 +1,118 @@
+"""Imports point down. Whoever breaks the rule reads here what to do instead."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+LOW = ("kpi.errors", "kpi.settings", "kpi.periods", "kpi.units", "kpi.yamlfile")
+
+#: A module belongs to the longest name here that it begins with; it may import its own layer and those it names.
+LAYERS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(LOW, LOW),
+    "kpi.warehouse": LOW,
+    "kpi.records": LOW,
+    "connectors.base": ("connectors.fields", "kpi.warehouse", *LOW),
+    "connectors.fields": ("connectors.base", "kpi.warehouse", *LOW),
+    "connectors.reading": ("connectors.base", "connectors.fields", "kpi.warehouse", *LOW),
+    # One file a system, and the registry that lists them.
+    "connectors": ("connectors.base", "connectors.fields", "kpi.warehouse.schema"),
+    "kpi.importing": ("connectors", "kpi.warehouse", *LOW),
+    "kpi.metrics": ("kpi.warehouse", "kpi.records", *LOW),
+    "kpi.analysis": ("kpi.metrics", "kpi.warehouse", "kpi.records", *LOW),
+    "kpi.dashboard": ("kpi.analysis", "kpi.metrics", "kpi.warehouse", "kpi.records", *LOW),
+    # The sample company writes files as their systems do: it must not share a mistake with what reads them.
+    "kpi.demo": LOW,
+    "kpi.commands": ("kpi", "connectors"),
+    "kpi.cli": ("kpi", "connectors"),
+    "kpi.__main__": ("kpi.cli",),
+    "kpi": (),
+    "app": ("kpi.dashboard", "kpi.settings", "kpi.errors"),
+}
+
+#: Packages of others that only some layers may import, and what to do elsewhere.
+OUTSIDE: dict[str, tuple[tuple[str, ...], str]] = {
+    "streamlit": (("app", "kpi.dashboard"), "return plain values and let kpi/dashboard show them"),
+    "plotly": (("kpi.dashboard",), "return a Result and let kpi/dashboard/charts draw it"),
+    "sqlalchemy": (("kpi.warehouse", "kpi.records", "kpi.metrics"), "ask kpi/metrics/query for figures, or kpi/warehouse for rows"),
+    "duckdb": (("kpi.warehouse", "kpi.importing", "kpi.metrics"), "open the warehouse through kpi/warehouse/engines"),
+    "psycopg": (("kpi.warehouse", "kpi.importing", "kpi.records"), "open the warehouse through kpi/warehouse/engines"),
+    "yaml": (("kpi.yamlfile",), "read YAML with kpi/yamlfile, which keeps lines and refuses traps"),
+    "sqlglot": (("kpi.metrics",), "resolve expressions with kpi/metrics/expressions"),
+}
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the project by its dotted name; ``__init__`` files by their package's."""
+    files = [ROOT / "app.py", *(ROOT / "kpi").rglob("*.py"), *(ROOT / "connectors").rglob("*.py")]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(files)}
+
+
+def imported(source: str, known: frozenset[str]) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of everything ``source`` imports, also inside functions; ``from a import b`` is a.b where that is a module."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: write imports from the root, such as from kpi.periods import Calendar"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield node.lineno, whole if whole in known else str(node.module)
+
+
+def within(name: str, layer: str) -> bool:
+    return name == layer or name.startswith(f"{layer}.")
+
+
+def layer_of(name: str) -> str:
+    return max((layer for layer in LAYERS if within(name, layer)), key=len)
+
+
+def breaches(name: str, source: str, known: frozenset[str]) -> list[str]:
+    """A sentence for each import of ``source`` that points up or sideways."""
+    layer = layer_of(name)
+    found = []
+    for line, target in imported(source, known):
+        top = target.split(".")[0]
+        if top in OUTSIDE:
+            homes, instead = OUTSIDE[top]
+            if not any(within(name, home) for home in homes):
+                found.append(f"{name}:{line} imports {top}, which only {', '.join(homes)} may: {instead}")
+        elif top in ("kpi", "connectors", "app"):
+            same = layer_of(target) == layer and layer != "connectors"
+            registry = name == "connectors"  # it lists the connectors, so it names them all
+            if not same and not registry and not any(within(target, below) for below in LAYERS[layer]):
+                may = ", ".join(LAYERS[layer]) or "nothing of the project"
+                found.append(
+                    f"{name}:{line} imports {target}, but {layer} may import {may}: hand the value in, or move what is shared down"
+                )
+    return found
+
+
+KNOWN = frozenset(modules())
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_imports_point_down(name: str) -> None:
+    found = breaches(name, modules()[name].read_text(encoding="utf-8"), KNOWN)
+    assert not found, "\n".join(found)
+
+
+def test_a_breach_says_what_to_do() -> None:
+    assert breaches("kpi.metrics.query", "import streamlit as st", KNOWN) == [
+        "kpi.metrics.query:1 imports streamlit, which only app, kpi.dashboard may: return plain values and let kpi/dashboard show them"
+    ]
+    assert breaches("kpi.warehouse.merge", "\nfrom kpi.metrics import model", KNOWN) == [
+        "kpi.warehouse.merge:2 imports kpi.metrics.model, but kpi.warehouse may import "
+        "kpi.errors, kpi.settings, kpi.periods, kpi.units, kpi.yamlfile: hand the value in, or move what is shared down"
+    ]
+    assert breaches("connectors.jira", "def f():\n    from connectors import stripe", KNOWN) == [
+        "connectors.jira:2 imports connectors.stripe, but connectors may import "
+        "connectors.base, connectors.fields, kpi.warehouse.schema: hand the value in, or move what is shared down"
+    ]
+    assert breaches("connectors.stripe", "from connectors.base import Layout\nfrom kpi.warehouse import schema", KNOWN) == []
