@@ -134,7 +134,8 @@ def apply_products(store: Store, mappings: Mappings, tables: Iterable[str]) -> N
             store,
             "worklog",
             "product_id",
-            f"SELECT t.{store.row} AS r, i.product_id AS new, t.product_id AS old FROM worklog t LEFT JOIN issue i ON i.issue_id = t.issue_id",
+            f"SELECT t.{store.row} AS r, i.product_id AS new, t.product_id AS old FROM worklog t "
+            "LEFT JOIN issue i ON i.issue_id = t.issue_id",
             [],
         )
 

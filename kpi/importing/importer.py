@@ -1,0 +1,181 @@
+"""``import``: every file named, archived, recognised, read, merged, and published together as one generation.
+
+Each file is a run of its own: a file that can't be used harms no other, and the ones that can be are published.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from kpi.errors import HeldBack, ImportError_
+from kpi.importing.counting import questions
+from kpi.importing.files import Input, find
+from kpi.importing.loading import Told, load_file, settle
+from kpi.importing.republish import ensure_current
+from kpi.settings import DateOrder, Settings
+from kpi.warehouse.archive import Entry, Incoming, hash_of
+from kpi.warehouse.mappings import Mappings
+from kpi.warehouse.publish import Draft, drafting
+
+Status = Literal["loaded", "unchanged", "held back", "unknown"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may say beside the files.
+
+    Attributes:
+        connector: the system, where the header can't tell.
+        dates: how 12/06/2024 is read where a column can't decide.
+        full: rows of the source that are absent from the file are retired.
+        counted: tables for which ``sources:`` of metrics.yaml says which system counts.
+    """
+
+    connector: str | None = None
+    dates: DateOrder | None = None
+    full: bool = False
+    counted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file; ``message`` says what to do next, or is empty."""
+
+    file: str
+    connector: str
+    layout: str
+    status: Status
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    message: str
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What became of all of them, and the generation that counts now. ``questions`` concern several files together."""
+
+    files: tuple[FileReport, ...]
+    generation: int
+    questions: tuple[str, ...] = ()
+
+
+@dataclass
+class _Batch:
+    """What one command has put into its draft so far."""
+
+    kept: list[tuple[Entry, Incoming | None]] = field(default_factory=list)
+    tables: frozenset[str] = frozenset()
+
+
+def import_paths(
+    settings: Settings,
+    mappings: Mappings,
+    words: Sequence[str],
+    options: Options | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> ImportReport:
+    """Import files and folders.
+
+    Args:
+        say: told, a sentence each, what is going on.
+
+    Raises:
+        UsageError: a word names nothing.
+        WarehouseError: the warehouse can't be written; nothing was imported.
+    """
+    chosen = options or Options()
+    inputs = find(words)
+    ensure_current(settings, mappings, say)
+    with drafting(settings, [one.path for one in inputs], waiting=say) as draft:
+        known = {entry.sha256: entry for entry in draft.archive.entries(draft.base.archive_line)}
+        batch = _Batch()
+        try:
+            reports = []
+            for number, one in enumerate(inputs, start=1):
+                say(f"{number}/{len(inputs)} {one.name}")
+                reports.append(_import_one(draft, one, known, batch, settings, mappings, chosen))
+            asked: tuple[str, ...] = ()
+            generation = draft.base.generation
+            if batch.kept:
+                settle(draft.store, mappings, batch.tables)
+                asked = questions(draft.store, batch.tables, chosen.counted)
+                generation = draft.publish(batch.kept, mappings).generation
+        finally:
+            for _, incoming in batch.kept:
+                if incoming is not None:
+                    incoming.discard()
+    return ImportReport(tuple(reports), generation, asked)
+
+
+def _import_one(
+    draft: Draft, one: Input, known: dict[str, Entry], batch: _Batch, settings: Settings, mappings: Mappings, options: Options
+) -> FileReport:
+    incoming: Incoming | None = None
+    try:
+        path = one.placed(draft.staging)
+        before = _stamp(path)
+        if any(entry.size == before[0] for entry in known.values()) and (twin := known.get(hash_of(path))):
+            said = f"the same bytes were imported on {twin.time[:10]} as {twin.name}"
+            return FileReport(one.name, twin.connector, "", "unchanged", 0, 0, 0, said)
+        receiving = incoming = draft.archive.receive(path)
+
+        def seal() -> str:
+            receiving.wait()
+            if _stamp(path) != before:
+                raise HeldBack(f"{one.name} changed while it was read; import it again")
+            return receiving.sha256
+
+        told = _told(one.name, settings, options)
+        loaded = load_file(draft, path, told, draft.base.archive_line + len(batch.kept) + 1, mappings, seal)
+        entry = Entry(told.time, told.name, incoming.size, incoming.sha256, loaded.staged.connector, told.imported_by, told.options)
+        batch.kept.append((entry, incoming))
+    except ImportError_ as error:
+        return FileReport(
+            one.name, options.connector or "", "", "unknown" if error.status == "unknown" else "held back", 0, 0, 0, str(error)
+        )
+    except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
+        return FileReport(one.name, options.connector or "", "", "held back", 0, 0, 0, f"{one.name} can't be read: {error.strerror}")
+    finally:
+        if incoming is not None and (not batch.kept or batch.kept[-1][1] is not incoming):
+            incoming.discard()
+        if one.member:
+            (draft.staging / Path(one.member).name[-120:]).unlink(missing_ok=True)
+    known[entry.sha256] = entry
+    batch.tables |= loaded.tables
+    staged = loaded.staged
+    rejected = (
+        [f"{staged.rows_rejected} rows can't be used: python -m kpi problems lists them with their reasons"] if staged.rows_rejected else []
+    )
+    counts = (staged.rows_read, staged.rows_loaded, staged.rows_rejected)
+    return FileReport(one.name, staged.connector, staged.layout, "loaded", *counts, "; ".join([*rejected, *loaded.notes]))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _told(name: str, settings: Settings, options: Options) -> Told:
+    """What the archive's line will say, so that a replay in years to come decides as this import does."""
+    chosen: dict[str, Any] = {"bad_share": settings.bad_share}
+    if options.connector:
+        chosen["as"] = options.connector
+    if dates := options.dates or settings.dates:
+        chosen["dates"] = dates
+    if options.full:
+        chosen["full"] = True
+    return Told(name, dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"), _user(), chosen)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return str(os.getuid())

@@ -1,0 +1,150 @@
+"""One file into a draft: staged, merged, its run, problems and coverage written down."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import psycopg
+import pyarrow as pa
+
+from kpi.errors import HeldBack
+from kpi.importing.staging import Context, Staged, stage
+from kpi.warehouse.bookkeeping import extend_coverage, refresh_currencies, refresh_row_counts
+from kpi.warehouse.identity import apply_account_links, linked_tables, refresh_account_links, refresh_account_versions
+from kpi.warehouse.mappings import Mappings
+from kpi.warehouse.merge import Run, merge
+from kpi.warehouse.products import apply_costs, apply_products, refresh_product_links, refresh_products
+from kpi.warehouse.publish import Draft
+from kpi.warehouse.schema import facts, metadata
+from kpi.warehouse.store import Store
+from kpi.warehouse.terms import merge_terms
+
+#: Failures of the machine rather than of one file: they end the whole import.
+_FATAL = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException, psycopg.OperationalError)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is known of an import beside the bytes, as the archive keeps it.
+
+    Attributes:
+        time: UTC, ISO 8601.
+        options: as (connector), dates (dmy or mdy), full, bad_share: whatever was in force.
+    """
+
+    name: str
+    time: str
+    imported_by: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of a file: the staging's counts, the tables it wrote to, and sentences for the user."""
+
+    staged: Staged
+    tables: frozenset[str]
+    notes: tuple[str, ...]
+
+
+def load_file(draft: Draft, path: Path, told: Told, run_id: int, mappings: Mappings, seal: Callable[[], str]) -> Loaded:
+    """Stage ``path`` and merge it into the draft as run ``run_id``.
+
+    Args:
+        seal: returns the SHA-256 of the bytes that were read, once all are in the archive.
+
+    Raises:
+        UnknownLayout, HeldBack, Unreadable: of this file nothing is in the draft.
+    """
+    options = told.options
+    context = Context(mappings.currency, mappings.timezone, options.get("dates"), options.get("as"), options["bad_share"])
+    folder = draft.staging / str(run_id)
+    folder.mkdir(exist_ok=True)
+    try:
+        staged = stage(draft.store.scratch, path, told.name, context, folder)
+        with draft.store.whole():
+            return _merge(draft.store, staged, run_id, told, mappings, seal)
+    except _FATAL:
+        raise
+    except (duckdb.Error, psycopg.Error) as error:
+        raise HeldBack(f"{told.name} can't be loaded: {str(error).splitlines()[0]}") from error
+    finally:
+        _tidy(draft.store, folder)
+
+
+def _tidy(store: Store, folder: Path) -> None:
+    try:
+        store.forget()
+    except duckdb.Error:  # an invalidated database says so by itself when it is used next
+        return
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mappings, seal: Callable[[], str]) -> Loaded:
+    run = Run(run_id, staged.source, staged.as_of)
+    notes = list(staged.notes)
+    imported_at = dt.datetime.fromisoformat(told.time)
+    for part in staged.tables:
+        table = metadata.tables[part.table]
+        if part.table == "subscription_term":
+            seen = (staged.as_of.replace(tzinfo=dt.UTC) if staged.as_of else imported_at).astimezone(ZoneInfo(mappings.timezone)).date()
+            merge_terms(store, part.relation, run, seen)
+            continue
+        retired = merge(store, table, part.relation, run, part.replaces, bool(told.options.get("full")))
+        if retired:
+            notes.append(f"{retired} rows of {part.table} that are absent from this full export were retired")
+    row = {
+        "run_id": run_id,
+        "file": told.name,
+        "sha256": seal(),
+        "connector": staged.connector,
+        "layout": staged.layout,
+        "imported_at": imported_at.replace(tzinfo=None),
+        "imported_by": told.imported_by,
+        "as_of": staged.as_of,
+        "rows_read": staged.rows_read,
+        "rows_loaded": staged.rows_loaded,
+        "rows_rejected": staged.rows_rejected,
+        "notes": "\n".join(notes),
+    }
+    store.add("import_run", pa.Table.from_pylist([row]))
+    if staged.rows_rejected or store.scratch.execute(f'SELECT count(*) FROM "{staged.problems}"').fetchall() != [(0,)]:  # noqa: S608
+        problems = store.bring(staged.problems)
+        store.run(
+            "INSERT INTO import_problem (run_id, line, column_name, value, reason) "  # noqa: S608
+            f"SELECT {int(run_id)}, p.line, coalesce(p.column_name, ''), p.value, p.reason FROM {problems} p"
+        )
+    extend_coverage(store, staged.source, staged.covers)
+    return Loaded(staged, frozenset(part.table for part in staged.tables), tuple(notes))
+
+
+def settle(store: Store, mappings: Mappings, tables: frozenset[str]) -> None:
+    """After all files: links, products, costs, versions and counts, from the rows as they stand.
+
+    ``tables``: those that were written to; the others are looked at only where a link moved.
+    """
+    with store.whole():
+        refresh_products(store, mappings)
+        moved = bool({"account", "source_account"} & tables) and refresh_account_links(store)
+        apply_account_links(store, [name for name in linked_tables() if moved or name in tables])
+        apply_products(store, mappings, tables)
+        if "cost_line" in tables:
+            apply_costs(store, mappings)
+        refresh_product_links(store, mappings)
+        if "account" in tables:
+            refresh_account_versions(store)
+        refresh_currencies(store, tables)
+        refresh_row_counts(store, tables)
+
+
+def every_fact() -> frozenset[str]:
+    """All tables that imports fill."""
+    return frozenset(table.name for table in facts()) | {"source_account"}
