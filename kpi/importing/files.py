@@ -64,6 +64,8 @@ def find(words: Sequence[str]) -> list[Input]:
             found += _inputs(path)
         else:
             raise UsageError(f"there is no file or folder {word}")
+    if not found:
+        raise UsageError(f"{' '.join(words)} holds no exports; their names end in {', '.join(sorted(_ENDINGS))}")
     return found
 
 

@@ -101,9 +101,8 @@ def _seen_again(store: Store, every: list[str], run: Run, seen: dt.date) -> None
     store.run(f"UPDATE subscription_term SET {take} FROM compared c, seen_now s WHERE {both} AND c.goes_on")
     anew = ", ".join(f'"{name}" = s."{name}"' for name in (*_STANDS, *_ENDS, "run_id"))
     store.run(f"UPDATE subscription_term SET {anew} FROM compared c, seen_now s WHERE {both} AND NOT c.goes_on AND NOT c.splits")
-    store.run(
-        "UPDATE subscription_term SET ended_on = c.turn FROM compared c WHERE subscription_term.term_id = c.open_id AND NOT c.goes_on AND c.splits"
-    )
+    ends = f"{both} AND NOT c.goes_on AND c.splits"
+    store.run(f"UPDATE subscription_term SET ended_on = c.turn FROM compared c, seen_now s WHERE {ends}")
     changes = {"term_id": "s.term_id || '@' || CAST(c.turn AS VARCHAR)", "started_on": "c.turn", "is_assumed": "FALSE"}
     chosen = ", ".join(changes.get(name, f's."{name}"') for name in every)
     store.run(

@@ -1,0 +1,157 @@
+"""What keeps the warehouse: ``problems``, ``rebuild``, ``doctor``, ``tables``, ``connectors``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors import CONNECTORS
+from kpi import settings
+from kpi.commands.text import table
+from kpi.errors import KpiError, UnknownName
+from kpi.importing.republish import rebuild
+from kpi.metrics import definitions
+from kpi.metrics.publishing import mappings_of
+from kpi.settings import Settings
+from kpi.warehouse.archive import Archive
+from kpi.warehouse.engines import current_state, open_reader
+from kpi.warehouse.schema import import_problem, import_run, metadata
+
+
+def add(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Register the commands."""
+    for name, run, words, has_json in (
+        ("problems", _problems, "every rejected row, with file, line and reason", True),
+        ("rebuild", _rebuild, "make the warehouse again from the archive", False),
+        ("doctor", _doctor, "look for what is wrong with this installation", False),
+        ("tables", _tables, "every table with its columns, their meaning and unit, and its rows", True),
+        ("connectors", _connectors, "the systems and exports that can be imported", True),
+    ):
+        parser = subparsers.add_parser(name, help=words, description=f"Print {words}." if has_json else words.capitalize() + ".")
+        if has_json:
+            parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.set_defaults(run=run)
+
+
+def require_connector(name: str) -> None:
+    """Refuse a connector that doesn't exist, with the nearest that does."""
+    known = [connector.name for connector in CONNECTORS]
+    if name not in known:
+        raise UnknownName("connector", name, known)
+
+
+def _problems(options: argparse.Namespace) -> int:
+    columns = (import_run.c.file, import_problem.c.line, import_problem.c.column_name, import_problem.c.value, import_problem.c.reason)
+    statement = (
+        sa.select(*columns, import_run.c.run_id, import_run.c.connector)
+        .select_from(import_problem.join(import_run, import_run.c.run_id == import_problem.c.run_id))
+        .order_by(import_run.c.run_id, import_problem.c.line, import_problem.c.column_name)
+    )
+    with open_reader(settings.load()) as reader:
+        rows = reader.run(statement).to_pylist()
+    if options.json:
+        print(json.dumps({"problems": rows}, ensure_ascii=False, indent=1))
+    elif rows:
+        head = ("file", "line", "column", "value", "reason")
+        cells = [(row["file"], str(row["line"]), row["column_name"] or "", _short(row["value"] or ""), row["reason"]) for row in rows]
+        print(table(head, cells, right=(1,)))
+    else:
+        print("no row was rejected")
+    return 0
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 40 else flat[:39] + "…"
+
+
+def _rebuild(options: argparse.Namespace) -> int:
+    chosen = settings.load()
+    before = current_state(chosen)
+    if before.generation == 0:
+        print("nothing was ever imported, so there is nothing to rebuild")
+        return 0
+    number = rebuild(chosen, mappings_of(definitions.load(chosen.metrics)), lambda sentence: print(sentence, file=sys.stderr, flush=True))
+    print(f"generation {number} was made from {before.archive_line} archived files")
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    wrong = 0
+    for good, sentence in _findings(settings.load()):
+        print(("ok    " if good else "WRONG ") + sentence)
+        wrong += not good
+    return 1 if wrong else 0
+
+
+def _findings(chosen: Settings) -> Iterator[tuple[bool, str]]:
+    home = chosen.home
+    yield True, f"KPI_HOME is {home.absolute()}" + ("" if home.exists() else ", which the first import will make")
+    if home.exists():
+        free = shutil.disk_usage(home).free
+        yield free > 1 << 30, f"{free / (1 << 30):,.1f} GB are free there; an import needs as much as the warehouse and the files together"
+    try:
+        definitions.load(chosen.metrics)
+        yield True, f"{chosen.metrics} has no problems"
+    except KpiError as error:
+        yield False, f"{chosen.metrics}: {len(str(error).splitlines())} problems; python -m kpi check lists them"
+    try:
+        state = current_state(chosen)
+        with open_reader(chosen) as reader:
+            runs = reader.run(sa.select(sa.func.count()).select_from(import_run)).column(0)[0].as_py()
+    except KpiError as error:
+        yield False, str(error)
+        return
+    where = "PostgreSQL" if chosen.warehouse_url else "DuckDB"
+    yield runs == state.archive_line, f"generation {state.generation} on {where} opens and holds {runs} of {state.archive_line} imports"
+    try:
+        archive = Archive(home)
+        missing = [entry.name for entry in archive.entries(state.archive_line) if not archive.blob(entry.sha256).exists()]
+        yield not missing, f"the archive holds the bytes of every import{'' if not missing else ' but ' + ', '.join(missing)}"
+    except KpiError as error:
+        yield False, str(error)
+    left = sorted(path.name for path in home.glob("*.part"))
+    yield True, "no import is running or was cut off" if not left else f"{', '.join(left)}: an import is running, or the next one cleans up"
+
+
+def _tables(options: argparse.Namespace) -> int:
+    with open_reader(settings.load()) as reader:
+        counts = {
+            name: reader.run(sa.select(sa.func.count()).select_from(found)).column(0)[0].as_py() for name, found in metadata.tables.items()
+        }
+    if options.json:
+        print(
+            json.dumps(
+                {"tables": [_described(found, counts[name]) for name, found in metadata.tables.items()]}, ensure_ascii=False, indent=1
+            )
+        )
+        return 0
+    for name, found in metadata.tables.items():
+        print(f"{name}: {found.comment}; {counts[name]:,} rows")
+        rows = [(f"  {column.name}", str(column.info["unit"]), str(column.comment)) for column in found.columns]
+        print(table(("  column", "unit", "meaning"), rows) + "\n")
+    return 0
+
+
+def _described(found: sa.Table, count: int) -> dict[str, Any]:
+    columns = [{"name": column.name, "unit": column.info["unit"], "meaning": column.comment} for column in found.columns]
+    return {"name": found.name, "meaning": found.comment, "rows": count, "columns": columns}
+
+
+def _connectors(options: argparse.Namespace) -> int:
+    listed = [
+        {"connector": connector.name, "label": connector.label, "layout": layout.name, "export": layout.export}
+        for connector in CONNECTORS
+        for layout in connector.layouts
+    ]
+    if options.json:
+        print(json.dumps({"connectors": listed}, ensure_ascii=False, indent=1))
+    else:
+        print(table(("connector", "system", "layout", "how to get it"), [tuple(one.values()) for one in listed]))
+    return 0
