@@ -114,7 +114,7 @@ def rewritten(words: list[Token], functions: Collection[str]) -> str:
                 known = did_you_mean(lower, functions)
                 raise BadExpression(f"{token.text}(): no such function{known or '; known are ' + ', '.join(sorted(functions))}")
             out.append(PREFIX + lower)
-        elif lower in KEYWORDS and not (before is not None and before.text == "."):
+        elif lower in KEYWORDS:
             out.append(lower)
         else:
             out.append(f'"{token.text}"')

@@ -96,6 +96,8 @@ class About:
         means = problems.text(get("means"), "a sentence") if get("means") else None
         owner = problems.text(get("owner"), "a name") if get("owner") else None
         better = problems.choice(get("better"), ("up", "down"), "a direction") if get("better") else None
+        planned = targets.read(get("target"), unit or clashes.UNKNOWN, context.calendar, problems)
+        needs = self._needs(context)
         if unit is None:
             return None
         return {
@@ -105,8 +107,8 @@ class About:
             "owner": owner or "",
             "unit": unit,
             "better": better,
-            "targets": targets.read(get("target"), unit, context.calendar, problems),
-            "needs": self._needs(context),
+            "targets": planned,
+            "needs": needs,
             "where": Where(problems.file, self.line),
             "text": MappingProxyType({name: written(value) for name, value in self.mapping}),
         }
