@@ -41,6 +41,7 @@ from kpi.warehouse.cells import (
     Not,
     Prefixed,
     Required,
+    Same,
     Share,
     Sum,
     Value,
@@ -212,6 +213,11 @@ def equals(source: Source, *texts: str) -> Condition:
 def matches(source: Source, pattern: str) -> Condition:
     """It holds a match of the regular expression."""
     return Matches(_value((source,)), pattern)
+
+
+def same(left: Source, right: Source) -> Condition:
+    """Both are there and the same, without regard to case."""
+    return Same(_value((left,)), _value((right,)))
 
 
 def true(value: Value) -> Condition:

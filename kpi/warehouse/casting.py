@@ -28,6 +28,11 @@ _AMOUNT: Final = (
     r"[-+(−]{0,2}\s*(?:[A-Za-z]{1,3}\$?|[^\w\s.,()+-]{1,3})?\s*[-−]?\s*[0-9.,][0-9.,'’\s  ]*(?:[A-Za-z]{3}|[^\w\s.,()+-]{1,3})?\s*[-)]?"
 )
 _SPREADSHEET_ID: Final = r"[0-9](?:[.,][0-9]+)?E\+[0-9]+"
+#: What to do about an id such as 1.21E+15.
+SHORTENED: Final = (
+    "a spreadsheet has shortened this id, which can't be undone; export the file again and import it "
+    "without opening and saving it in between"
+)
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
@@ -62,7 +67,6 @@ class Scope:
 
     Attributes:
         header: normalised header name -> (position, name as written); the first of repeated ones.
-        column: position -> the column of text.
         dates, amounts: position -> how that column writes them; missing ones are ISO and plain.
         currency: for files without one.
         timezone: the calendar's zone.
@@ -71,7 +75,6 @@ class Scope:
     """
 
     header: dict[str, tuple[int, str]]
-    column: Callable[[int], Column]
     currency: str
     timezone: str
     dates: dict[int, DateShape] = field(default_factory=dict)
@@ -92,7 +95,7 @@ class Scope:
 
     def text(self, position: int) -> Column:
         """The trimmed text of a column; empty is null."""
-        return sa.func.nullif(sa.func.trim(self.column(position)), "")
+        return sa.func.nullif(sa.func.trim(sa.column(f"c{position}", sa.String)), "")
 
 
 def folded(name: str) -> str:
@@ -115,6 +118,13 @@ def typed_cells(value: Any, kind: str = "") -> Iterator[tuple[str, cells.Value]]
     elif dataclasses.is_dataclass(value):
         for part in dataclasses.fields(value):
             yield from typed_cells(getattr(value, part.name), kind)
+
+
+def cell_names(value: Any) -> Iterator[str]:
+    """The names of all cells in ``value``."""
+    for cell in _cells(value):
+        if isinstance(cell, cells.Cell):
+            yield from cell.names
 
 
 def compile_value(value: cells.Value, scope: Scope) -> Cast:
@@ -179,8 +189,7 @@ def _read(value: Any, scope: Scope) -> Cast:
         case cells.Id(_, empty):
             kept = sa.case((raw.in_(empty), sa.null()), else_=raw) if empty else raw
             shortened = sa.and_(sa.func.contains(raw, "E+"), sa.func.regexp_full_match(raw, _SPREADSHEET_ID))
-            reason = "a spreadsheet has shortened this id, which can't be undone; export the file again and import it without opening and saving it in between"
-            return Cast(kept, fault(shortened, reason))
+            return Cast(kept, fault(shortened, SHORTENED))
         case cells.Amount(_, kind):
             shape = scope.amounts.get(found[0], AmountShape()) if found else AmountShape()
             amount: Column = sa.try_cast(raw if shape.plain else _plain(raw, shape.decimal), _TYPES[kind])
@@ -228,7 +237,7 @@ def _read(value: Any, scope: Scope) -> Cast:
 def _typed_null(value: Any) -> Column:
     if isinstance(value, cells.Amount):
         return sa.cast(sa.null(), _TYPES[value.kind])
-    kinds = {
+    kinds: dict[Any, Any] = {
         cells.Day: sa.Date(),
         cells.Instant: sa.DateTime(),
         cells.Flag: sa.Boolean(),
@@ -363,6 +372,9 @@ def compile_condition(condition: cells.Condition, scope: Scope) -> Cast:
         case cells.Not(inner):
             cast = compile_condition(inner, scope)
             return Cast(sa.not_(cast.value), cast.faults)
+        case cells.Same(left, right):
+            pair = [compile_value(left, scope), compile_value(right, scope)]
+            return _all(pair, lambda a, b: sa.func.coalesce(sa.func.lower(a) == sa.func.lower(b), sa.false()))
     of: Any = condition
     cast = compile_value(of.of, scope)
     if isinstance(cast.value, sa.sql.elements.Null):

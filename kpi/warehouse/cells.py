@@ -235,6 +235,14 @@ class Matches(Condition):
 
 
 @dataclass(frozen=True)
+class Same(Condition):
+    """Both texts are there and the same, compared without case."""
+
+    left: Value
+    right: Value
+
+
+@dataclass(frozen=True)
 class Is(Condition):
     """The flag is true."""
 

@@ -1,0 +1,203 @@
+"""The bulk of a file as a relation of text columns c0, c1, …, read by DuckDB's strict reader.
+
+DuckDB sets aside the records whose cells don't fit the header; they come back as :class:`Rejects` with their lines.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from connectors.base import Part, Record, Trouble
+from connectors.reading import Text, copy_below, ends_alike, line_of, records
+from kpi.importing.recognising import Recognised
+from kpi.importing.setaside import Problem, SetAside
+
+#: Bytes from which a column's writing is read off a sample first, and checked afterwards.
+LARGE: Final = 8 << 20
+#: The longest record DuckDB's reader takes; the longest text a CRM or tracker holds is 128 kB.
+LONGEST: Final = 8 << 20
+_REASONS: Final = {
+    "UNQUOTED VALUE": "a quotation mark stands in the wrong place or is never closed",
+    "INVALID ENCODING": "it holds bytes that are not UTF-8",
+    "LINE SIZE OVER MAXIMUM": "it is longer than 8 MB",
+    "INVALID STATE": "a quotation mark stands in the wrong place or is never closed",
+}
+
+
+@dataclass(frozen=True)
+class Rejects:
+    """Records that are no rows of the table: how many, and why each."""
+
+    records: int
+    problems: list[Problem]
+
+
+@dataclass
+class Bulk:
+    """A relation of text.
+
+    Attributes:
+        connection: where it is.
+        relation: its name; columns c0, c1, … and, with ``has_line``, ``line``.
+        header: the columns' names.
+        has_line: each row carries its physical line.
+        is_large: big enough that a second look at every column costs time.
+        text: what DuckDB reads.
+        delimiter: between cells.
+        above: physical lines of the original above the first line of ``text``.
+        skip_header: the first record of ``text`` is the header.
+        rejects_table: where DuckDB puts what it can't read.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    relation: str
+    header: tuple[str, ...]
+    has_line: bool
+    is_large: bool
+    text: Text
+    delimiter: str = ","
+    above: int = 0
+    skip_header: bool = False
+    rejects_table: str = ""
+    _rejects: Rejects | None = None
+
+    def records(self) -> Iterator[Record]:
+        """All records again, in Python, with their physical lines in the original file."""
+        for record in records(self.text, self.delimiter):
+            if not (self.skip_header and record.line == 1):
+                yield Record(record.line + self.above, record.cells)
+
+    def rejects(self, totals: str) -> Rejects:
+        """What DuckDB could not read; footers that match ``totals`` are no records and left out."""
+        if not self.rejects_table:
+            return Rejects(0, [])
+        if self._rejects is None:
+            self._rejects = self._read_rejects(totals)
+        return self._rejects
+
+    def _read_rejects(self, totals: str) -> Rejects:
+        known = self.connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [self.rejects_table]).fetchone()
+        if not known or not known[0]:
+            return Rejects(0, [])
+        rows = self.connection.execute(
+            f"SELECT line_byte_position, any_value(error_type ORDER BY byte_position), any_value(csv_line), max(column_idx) "  # noqa: S608
+            f"FROM {self.rejects_table} GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        problems: list[Problem] = []
+        count = 0
+        for offset, kind, line, _ in rows:
+            cut = str(line or "").rstrip("\r\n")
+            if totals and re.search(totals, cut.lstrip(f'"{self.delimiter} ')):
+                continue
+            at = line_of(self.text.path, int(offset) - 1) + self.above
+            swallowed = cut.count("\n")
+            count += 1 + (swallowed if kind == "UNQUOTED VALUE" else 0)
+            problems.append((at, "", cut[:200], self._reason(kind, cut, swallowed)))
+        return Rejects(count, problems)
+
+    def _reason(self, kind: str, line: str, swallowed: int) -> str:
+        if kind in ("MISSING COLUMNS", "TOO MANY COLUMNS"):
+            cells = len(next(csv.reader([line], delimiter=self.delimiter), []))
+            return f"it has {cells} cells where the header has {len(self.header)}"
+        reason = _REASONS.get(kind, "it can't be read")
+        return f"{reason}, and {swallowed} more lines went with it" if swallowed and kind == "UNQUOTED VALUE" else reason
+
+
+def open_bulk(connection: duckdb.DuckDBPyConnection, relation: str, text: Text, found: Recognised, folder: Path) -> Bulk:
+    """A plain table. The file is read where it lies when it is UTF-8 with its header on the first line."""
+    header = tuple(found.header.cells)
+    direct = (
+        text.encoding.startswith("utf-8") and found.header.line == 1 and found.below in (0, 2) and ends_alike(text) and not text.is_sheet
+    )
+    if direct:
+        bulk = Bulk(connection, relation, header, False, text.path.stat().st_size > LARGE, text, found.delimiter, 0, True)
+    elif text.is_sheet:
+        return _open_sheet(connection, relation, text, found, folder)
+    else:
+        last = found.below - 1 if found.below else found.header.line
+        target = copy_below(text, last, folder / "below.csv")
+        copied = Text(target, "utf-8", "")
+        bulk = Bulk(connection, relation, header, False, target.stat().st_size > LARGE, copied, found.delimiter, last, False)
+    bulk.rejects_table = f"{relation}_rejects"
+    _read(bulk, len(header))
+    return bulk
+
+
+def _open_sheet(connection: duckdb.DuckDBPyConnection, relation: str, text: Text, found: Recognised, folder: Path) -> Bulk:
+    """Rows of a workbook, each with its number; empty rows and cells to the right of the header are no data."""
+    width = len(found.header.cells)
+    target = folder / "rows.csv"
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        for record in records(text, ","):
+            if record.line > found.header.line and any(cell.strip() for cell in record.cells):
+                writer.writerow([*record.cells[:width], *[""] * (width - len(record.cells)), str(record.line)])
+    bulk = Bulk(connection, relation, tuple(found.header.cells), True, False, Text(target, "utf-8", ""))
+    _read(bulk, width)
+    return bulk
+
+
+def open_parts(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    flat: Iterator[Part | Trouble],
+    parts: dict[str, tuple[str, ...]],
+    folder: Path,
+    aside: SetAside,
+) -> dict[str, Bulk]:
+    """Flat records that a layout's ``reshape`` makes, by part; what it can't use goes ``aside``."""
+    files = {part: (folder / f"part{at}.csv").open("w", encoding="utf-8", newline="") for at, part in enumerate(parts)}
+    main = next(iter(parts))
+    try:
+        writers = {part: csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL) for part, file in files.items()}
+        for made in flat:
+            if isinstance(made, Trouble):
+                aside.add([(made.line, made.column, made.value[:200], made.reason)], main=not made.column.startswith("Log Work"))
+            else:
+                row = [made.cells.get(name, "").replace("\x00", "") for name in parts[made.part]]
+                writers[made.part].writerow([*row, str(made.line)])
+    finally:
+        for file in files.values():
+            file.close()
+    bulks: dict[str, Bulk] = {}
+    for at, (part, names) in enumerate(parts.items()):
+        path = folder / f"part{at}.csv"
+        bulk = Bulk(connection, f"{relation}{at}", names, True, part == main and path.stat().st_size > LARGE, Text(path, "utf-8", ""))
+        _read(bulk, len(names))
+        bulks[part] = bulk
+    return bulks
+
+
+def _read(bulk: Bulk, width: int) -> None:
+    """A temporary view over the reader, so that a big file is read where it is needed and kept nowhere."""
+    columns = {f"c{at}": "VARCHAR" for at in range(width)}
+    if bulk.has_line:
+        columns["line"] = "BIGINT"
+    rejects: dict[str, Any] = (
+        {"store_rejects": True, "rejects_table": bulk.rejects_table, "rejects_scan": f"{bulk.rejects_table}_scan", "rejects_limit": 0}
+        if bulk.rejects_table
+        else {}
+    )
+    reader = bulk.connection.read_csv(
+        str(bulk.text.path),
+        header=False,
+        auto_detect=False,
+        delimiter=bulk.delimiter,
+        quotechar='"',
+        escapechar='"',
+        skiprows=1 if bulk.skip_header else 0,
+        columns=columns,
+        strict_mode=True,
+        allow_quoted_nulls=True,
+        na_values="",
+        max_line_size=LONGEST,
+        **rejects,
+    )
+    reader.create_view(bulk.relation)

@@ -1,0 +1,365 @@
+"""A recognised text -> views of the schema's tables: shapes decided, records checked, coverage taken."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from connectors.base import Layout, Mapping, Report
+from connectors.reading import Text, records
+from kpi.errors import HeldBack
+from kpi.importing.bulk import Bulk, open_bulk, open_parts
+from kpi.importing.recognising import Recognised, recognise
+from kpi.importing.setaside import SetAside
+from kpi.importing.staged import Context, Replaces, Staged, StagedTable
+from kpi.warehouse import mapped
+from kpi.warehouse.casting import Fault, Scope, cell_names, folded, typed_cells
+from kpi.warehouse.cells import Value
+from kpi.warehouse.shapes import Undecided, amount_shape, date_shape
+
+#: Records from which the writing of dates and amounts is first read off; later ones are checked against it.
+SAMPLE = 20_000
+
+
+@dataclass
+class Counts:
+    """Records of a file by what became of them."""
+
+    read: int = 0
+    loaded: int = 0
+    rejected: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+
+
+def stage_text(connection: duckdb.DuckDBPyConnection, text: Text, name: str, context: Context, folder: Path) -> Staged:
+    """Recognise ``text`` and stage it; see :func:`kpi.importing.staging.stage`."""
+    connection.execute("SET TimeZone = 'UTC'")
+    found = recognise(text, name, context.connector)
+    staging = _Staging(connection, found, name, context, folder, text)
+    if found.layout.reshape is None:
+        staging.read_plain()
+    else:
+        staging.read_parts()
+    return staging.finish()
+
+
+class _Staging:
+    """The steps of one file, in order: read, decide shapes, check, make views."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, found: Recognised, name: str, context: Context, folder: Path, text: Text
+    ) -> None:
+        self.connection = connection
+        self.found = found
+        self.layout: Layout = found.layout
+        self.name = name
+        self.context = context
+        self.folder = folder
+        self.text = text
+        self.prefix = f"staged_{secrets.token_hex(4)}"
+        self.bulks: dict[str, Bulk] = {}
+        self.scopes: dict[str, Scope] = {}
+        self.report: Report | None = None
+        self.notes: list[str] = [text.note] if text.note else []
+        self.counts = Counts()
+        self.aside = SetAside(connection, f"{self.prefix}_problems")
+        self.spans: dict[str, tuple[date, date]] = {}
+
+    def read_plain(self) -> None:
+        """A plain table: DuckDB reads the file where it lies, or a copy in UTF-8."""
+        self.bulks[""] = open_bulk(self.connection, f"{self.prefix}_raw", self.text, self.found, self.folder)
+
+    def read_parts(self) -> None:
+        """A report: Python makes flat records of it first."""
+        below = (record for record in records(self.text, self.found.delimiter) if record.line > self.found.header.line)
+        self.report = Report(self.found.header.cells, self.found.before, below, self.name)
+        parts = {mapping.part: _columns(self.layout, mapping.part) for mapping in self.layout.mappings}
+        if self.layout.reshape is not None:
+            flat = self.layout.reshape(self.report)
+            self.bulks = open_parts(self.connection, f"{self.prefix}_raw", flat, parts, self.folder, self.aside)
+        self.notes += self.report.notes
+
+    def finish(self) -> Staged:
+        """Decide, check and make the views."""
+        for part, bulk in self.bulks.items():
+            self.scopes[part] = self._scope(bulk)
+            self._decide(part, sample=SAMPLE if bulk.is_large else None)
+        for at, part in enumerate(self.bulks):
+            if self._check(part, main=at == 0) and self.bulks[part].is_large:
+                self._decide(part, sample=None)  # what the sample showed does not hold for all: decide from the whole column
+                self._check(part, main=at == 0)
+            self._set_aside(part, main=at == 0)
+        self._hold_back()
+        tables = self._views()
+        self._tell()
+        connector = self.found.connector
+        return Staged(
+            connector.name,
+            self.layout.name,
+            connector.name,
+            tables,
+            self.aside.relation,
+            self.counts.read,
+            self.counts.loaded,
+            self.counts.rejected,
+            self._covers(),
+            self._as_of(),
+            tuple(self.notes),
+        )
+
+    # -- the columns ---------------------------------------------------------------------------------------------
+
+    def _scope(self, bulk: Bulk) -> Scope:
+        header: dict[str, tuple[int, str]] = {}
+        for at, cell in enumerate(bulk.header):
+            header.setdefault(folded(cell), (at, cell.strip()))
+        return Scope(header, self.context.currency, self.context.timezone)
+
+    def _decide(self, part: str, sample: int | None) -> None:
+        """How each date and amount column is written, from a sample or from all of it."""
+        bulk, scope = self.bulks[part], self.scopes[part]
+        dates: dict[int, str] = {}
+        amounts: dict[int, tuple[str, str]] = {}
+        for mapping in self._mappings(part):
+            for rows in self._rows(mapping, bulk.relation):
+                values: list[Any] = [*rows.columns.values(), rows.where]
+                values += [*mapping.span.first, *mapping.span.last] if mapping.span else []
+                for kind, cell in (pair for value in values for pair in typed_cells(value)):
+                    found = rows.scope.find(cell)
+                    if found and kind == "date":
+                        dates[found[0]] = found[1]
+                    elif found:
+                        amounts.setdefault(found[0], (found[1], kind))
+        if not dates and not amounts:
+            return None
+        query = mapped.shapes_query(bulk.relation, list(dates), list(amounts), sample)
+        row = self.connection.execute(query).fetchone() or ()
+        texts = dict(zip([*dates, *amounts], row, strict=True))
+        try:
+            for at, column in dates.items():
+                scope.dates[at] = date_shape(column, sorted(text for text in texts[at] or () if text), self.context.dates)
+            self._decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()})
+        except Undecided as undecided:
+            if sample is not None:
+                return self._decide(part, None)
+            raise HeldBack(f"{self.name} is held back: {undecided.question}") from undecided
+        if sample is not None and not all(_proved(dict(texts[at] or {})) for at in amounts):
+            return self._decide(part, None)
+        return None
+
+    @staticmethod
+    def _decide_amounts(scope: Scope, columns: dict[int, tuple[str, str, dict[str, int]]]) -> None:
+        """Columns that prove their decimal mark first; they tell of those that don't."""
+        usual: str | None = None
+        waiting: list[int] = []
+        for at, (column, kind, patterns) in columns.items():
+            try:
+                shape = amount_shape(column, patterns, None, kind == "number")
+            except Undecided:
+                waiting.append(at)
+                continue
+            scope.amounts[at] = shape
+            if _proved(patterns) or shape.decimal == ",":
+                usual = usual or shape.decimal
+            elif any("," in pattern for pattern in patterns):
+                waiting.append(at)
+        for at in waiting:
+            column, kind, patterns = columns[at]
+            scope.amounts[at] = amount_shape(column, patterns, usual, kind == "number")
+
+    # -- the records ---------------------------------------------------------------------------------------------
+
+    def _mappings(self, part: str) -> list[Mapping]:
+        return [mapping for mapping in self.layout.mappings if mapping.part == part]
+
+    def _rows(self, mapping: Mapping, relation: str) -> list[mapped.Rows]:
+        """One for the mapping, or one for each column that ``each`` matches."""
+        scope = self.scopes[mapping.part]
+        if mapping.each is None:
+            return [mapped.Rows(scope, relation, mapping.columns, mapping.where)]
+        made = []
+        pattern = re.compile(mapping.each, re.IGNORECASE)
+        for step, cell in enumerate(self.bulks[mapping.part].header):
+            if match := pattern.fullmatch(" ".join(cell.split())):
+                # the position is the column's own, also where two headers are alike
+                about = replace(scope, each=(step, match["name"].strip()), header={**scope.header, f"each {step}": (step, cell.strip())})
+                made.append(mapped.Rows(about, relation, mapping.columns, mapping.where, step))
+        return made
+
+    def _faults(self, part: str) -> list[Fault]:
+        return mapped.faults_of(
+            [rows for mapping in self._mappings(part) if not mapping.hint for rows in self._rows(mapping, self.bulks[part].relation)]
+        )
+
+    def _left_out(self, part: str) -> tuple[Any, Any, dict[str, Any]]:
+        """Footers and totals; all that is left out; and each skip by its words."""
+        bulk, scope = self.bulks[part], self.scopes[part]
+        plain = self.layout.totals and self.layout.reshape is None
+        totals = mapped.first_cell_matches(len(bulk.header), self.layout.totals) if plain else mapped.never_null([])
+        marks = mapped.compile_marks([skip.condition for skip in self.layout.skips], scope)
+        skips = {skip.words: mark for skip, mark in zip(self.layout.skips, marks, strict=True)}
+        return totals, mapped.never_null([totals, *skips.values()]), skips
+
+    def _check(self, part: str, main: bool) -> bool:
+        """Count the records by what becomes of them; True when some are bad."""
+        bulk, scope = self.bulks[part], self.scopes[part]
+        totals, left_out, skips = self._left_out(part)
+        faulty = mapped.never_null(fault.bad for fault in self._faults(part))
+        bad = faulty & ~left_out
+        marks = {"totals": totals, "bad": bad} | {f"skip{at}": mark & ~totals for at, mark in enumerate(skips.values())}
+        good = ~left_out & ~faulty
+        spans = {}
+        for at, mapping in enumerate(self._mappings(part)):
+            if mapping.span is not None:
+                where = good & mapped.compile_marks([mapping.where], scope)[0] if mapping.where else good
+                first = mapped.compile_dates(mapping.span.first, scope)
+                spans[f"span{at}"] = (where, first, mapped.compile_dates(mapping.span.last or mapping.span.first, scope))
+        result = self.connection.execute(mapped.check_query(bulk.relation, marks, spans))
+        names = [column[0] for column in result.description]
+        row = dict(zip(names, result.fetchone() or (), strict=True))
+        for at, mapping in enumerate(self._mappings(part)):
+            if mapping.span is not None and row[f"span{at}_from"] is not None:
+                self._widen(mapping.table, row[f"span{at}_from"], row[f"span{at}_to"])
+        if main:
+            count = row["records"] - row["totals"]
+            skipped = {words: row[f"skip{at}"] for at, words in enumerate(skips) if row[f"skip{at}"]}
+            self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped)
+        return bool(row["bad"])
+
+    def _widen(self, table: str, first: datetime, last: datetime | None) -> None:
+        """Instants are taken as UTC days; the calendar's zone moves a bound by one day at most."""
+        since, until = first.date(), (last or first).date() + timedelta(days=1)
+        known = self.spans.get(table)
+        self.spans[table] = (min(since, known[0]), max(until, known[1])) if known else (since, until)
+
+    def _set_aside(self, part: str, main: bool) -> None:
+        """List what can't be used, with the physical line of each."""
+        bulk = self.bulks[part]
+        _, left_out, _ = self._left_out(part)
+        faults = self._faults(part)
+        rejects = bulk.rejects(self.layout.totals)
+        if main:
+            self.counts.read += rejects.records
+            self.counts.rejected += rejects.records + (self.aside.main_records if self.report else 0)
+            self.counts.read += self.aside.main_records if self.report else 0
+        if main and self.counts.rejected > self.context.bad_share * max(self.counts.read, 1):
+            named = mapped.LINE if bulk.has_line else None
+            query = mapped.faults_query(bulk.relation, len(bulk.header), left_out, faults, named) if faults else ""
+            worst = (
+                self.connection.execute(
+                    f"SELECT column_name, value, reason, count(*) FROM ({query}) GROUP BY ALL ORDER BY 4 DESC, 1, 2 LIMIT 1"  # noqa: S608
+                ).fetchone()
+                if query
+                else None
+            )
+            self._too_many(worst, rejects)
+        self.aside.add(rejects.problems)
+        if self.counts.rejected or not main:
+            if bulk.has_line:
+                self.aside.add_found(mapped.faults_query(bulk.relation, len(bulk.header), left_out, faults, mapped.LINE))
+            elif self.counts.rejected > rejects.records:
+                self.aside.add_digests(mapped.faults_query(bulk.relation, len(bulk.header), left_out, faults, None), bulk)
+
+    def _too_many(self, worst: tuple[Any, ...] | None, rejects: Any) -> None:
+        share = f"{self.context.bad_share:.0%}".replace("%", " %")
+        if worst is not None:
+            column, value, reason, _ = worst
+            why = f'most often "{column}": {reason}' + (f" (such as {value[:60]})" if value else "")
+        elif rejects.problems:
+            why = f"first on line {rejects.problems[0][0]}: {rejects.problems[0][3]}"
+        else:
+            why = self.aside.first_reason()
+        raise HeldBack(
+            f"{self.name} is held back: {self.counts.rejected} of {self.counts.read} rows can't be used (more than {share}), {why}. "
+            f"Nothing of it was published. Look at those rows, or export the file again as {self.found.connector.label} writes it"
+        )
+
+    def _hold_back(self) -> None:
+        if self.counts.read == 0:
+            self.notes.append("it holds no rows")
+
+    # -- the result ----------------------------------------------------------------------------------------------
+
+    def _views(self) -> tuple[StagedTable, ...]:
+        kept: dict[str, str] = {}
+        for part, bulk in self.bulks.items():
+            kept[part] = f"{self.prefix}_kept{len(kept)}"
+            numbered = any(mapping.interval for mapping in self._mappings(part))
+            _, left_out, _ = self._left_out(part)
+            bad = mapped.never_null(fault.bad for fault in self._faults(part))
+            self.connection.execute(mapped.kept_view(kept[part], bulk.relation, left_out, bad, numbered))
+        tables: dict[str, list[Mapping]] = {}
+        for mapping in self.layout.mappings:
+            tables.setdefault(mapping.table, []).append(mapping)
+        made = []
+        for table, mappings in tables.items():
+            rows = [rows for mapping in mappings for rows in self._rows(mapping, kept[mapping.part])]
+            if not rows:
+                continue
+            view = f"{self.prefix}_{table}"
+            self.connection.execute(mapped.rows_view(view, table, rows, mappings[0].one_each, mappings[0].interval))
+            made.append(StagedTable(table, view, self._replaces(mappings[0], view)))
+        return tuple(made)
+
+    def _replaces(self, mapping: Mapping, view: str) -> Replaces | None:
+        renews = mapping.renews
+        if renews is None:
+            return None
+        scope = f"{self.prefix}_{renews.table}" if renews.table else view
+        period = self.report.period if self.report and renews.day else None
+        return Replaces(scope, renews.columns, renews.day if period else None, *(period or (None, None)))
+
+    def _covers(self) -> dict[str, tuple[date, date, str]]:
+        covers = {table: (*span, "dates of its rows") for table, span in self.spans.items()}
+        as_of = self._as_of()
+        if self.report is not None and self.report.period is not None:
+            first, until = self.report.period
+            if as_of is not None:  # a period that goes on after the export was made is covered up to then
+                until = min(until, as_of.date() + timedelta(days=1))
+            return {
+                mapping.table: (first, until, "stated by the file") for mapping in self.layout.mappings if mapping.span and first < until
+            }
+        return covers
+
+    def _as_of(self) -> datetime | None:
+        if self.report is not None and self.report.as_of is not None:
+            return self.report.as_of
+        if self.found.connector.dated_name and (match := re.search(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)", self.name)):
+            try:
+                return datetime(int(match[1]), int(match[2]), int(match[3]))  # noqa: DTZ001 - UTC without a zone, as everywhere
+            except ValueError:
+                return None
+        return None
+
+    def _tell(self) -> None:
+        """Sentences about what was decided and assumed."""
+        for words, count in self.counts.skipped.items():
+            self.notes.append(f"{count} {words} left out")
+        shapes: list[Any] = [shape for scope in self.scopes.values() for shape in (*scope.dates.values(), *scope.amounts.values())]
+        self.notes += dict.fromkeys(shape.words for shape in shapes if shape.words)
+        if any(scope.assumed for scope in self.scopes.values()):
+            self.notes.append(f"it names no currency, so amounts are taken as {self.context.currency}")
+
+
+def _proved(patterns: dict[str, int]) -> bool:
+    """Whether a column shows its decimal mark, or has only whole numbers without marks."""
+    return any(re.search(r"[.,][9Z]{1,2}$|[.,][9Z]{4,}$", re.sub(r"[^9Z.,]", "", pattern)) for pattern in patterns)
+
+
+def _columns(layout: Layout, part: str) -> tuple[str, ...]:
+    """The columns of text that a part's mappings read, in a fixed order."""
+    names: dict[str, None] = {}
+    for mapping in layout.mappings:
+        if mapping.part == part:
+            values: list[Value | Any] = [*mapping.columns.values(), mapping.where]
+            values += [*mapping.span.first, *mapping.span.last] if mapping.span else []
+            names |= dict.fromkeys(name for value in values for name in cell_names(value))
+    for skip in layout.skips:
+        names |= dict.fromkeys(cell_names(skip.condition))
+    return tuple(names)

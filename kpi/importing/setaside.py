@@ -1,0 +1,75 @@
+"""The records of a file that can't be used: line, column, value, reason."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from kpi.warehouse.mapped import SEPARATOR
+
+if TYPE_CHECKING:
+    from kpi.importing.bulk import Bulk
+
+Problem = tuple[int, str, str, str]
+
+
+class SetAside:
+    """A temporary table of problems, filled in steps.
+
+    Attributes:
+        relation: its name; ``line, column_name, value, reason``.
+        main_records: records that ``reshape`` gave up whole.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, relation: str) -> None:
+        self.connection = connection
+        self.relation = relation
+        self.main_records = 0
+        self._lines: set[int] = set()
+        connection.execute(f"CREATE TEMP TABLE {relation} (line BIGINT, column_name VARCHAR, value VARCHAR, reason VARCHAR)")
+
+    def add(self, problems: Sequence[Problem], main: bool = False) -> None:
+        """Problems whose lines are known."""
+        if problems:
+            self.connection.executemany(f"INSERT INTO {self.relation} VALUES (?, ?, ?, ?)", [list(problem) for problem in problems])  # noqa: S608
+        if main:
+            fresh = {problem[0] for problem in problems} - self._lines
+            self._lines |= fresh
+            self.main_records += len(fresh)
+
+    def add_found(self, query: str) -> None:
+        """Problems that a query finds, its ``record`` being the line."""
+        self.connection.execute(f"INSERT INTO {self.relation} SELECT record, column_name, value, reason FROM ({query})")  # noqa: S608
+
+    def add_digests(self, query: str, bulk: Bulk) -> None:
+        """Problems that a query finds, its ``record`` being a digest of the cells: the file is read again for the lines."""
+        found = f"{self.relation}_found"
+        self.connection.execute(f"CREATE TEMP TABLE {found} AS {query}")
+        wanted = {row[0] for row in self.connection.execute(f"SELECT DISTINCT record FROM {found}").fetchall()}  # noqa: S608
+        lines: list[int] = []
+        digests: list[str] = []
+        width = len(bulk.header)
+        for record in bulk.records():
+            if len(record.cells) == width:
+                digest = hashlib.md5(SEPARATOR.join(record.cells).encode(), usedforsecurity=False).hexdigest()
+                if digest in wanted:
+                    lines.append(record.line)
+                    digests.append(digest)
+        self.connection.register(
+            f"{found}_lines", pa.table({"line": pa.array(lines, pa.int64()), "record": pa.array(digests, pa.string())})
+        )
+        self.connection.execute(
+            f"INSERT INTO {self.relation} SELECT l.line, f.column_name, f.value, f.reason "  # noqa: S608
+            f"FROM {found} f JOIN {found}_lines l USING (record)"
+        )
+        self.connection.unregister(f"{found}_lines")
+        self.connection.execute(f"DROP TABLE {found}")
+
+    def first_reason(self) -> str:
+        """For a message: where the first problem is and what it is."""
+        row = self.connection.execute(f"SELECT line, reason FROM {self.relation} ORDER BY line LIMIT 1").fetchone()  # noqa: S608
+        return f"first on line {row[0]}: {row[1]}" if row else "see the problems"

@@ -1,0 +1,225 @@
+"""The SQL of a mapped file: views that turn columns of text into rows of the schema's tables, and what checks them.
+
+Statements are built here and written out with their values in them, since a view can't hold parameters. Names of
+columns of the file never enter them: the columns of text are c0, c1 and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from duckdb_sqlalchemy import Dialect
+
+from kpi.warehouse import schema
+from kpi.warehouse.casting import Cast, Column, Fault, Scope, compile_condition, compile_value
+from kpi.warehouse.cells import Condition, Value
+from kpi.warehouse.literals import literal_dialect
+
+#: Joins the cells of a record into one text that names it; no export holds this control character.
+SEPARATOR: Final = "\x1f"
+#: The physical line, in relations that carry it.
+LINE: Final[Column] = sa.column("line", sa.BigInteger)
+_CLOCK: Final = "[0-9]{1,2}:[0-9]{2}"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows that one mapping makes of a relation, or of one of its columns.
+
+    Attributes:
+        scope: the relation's columns.
+        relation: its name.
+        columns: column of the table -> value.
+        where: which records have such a row, or None.
+        step: order among mappings of the same instant.
+    """
+
+    scope: Scope
+    relation: str
+    columns: dict[str, Value]
+    where: Condition | None
+    step: int = 0
+
+
+def sql(statement: sa.sql.ClauseElement) -> str:
+    """A statement for DuckDB with its values written out."""
+    return str(statement.compile(dialect=literal_dialect(Dialect()), compile_kwargs={"literal_binds": True}))
+
+
+def _text(at: int) -> Column:
+    """The column of text at a position. It names no relation, so that it can be read from any that has it."""
+    return sa.column(f"c{at}", sa.String)
+
+
+def create_view(name: str, select: sa.sql.ClauseElement) -> str:
+    """``CREATE TEMP VIEW`` of a select."""
+    return f"CREATE TEMP VIEW {name} AS {sql(select)}"
+
+
+def never_null(conditions: Iterable[Column]) -> Column:
+    """Whether any of the conditions holds, with null for no."""
+    given = list(conditions)
+    return sa.func.coalesce(sa.or_(*(sa.func.coalesce(condition, sa.false()) for condition in given)), sa.false()) if given else sa.false()
+
+
+def kept_view(name: str, source: str, left_out: Column, bad: Column, numbered: bool) -> str:
+    """The records of ``source`` that can be used; with ``numbered`` also their order ``n`` in the file."""
+    numbers = [sa.func.row_number().over().label("n")] if numbered else []
+    inner: Any = sa.select(sa.literal_column("*"), *numbers).select_from(sa.table(source)).subquery() if numbers else sa.table(source)
+    return create_view(name, sa.select(sa.literal_column("*")).select_from(inner).where(sa.not_(left_out), sa.not_(bad)))
+
+
+def rows_view(name: str, table: str, rows: Sequence[Rows], one_each: tuple[str, ...], interval: tuple[str, ...]) -> str:
+    """The rows of one table, made by all mappings of a file that fill it."""
+    target = schema.metadata.tables[table]
+    columns = [column for column in target.columns if any(column.name in each.columns for each in rows)]
+    selects = [_select(each, columns, bool(interval)) for each in rows]
+    stacked: Any = selects[0] if len(selects) == 1 else sa.union_all(*selects)
+    names = [column.name for column in columns]
+    if interval:
+        state = next(column.name for column in target.primary_key if column.name not in (*interval, "entered_at"))
+        stacked = _intervals(stacked.subquery(), names, interval, state)
+        names = [*names, "left_at"]
+    if one_each:
+        stacked = _latest(stacked.subquery(), names, one_each)
+    return create_view(name, stacked)
+
+
+def _select(rows: Rows, columns: Sequence[sa.Column[Any]], ordered: bool) -> sa.Select[Any]:
+    made = []
+    for column in columns:
+        value = compile_value(rows.columns[column.name], rows.scope).value if column.name in rows.columns else sa.null()
+        made.append(sa.cast(value, column.type).label(column.name) if _needs_cast(value, column) else value.label(column.name))
+    if ordered:
+        made += [sa.column("n").label("n"), sa.literal(rows.step).label("step")]
+    select = sa.select(*made).select_from(sa.table(rows.relation))
+    return select if rows.where is None else select.where(compile_condition(rows.where, rows.scope).value)
+
+
+def _needs_cast(value: Column, column: sa.Column[Any]) -> bool:
+    """Text is text already; casting it again would cost a copy of every cell."""
+    return not isinstance(column.type, sa.String) or isinstance(value, sa.sql.elements.Null)
+
+
+def _intervals(rows: sa.Subquery, names: Sequence[str], by: Sequence[str], state: str) -> sa.Select[Any]:
+    """Rows that repeat the state before go; each of the rest lasts until the next."""
+    columns = rows.c
+    window: dict[str, Any] = {
+        "partition_by": [columns[name] for name in by],
+        "order_by": [columns["entered_at"], columns["n"], columns["step"]],
+    }
+    before = sa.func.lag(columns[state]).over(**window).label("before")
+    marked = sa.select(*(columns[name] for name in names), columns["n"], columns["step"], before).subquery()
+    changes = sa.select(marked).where(marked.c[state].is_distinct_from(marked.c["before"])).subquery()
+    window = {
+        "partition_by": [changes.c[name] for name in by],
+        "order_by": [changes.c["entered_at"], changes.c["n"], changes.c["step"]],
+    }
+    left = sa.func.lead(changes.c["entered_at"]).over(**window).label("left_at")
+    return sa.select(*(changes.c[name] for name in names), left)
+
+
+def _latest(rows: sa.Subquery, names: Sequence[str], by: Sequence[str]) -> sa.Select[Any]:
+    """Of the rows that agree on ``by`` the latest; among equals the greatest, so that it is always the same one."""
+    rest = [name for name in names if name not in by]
+    dated: list[Any] = (
+        [sa.func.coalesce(rows.c["modified_at"], sa.literal_column("TIMESTAMP '0001-01-01'"))]
+        if "modified_at" in names
+        else [sa.literal(0)]
+    )
+    winner = sa.func.max(sa.func.row(*dated, *(rows.c[name] for name in rest))).label("winner")
+    grouped = sa.select(*(rows.c[name] for name in by), winner).group_by(*(rows.c[name] for name in by)).subquery()
+    picked = {name: sa.func.struct_extract(grouped.c["winner"], at) for at, name in enumerate(rest, start=2)}
+    return sa.select(*((picked[name] if name in picked else grouped.c[name]).label(name) for name in names))
+
+
+def faults_of(rows: Sequence[Rows]) -> list[Fault]:
+    """Every way in which the records of these mappings can fail, each once."""
+    faults: dict[tuple[str, str, str], Fault] = {}
+    for each in rows:
+        where = compile_condition(each.where, each.scope) if each.where else Cast(sa.true())
+        found = [*where.faults]
+        for value in each.columns.values():
+            for fault in compile_value(value, each.scope).faults:
+                bad = sa.and_(where.value, fault.bad) if each.where else fault.bad
+                found.append(Fault(fault.column, fault.raw, bad, fault.reason))
+        for fault in found:
+            faults.setdefault((fault.column, fault.reason, sql(fault.bad)), fault)
+    return list(faults.values())
+
+
+def check_query(source: str, marks: dict[str, Column], spans: dict[str, tuple[Column, list[Column], list[Column]]]) -> str:
+    """One row: how many records each mark holds for, and for each span the earliest and the latest of its dates."""
+    made: list[Any] = [sa.func.count().label("records")]
+    made += [sa.func.count().filter(mark).label(name) for name, mark in marks.items()]
+    for name, (where, first, last) in spans.items():
+        for label, values, pick, inner in (
+            (f"{name}_from", first, sa.func.min, sa.func.least),
+            (f"{name}_to", last, sa.func.max, sa.func.greatest),
+        ):
+            value = inner(*values) if len(values) > 1 else values[0]
+            made.append(sa.cast(pick(value).filter(where), sa.DateTime).label(label))
+    return sql(sa.select(*made).select_from(sa.table(source)))
+
+
+def faults_query(source: str, width: int, left_out: Column, faults: Sequence[Fault], named: Column | None) -> str:
+    """``record, column_name, value, reason`` of every fault; ``record`` is ``named``, else a digest of the cells."""
+    record = record_digest(width) if named is None else named
+    parts = [
+        sa.select(
+            record.label("record"),
+            sa.literal(fault.column).label("column_name"),
+            sa.func.substr(sa.func.coalesce(fault.raw, ""), 1, 200).label("value"),
+            sa.literal(fault.reason).label("reason"),
+        )
+        .select_from(sa.table(source))
+        .where(sa.not_(left_out), sa.func.coalesce(fault.bad, sa.false()))
+        for fault in faults
+    ]
+    return sql(sa.union(*parts) if len(parts) > 1 else parts[0].distinct())
+
+
+def record_digest(width: int) -> Column:
+    """The name of a record: a digest of its cells as text."""
+    return sa.func.md5(sa.func.concat_ws(SEPARATOR, *(sa.func.coalesce(_text(at), "") for at in range(width))))
+
+
+def shapes_query(source: str, dates: Sequence[int], amounts: Sequence[int], limit: int | None) -> str:
+    """One row: for each date column the list of its distinct texts with clock times folded, for each amount column
+    the pattern of its texts -> how many."""
+    needed = sorted({*dates, *amounts})
+    origin: Any = sa.table(source)
+    if limit is not None:
+        origin = sa.select(*(_text(at) for at in needed)).select_from(origin).limit(limit).subquery()
+    made: list[Any] = []
+    for at in dates:
+        text = sa.func.trim(_text(at))
+        seconds = sa.func.regexp_replace(text, _CLOCK + r":[0-9]{2}([.,][0-9]+)?", "11:00:00", "g")
+        made.append(sa.func.list(sa.distinct(sa.func.regexp_replace(seconds, _CLOCK, "11:00", "g"))).label(f"d{at}"))
+    for at in amounts:
+        text = sa.func.trim(_text(at))
+        zero = sa.func.regexp_replace(text, r"^([^0-9.,]*)0([.,])", r"\1Z\2")
+        pattern = sa.func.nullif(sa.func.regexp_replace(zero, "[0-9]", "9", "g"), "")
+        made.append(sa.func.histogram(pattern).label(f"a{at}"))
+    return sql(sa.select(*made).select_from(origin))
+
+
+def compile_marks(conditions: Sequence[Condition], scope: Scope) -> list[Column]:
+    """Conditions as flags that are never null."""
+    return [compile_condition(condition, scope).value for condition in conditions]
+
+
+def compile_dates(values: Sequence[Value], scope: Scope) -> list[Column]:
+    """Values as instants or days; empty columns left out."""
+    compiled = [compile_value(value, scope).value for value in values]
+    return [sa.cast(value, sa.DateTime) for value in compiled]
+
+
+def first_cell_matches(width: int, pattern: str) -> Column:
+    """Whether the first filled cell of a record matches ``pattern``."""
+    cells = [sa.func.nullif(sa.func.trim(_text(at)), "") for at in range(min(width, 4))]
+    first = sa.func.coalesce(*cells) if len(cells) > 1 else cells[0]
+    return sa.func.coalesce(sa.func.regexp_matches(first, pattern), sa.false())
