@@ -118,7 +118,7 @@ closed as materialized (
     select closed_on as day, count(*) filter (is_won) as won, count(*) filter (is_lost) as lost
     from deal
     where closed_on >= getvariable('since') and closed_on < getvariable('until') and (is_won or is_lost)
-        and coalesce(kind, 'new') = 'new' and account_id in (select account_id from segment)
+        and (kind is null or kind not in ('expansion', 'renewal')) and account_id in (select account_id from segment)
     group by 1
 ),
 closed_week as (

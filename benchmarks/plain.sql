@@ -23,7 +23,7 @@ cost as (
 win as (
     select date_trunc('week', d.closed_on) as week, avg(d.is_won::int) as win_rate
     from deal d join account a using (account_id)
-    where a.employees >= 100 and a.employees < 1000 and coalesce(d.kind, 'new') = 'new' and (d.is_won or d.is_lost)
+    where a.employees >= 100 and a.employees < 1000 and (d.kind is null or d.kind not in ('expansion', 'renewal')) and (d.is_won or d.is_lost)
     group by 1
 )
 select week, revenue, cost, (revenue - cost) / revenue as product_margin, win_rate

@@ -1,0 +1,81 @@
+"""Interleaved runs, medians, and the table that says which promise held."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the report.
+
+    Attributes:
+        name: what was measured.
+        measured: the median, in ``unit``.
+        against: name of the line it is compared with, or empty.
+        ratio: measured over that line's, or None.
+        limit: what the ratio (or, without ``against``, the figure itself) must not pass, or None.
+        note: what else a reader wants to know.
+        unit: s or MB.
+    """
+
+    name: str
+    measured: float
+    against: str = ""
+    ratio: float | None = None
+    limit: float | None = None
+    note: str = ""
+    unit: str = "s"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the promise held; lines without one hold."""
+        figure = self.ratio if self.against else self.measured
+        return self.limit is None or (figure is not None and figure <= self.limit)
+
+
+def interleaved(runs: int, contenders: Mapping[str, Callable[[], object]]) -> dict[str, list[float]]:
+    """Seconds of each run; contenders take turns, so that a busy moment of the machine meets all of them."""
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for turn in range(runs):
+        _say(f"  run {turn + 1} of {runs}")
+        for name, run in contenders.items():
+            began = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - began)
+    _say("")
+    return seconds
+
+
+def compared(seconds: Mapping[str, list[float]], name: str, against: str, limit: float) -> Line:
+    """A line with the ratio of two medians."""
+    median = statistics.median(seconds[name])
+    return Line(name, median, against, median / statistics.median(seconds[against]), limit)
+
+
+def print_table(title: str, lines: list[Line]) -> bool:
+    """Print it; returns whether every promise held."""
+    print(f"\n{title}")
+    print(f"  {'':44} {'median':>9} {'ratio':>7} {'limit':>7}")
+    for line in lines:
+        ratio = f"{line.ratio:.2f}x" if line.ratio is not None else ""
+        limit = "" if line.limit is None else f"{line.limit:g}x" if line.against else f"{line.limit:g} {line.unit}"
+        verdict = "" if line.limit is None else "ok" if line.holds else "TOO SLOW"
+        print(f"  {line.name:44} {_shown(line):>9} {ratio:>7} {limit:>7} {verdict:8} {line.note}".rstrip())
+    return all(line.holds for line in lines)
+
+
+def _shown(line: Line) -> str:
+    if line.unit != "s":
+        return f"{line.measured:g} {line.unit}"
+    return f"{line.measured * 1000:.0f} ms" if line.measured < 10 else f"{line.measured:.1f} s"
+
+
+def _say(words: str) -> None:
+    """Progress on a terminal; a log needs none."""
+    if sys.stderr.isatty():
+        print(f"\r{words:30}\r", end="", file=sys.stderr, flush=True)
