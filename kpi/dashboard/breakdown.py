@@ -88,10 +88,10 @@ class Breakdown:
         worst = self.worst
         if worst is not None and worst.change is not None:
             verb = "fell" if worst.change.direction < 0 else "rose"
-            return f"{worst.name} {verb} most on {self.earlier}: {worst.change.text}, to {worst.now_text}"
+            return f"{worst.name} {verb} most since {self.earlier}: {worst.change.text}, to {worst.now_text}"
         if not self.earlier:
             return f"{self.metric.label}, with nothing earlier to compare it with"
-        return f"No group is worse than {self.earlier}"
+        return f"No group got worse since {self.earlier}"
 
 
 def break_down(result: Result, metric: Metric, weight: str | None, week: dt.date) -> Breakdown:
@@ -111,12 +111,12 @@ def break_down(result: Result, metric: Metric, weight: str | None, week: dt.date
 
 
 def headline(found: Sequence[Breakdown]) -> str:
-    """The title over several breakdowns of one metric: ``Atlas and Enterprise fell most on last year``."""
+    """The title over several breakdowns of one metric: ``Atlas and Enterprise fell most since last year``."""
     worst = [row for row in (breakdown.worst for breakdown in found) if row is not None and row.change is not None]
     if not worst:
         return f"{found[0].metric.label} by group"
     down = all(row.change is not None and row.change.direction < 0 for row in worst)
-    return f"{' and '.join(row.name for row in worst)} {'fell' if down else 'worsened'} most on {found[0].earlier}"
+    return f"{' and '.join(row.name for row in worst)} {'fell' if down else 'worsened'} most since {found[0].earlier}"
 
 
 def _base(groups: Mapping[tuple[str | None, ...], Mapping[dt.date, Cell]], week: dt.date) -> tuple[dt.timedelta | None, str]:

@@ -12,7 +12,6 @@ from kpi import units
 from kpi.dashboard.breakdown import Breakdown, pairs
 from kpi.dashboard.filters import called
 from kpi.dashboard.series import WEEK, YEAR, Series
-from kpi.metrics.result import Cell
 from kpi.periods import Calendar
 
 

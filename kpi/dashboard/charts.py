@@ -15,7 +15,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from kpi import units
-from kpi.dashboard.breakdown import Breakdown, Row
+from kpi.dashboard.breakdown import Breakdown
 from kpi.dashboard.filters import called
 from kpi.dashboard.series import Series
 from kpi.dashboard.theme import FONT, Palette
@@ -106,61 +106,58 @@ def spark(series: Series, colour: str, palette: Palette) -> go.Figure:
 
 
 def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
-    """A row a group: where it was a year ago (grey), where it is (accent), both written out in columns at the right."""
+    """A row a group: where it was (grey), where it is (accent), both written out in columns at the right.
+
+    Names are the axis's own labels and columns are text traces: annotations would take a browser ten times as long.
+    """
     shown = breakdown.rows
     places = list(range(len(shown)))
-    values = [[row.before_value, row.now_value] for row in shown]
-    low, high = _range([(dt.date.min, value) for pair in values for value in pair])
-    traces: list[dict[str, Any]] = []
-    for place, (before, now) in zip(places, values, strict=True):
-        if before is not None and now is not None:
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "x": [before, now],
-                    "y": [place, place],
-                    "line": {"color": palette.last_year, "width": 2},
-                    "hoverinfo": "skip",
-                }
-            )
-    traces.append(_dots(shown, places, [pair[0] for pair in values], palette.last_year, breakdown.earlier))
-    traces.append(_dots(shown, places, [pair[1] for pair in values], palette.accent, "this week"))
-    annotations = []
-    for place, row in zip(places, shown, strict=True):
-        colour = {"better": palette.better, "worse": palette.worse, "neutral": palette.quiet}[row.verdict]
-        annotations += [
-            _beside(place, "left", -8, _short(called(row.group[0])), palette.ink, 500),
-            _beside(place, "value", 62, row.now_text, palette.ink, 600),
-            _beside(place, "change", 132, row.change_text, colour, 500),
-        ]
-    shapes = []
+    before, now = [row.before_value for row in shown], [row.now_value for row in shown]
+    low, high = _range([(dt.date.min, value) for value in (*before, *now)])
+    joins: list[float | None] = []
+    levels: list[int | None] = []
+    for place, then, value in zip(places, before, now, strict=True):
+        if then is not None and value is not None:
+            joins += [then, value, None]
+            levels += [place, place, None]
+    verdicts = {"better": palette.better, "worse": palette.worse, "neutral": palette.quiet}
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": joins,
+            "y": levels,
+            "line": {"color": palette.last_year, "width": 2},
+            "hoverinfo": "skip",
+        },
+        _dots([row.before_text for row in shown], breakdown, before, palette.last_year, breakdown.earlier),
+        _dots([row.now_text for row in shown], breakdown, now, palette.accent, "this week"),
+        _column(0.52, [row.now_text for row in shown], [palette.ink], 600),
+        _column(1, [row.change_text for row in shown], [verdicts[row.verdict] for row in shown], 500),
+    ]
     if breakdown.target is not None and low < float(breakdown.target) < high:
-        shapes.append(
-            {
-                "type": "line",
-                "x0": float(breakdown.target),
-                "x1": float(breakdown.target),
-                "y0": -0.5,
-                "y1": len(shown) - 0.5,
-                "line": {"color": palette.target, "width": 1.5, "dash": "dot"},
-            }
+        aim = float(breakdown.target)
+        line = {"color": palette.target, "width": 1.5, "dash": "dot"}
+        traces.insert(
+            0, {"type": "scatter", "mode": "lines", "x": [aim, aim], "y": [-0.5, len(shown) - 0.5], "line": line, "hoverinfo": "skip"}
         )
     return _figure(
         traces,
         palette,
         max(1, len(shown)) * ROW_HEIGHT + 8,
-        {"l": 104, "r": 136, "t": 4, "b": 4},
-        {**_bare(), "range": [low, high], "zeroline": False},
+        {"l": 104, "r": 4, "t": 4, "b": 4},
+        {**_bare(), "range": [low, high], "domain": [0, 0.62]},
         {
             **_bare(),
             "range": [len(shown) - 0.5, -0.5],
+            "showticklabels": True,
+            "tickvals": places,
+            "ticktext": [f"{_short(called(row.group[0]))}  " for row in shown],
+            "tickfont": {"size": 13, "color": palette.ink},
             "showgrid": True,
             "gridcolor": palette.line,
-            "tickvals": [place + 0.5 for place in places[:-1]],
         },
-        annotations,
-        shapes,
+        xaxis2={**_bare(), "range": [0, 1], "domain": [0.64, 1], "anchor": "y"},
     )
 
 
@@ -209,15 +206,31 @@ def _line(points: Sequence[Point], colour: str, width: float, name: str, texts: 
     }
 
 
-def _dots(shown: Sequence[Row], places: Sequence[int], values: Sequence[float | None], colour: str, name: str) -> dict[str, Any]:
+def _dots(texts: Sequence[str], breakdown: Breakdown, values: Sequence[float | None], colour: str, name: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
         "x": list(values),
-        "y": list(places),
+        "y": list(range(len(values))),
         "marker": {"color": colour, "size": 11, "opacity": 1},
-        "text": [f"{called(row.group[0])}: {row.now_text if name == 'this week' else row.before_text}" for row in shown],
+        "text": [f"{called(row.group[0])}: {text}" for row, text in zip(breakdown.rows, texts, strict=True)],
         "hovertemplate": f"%{{text}}<extra>{name}</extra>",
+        "cliponaxis": False,
+    }
+
+
+def _column(at: float, texts: Sequence[str], colours: Sequence[str], weight: int) -> dict[str, Any]:
+    """Figures one below the other, aligned at their ends."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "xaxis": "x2",
+        "x": [at] * len(texts),
+        "y": list(range(len(texts))),
+        "text": list(texts),
+        "textposition": "middle left",
+        "textfont": {"size": 13, "weight": weight, "color": list(colours) if len(colours) > 1 else colours[0]},
+        "hoverinfo": "skip",
         "cliponaxis": False,
     }
 
@@ -268,22 +281,6 @@ def spread(positions: Sequence[float], gap: float, height: float) -> list[float]
     return moved
 
 
-def _beside(place: int, column: str, shift: int, text: str, colour: str, weight: int) -> dict[str, Any]:
-    """A word in the row ``place``: the name left of the plot, figures in columns right of it, aligned at their ends."""
-    return {
-        "xref": "paper",
-        "yref": "y",
-        "x": 0 if column == "left" else 1,
-        "y": place,
-        "xanchor": "right",
-        "xshift": shift,
-        "text": text,
-        "showarrow": False,
-        "font": {"color": colour, "size": 13, "weight": weight},
-        "align": "right",
-    }
-
-
 def _figure(
     traces: list[dict[str, Any]],
     palette: Palette,
@@ -292,7 +289,7 @@ def _figure(
     xaxis: dict[str, Any],
     yaxis: dict[str, Any],
     annotations: Sequence[dict[str, Any]] = (),
-    shapes: Sequence[dict[str, Any]] = (),
+    xaxis2: dict[str, Any] | None = None,
 ) -> go.Figure:
     layout = {
         "height": height,
@@ -307,7 +304,7 @@ def _figure(
         "xaxis": {**xaxis, "fixedrange": True},
         "yaxis": {**yaxis, "fixedrange": True},
         "annotations": list(annotations),
-        "shapes": list(shapes),
+        **({"xaxis2": {**xaxis2, "fixedrange": True}} if xaxis2 else {}),
     }
     return go.Figure({"data": traces, "layout": layout}, skip_invalid=False)
 

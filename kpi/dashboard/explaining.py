@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ import streamlit as st
 from kpi import units
 from kpi.dashboard.cards import escape, plain
 from kpi.dashboard.data import Desk
-from kpi.dashboard.sources import coverage, day, rows_of, system
+from kpi.dashboard.sources import coverage, day, leaves, rows_of, system
 from kpi.metrics.model import Metric, Query
 from kpi.metrics.result import Cell, Result
 from kpi.periods import Period, span_label
+from kpi.warehouse.engines import CoverageRow
 
 
 @dataclass(frozen=True)
@@ -56,19 +58,12 @@ def _behind(figure: Figure, desk: Desk) -> None:
         st.markdown(plain(metric.means))
     st.html(_facts(_about(figure, desk)))
     st.html(f'<p class="chart-title">Definition, {escape(metric.where.file)} line {metric.where.line}</p>')
-    st.code("\n".join([f"{metric.name}:", *(f"  {key}: {value}" for key, value in metric.text.items())]), language="yaml", wrap_lines=True)
+    parts = [part for part in leaves(metric.name, desk.definitions) if part.name != metric.name]
+    st.code("\n\n".join(written(part) for part in (metric, *parts)), language="yaml", wrap_lines=True)
     reach = coverage(metric.name, desk.definitions, desk.reader)
     st.html('<p class="chart-title">Sources and freshness</p>')
     if reach:
-        st.html(
-            _facts(
-                {
-                    f"{system(row.source)}, {rows_of(row.table_name)}": f"{row.row_count:,} rows, from {day(row.covers_from)} "
-                    f"to {day(Period(row.covers_to, row.covers_to).cut(row.covers_from, row.covers_to).start)} ({row.basis})"
-                    for row in reach
-                }
-            )
-        )
+        st.html(_facts({f"{system(row.source)}, {rows_of(row.table_name)}": _reach(row) for row in reach}))
     else:
         st.html('<p class="quiet">Nothing that this figure is computed from was imported yet.</p>')
     if figure.result is None:
@@ -97,6 +92,16 @@ def _about(figure: Figure, desk: Desk) -> Mapping[str, str]:
     if metric.better:
         facts["Better"] = metric.better
     return facts
+
+
+def written(metric: Metric) -> str:
+    """A definition as it stands in the file, key by key."""
+    return "\n".join([f"{metric.name}:", *(f"  {key}: {value}" for key, value in metric.text.items())])
+
+
+def _reach(row: CoverageRow) -> str:
+    last = row.covers_to - dt.timedelta(days=1)
+    return f"{row.row_count:,} rows, complete from {day(row.covers_from)} to {day(last)} ({row.basis})"
 
 
 def command(query: Query, metric: str) -> str:

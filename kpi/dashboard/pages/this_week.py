@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from kpi.dashboard import cards, charts, controls, explaining
@@ -22,6 +21,8 @@ from kpi.metrics.model import Definitions, Query
 
 #: Figures kept; one takes some kilobytes and, built anew, some milliseconds of the interpreter.
 KEPT_FIGURES: Final = 4096
+
+Made = TypeVar("Made")
 
 
 def draw(desk: Desk, frame: Frame, mode: Mode) -> None:
@@ -93,7 +94,7 @@ class View:
                     '<p class="caption"><i class="now"></i>this year<i class="then"></i>last year<i class="aim"></i>target</p>'
                 )
                 if any(cell is not None and cell.value is not None for _, cell in series.shown):
-                    made = self._figure("trend", lambda: charts.trend(series, self.colours, calendar))
+                    made = self._made("trend", lambda: charts.trend(series, self.colours, calendar))
                     st.plotly_chart(made, theme=None, config=charts.CONFIG, key="trend", alt=_alt(series))
                 else:
                     st.html('<p class="quiet">There is no trend to draw yet.</p>')
@@ -112,7 +113,7 @@ class View:
                     st.html(cards.card(series, calendar, self.problem(name)))
                     if any(cell is not None and cell.value is not None for _, cell in series.shown):
                         colour = self.colours.worse if cards.card_verdict(series) == "worse" else self.colours.accent
-                        made = self._figure(f"spark {name}", lambda s=series, c=colour: charts.spark(s, c, self.colours))
+                        made = self._made(f"spark {name}", lambda s=series, c=colour: charts.spark(s, c, self.colours))
                         st.plotly_chart(made, theme=None, config=charts.STILL, key=f"spark-{name}", alt=_alt(series))
 
     def exceptions(self) -> None:
@@ -171,7 +172,7 @@ class View:
             f'<p class="chart-title">{cards.escape(breakdown.title())}</p>'
             f'<p class="caption"><i class="now"></i>this week{then}{aim}{points}</p>'
         )
-        made = self._figure(f"rows {name}", lambda: charts.rows(breakdown, self.colours))
+        made = self._made(f"rows {name}", lambda: charts.rows(breakdown, self.colours))
         st.plotly_chart(made, theme=None, config=charts.CONFIG, key=f"rows-{name}", alt=f"{label}: {breakdown.title()}")
 
     def _pairs(self, dimensions: list[str]) -> None:
@@ -194,13 +195,16 @@ class View:
         metrics = (star,) if weight is None or weight == star else (star, weight)
         asked = Query(metrics, by, self.filters.where(), "week", self.week - YEAR, calendar.week(self.week).end)
         answer = self.desk.ask(asked)
-        if answer.result is None or star in answer.refused:
+        result = answer.result
+        if result is None or star in answer.refused:
             return None, answer
-        heavy = weight if weight in answer.result.query.metrics and weight != star else None
-        return break_down(answer.result, self.definitions.metrics[star], heavy, self.week), answer
+        heavy = weight if weight in result.query.metrics and weight != star else None
+        made = self._made(f"groups {' '.join(by)}", lambda: break_down(result, self.definitions.metrics[star], heavy, self.week))
+        return made, answer
 
-    def _figure(self, kind: str, make: Callable[[], go.Figure]) -> go.Figure:
-        return _kept(self.desk.key, kind, self.week, self.filters.where(), self.colours.ground, make)
+    def _made(self, kind: str, make: Callable[[], Made]) -> Made:
+        """What was made of these figures before, or now by ``make``."""
+        return cast("Made", _kept(self.desk.key, kind, self.week, self.filters.where(), self.colours.ground, make))
 
 
 @st.cache_resource(max_entries=KEPT_FIGURES, show_spinner=False)
