@@ -114,6 +114,9 @@ class Total:
 
 Node = Literal_ | Column | Call | MetricRef | Shift | Rolling | ToDate | Total
 
+#: A day or an instant: a column, or an expression such as ``coalesce(canceled_on, ended_on)``.
+Moment = Column | Call
+
 Aggregate = Literal["sum", "count", "count_distinct", "average", "min", "max", "median", "percentile"]
 
 
@@ -121,15 +124,15 @@ Aggregate = Literal["sum", "count", "count_distinct", "average", "min", "max", "
 class At:
     """An event: it counts in the period that holds the day (an instant counts on its day in the calendar's zone)."""
 
-    column: Column
+    column: Moment
 
 
 @dataclass(frozen=True)
 class Over:
     """A flow, spread evenly over the days from <= day < to. ``document``: the day used when both are empty."""
 
-    start: Column
-    end: Column
+    start: Moment
+    end: Moment
     document: Column | None
 
 
@@ -137,8 +140,8 @@ class Over:
 class During:
     """A stock: the rows with from <= day < to on the period's last day; an empty end is still open."""
 
-    start: Column
-    end: Column
+    start: Moment
+    end: Moment
 
 
 Time = At | Over | During
@@ -222,7 +225,7 @@ class Money:
     currency: Column
     home_value: Node | None
     home_currency: Column | None
-    document: Column
+    document: Moment
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,10 @@ def leaf(loaded: Definitions, name: str) -> Leaf:
     return metric
 
 
+def name_of(node: object) -> str | None:
+    return getattr(node, "name", None)
+
+
 @pytest.mark.parametrize("path", BAD, ids=[path.stem for path in BAD])
 def test_each_mistake_has_its_whole_message(path: Path) -> None:
     """The last lines of each file, after ``#>``, are what ``check`` says about it."""
@@ -130,15 +134,15 @@ def test_money_finds_its_currency_and_twin(tmp_path: Path) -> None:
     assert bookings is not None
     assert revenue is not None
     assert mrr is not None
-    assert (bookings.currency.name, bookings.document.name, getattr(bookings.home_value, "name", None)) == (
+    assert (bookings.currency.name, name_of(bookings.document), name_of(bookings.home_value)) == (
         "currency",
         "closed_on",
         "home_amount",
     )
     assert bookings.home_currency is not None
     assert (bookings.home_currency.table, bookings.home_currency.name) == ("deal", "home_currency")
-    assert (revenue.document.name, getattr(revenue.home_value, "name", None)) == ("invoiced_on", "home_amount")
-    assert (mrr.document.name, getattr(mrr.home_value, "name", None)) == ("started_on", "home_monthly_amount")
+    assert (name_of(revenue.document), name_of(revenue.home_value)) == ("invoiced_on", "home_amount")
+    assert (name_of(mrr.document), name_of(mrr.home_value)) == ("started_on", "home_monthly_amount")
 
 
 def test_times(tmp_path: Path) -> None:
@@ -147,8 +151,16 @@ def test_times(tmp_path: Path) -> None:
     assert isinstance(flow, Over)
     assert isinstance(stock, During)
     assert flow.document is not None
-    assert (flow.start.name, flow.end.name, flow.document.name) == ("service_from", "service_to", "invoiced_on")
-    assert (stock.start.name, stock.end.name) == ("started_on", "ended_on")
+    assert (name_of(flow.start), name_of(flow.end), flow.document.name) == ("service_from", "service_to", "invoiced_on")
+    assert (name_of(stock.start), name_of(stock.end)) == ("started_on", "ended_on")
+
+
+def test_a_time_may_be_an_expression(tmp_path: Path) -> None:
+    loaded = load(tmp_path, SOUND.replace("during: [started_on,", "during: ['coalesce(trial_ends_on, started_on)',"))
+    stock = leaf(loaded, "mrr").time
+    assert isinstance(stock, During)
+    assert isinstance(stock.start, Call)
+    assert (stock.start.function, stock.start.type) == ("coalesce", "day")
 
 
 def test_formulas_and_needs(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from kpi import yamlfile
 from kpi.errors import BadExpression, did_you_mean
 from kpi.metrics import clashes, expressions
 from kpi.metrics.kinds.base import About, Context, expression
-from kpi.metrics.model import Aggregate, At, Call, Column, During, Leaf, Metric, Money, Node, Over, Time
+from kpi.metrics.model import Aggregate, At, Call, Column, During, Leaf, Metric, Moment, Money, Node, Over, Time
 from kpi.metrics.operators import IN_WORDS, Operators, shown
 from kpi.metrics.problems import Key
 from kpi.warehouse import schema
@@ -39,9 +39,9 @@ class LeafKind:
         Key("at_percent", "a number from 0 to 100", "which percentile"),
         Key("of", "a table", "whose rows are taken"),
         Key("where", "a condition", "which rows; a missing value is kept by <> and not in"),
-        Key("at", "a day or instant column", "an event: it counts in the period that holds the day"),
-        Key("over", "[from, to], two day columns", "a flow: spread evenly over the days from ≤ day < to"),
-        Key("during", "[from, to], two day columns", "a stock: rows with from ≤ day < to on the period's last day; an empty to is open"),
+        Key("at", "a day or an instant", "an event: it counts in the period that holds the day"),
+        Key("over", "[from, to], two days", "a flow: spread evenly over the days from ≤ day < to"),
+        Key("during", "[from, to], two days", "a stock: rows with from ≤ day < to on the period's last day; an empty to is open"),
     )
 
     def read(self, about: About, context: Context) -> Metric | None:
@@ -166,7 +166,7 @@ def _time(about: About, scope: expressions.Scope, context: Context) -> Time | No
         column = _day(value, scope, context)
         return None if column is None else At(column)
     if not isinstance(value, yamlfile.Sequence) or len(value.items) != 2:
-        context.problems.at(value, f"{stated[0]} takes two columns, [from, to]")
+        context.problems.at(value, f"{stated[0]} takes two days, [from, to]")
         return None
     start, end = (_day(item, scope, context) for item in value.items)
     if start is None or end is None:
@@ -177,16 +177,16 @@ def _time(about: About, scope: expressions.Scope, context: Context) -> Time | No
     return Over(start, end, expressions.column(scope.table, document) if document else None)
 
 
-def _day(value: yamlfile.Value, scope: expressions.Scope, context: Context) -> Column | None:
+def _day(value: yamlfile.Value, scope: expressions.Scope, context: Context) -> Moment | None:
     def read(text: str) -> Node:
         node = expressions.row(text, scope)
-        if not isinstance(node, Column) or node.type not in ("day", "instant"):
-            kind = "an expression" if not isinstance(node, Column) else IN_WORDS[node.type]
+        if not isinstance(node, Column | Call) or node.type not in ("day", "instant") or not expressions.columns_of(node):
+            kind = IN_WORDS[Operators(lambda name: "number", mixes=False).type_of(node)]
             days = [column.name for column in schema.metadata.tables[scope.table].columns if column.info["unit"] in ("day", "instant")]
             raise BadExpression(f"{shown(node)} is {kind}; a time is a column with a day: {', '.join(days)}")
         return node
 
-    return cast("Column | None", expression(value, context.problems, read))
+    return cast("Moment | None", expression(value, context.problems, read))
 
 
 def _money(value: Node, table: str, time: Time) -> Money | None:
@@ -208,7 +208,7 @@ def _money(value: Node, table: str, time: Time) -> Money | None:
     )
 
 
-def _document(time: Time) -> Column:
+def _document(time: Time) -> Moment:
     """The day whose rate counts; a stock's is the day asked for, and its start stands in."""
     if isinstance(time, At):
         return time.column
