@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from connectors.base import Connector
+from connectors.jira import JIRA
+from connectors.quickbooks import QUICKBOOKS
+from connectors.salesforce import SALESFORCE
 from connectors.stripe import STRIPE
 
-CONNECTORS: Final[tuple[Connector, ...]] = (STRIPE,)
+CONNECTORS: Final[tuple[Connector, ...]] = (SALESFORCE, STRIPE, QUICKBOOKS, JIRA)

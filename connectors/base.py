@@ -88,10 +88,12 @@ class Span:
         first: values whose earliest is the first day covered.
         last: values whose latest is the last day covered; ``first`` where empty. Only dates of things that have
             happened: never an end of service or an expected close, which lie ahead.
+        tables: other tables of the file that reach as far where they have rows, such as the worklogs of issues.
     """
 
     first: tuple[Value, ...]
     last: tuple[Value, ...] = ()
+    tables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -316,6 +316,10 @@ class _Staging:
         return Replaces(scope, renews.columns, renews.day if period else None, *(period or (None, None)))
 
     def _covers(self) -> dict[str, tuple[date, date, str]]:
+        for mapping in self.layout.mappings:
+            for table in mapping.span.tables if mapping.span else ():
+                if table in self.spans and mapping.table in self.spans:
+                    self.spans[table] = self.spans[mapping.table]
         covers = {table: (*span, "dates of its rows") for table, span in self.spans.items()}
         as_of = self._as_of()
         if self.report is not None and self.report.period is not None:

@@ -92,16 +92,11 @@ def _select(rows: Rows, columns: Sequence[sa.Column[Any]], ordered: bool) -> sa.
     made = []
     for column in columns:
         value = compile_value(rows.columns[column.name], rows.scope).value if column.name in rows.columns else sa.null()
-        made.append(sa.cast(value, column.type).label(column.name) if _needs_cast(value, column) else value.label(column.name))
+        made.append(sa.cast(value, column.type).label(column.name))
     if ordered:
         made += [sa.column("n").label("n"), sa.literal(rows.step).label("step")]
     select = sa.select(*made).select_from(sa.table(rows.relation))
     return select if rows.where is None else select.where(compile_condition(rows.where, rows.scope).value)
-
-
-def _needs_cast(value: Column, column: sa.Column[Any]) -> bool:
-    """Text is text already; casting it again would cost a copy of every cell."""
-    return not isinstance(column.type, sa.String) or isinstance(value, sa.sql.elements.Null)
 
 
 def _intervals(rows: sa.Subquery, names: Sequence[str], by: Sequence[str], state: str) -> sa.Select[Any]:

@@ -1,0 +1,153 @@
+"""QuickBooks Online: the General Ledger report as costs.
+
+The report has sections: a row with the account's name, its bookings, a total. Sub-accounts stand between their
+parent's row and ``Total for <parent> with sub-accounts``, so the tree is read off the totals. Confirmed by real
+files; every account is staged, and which of them are costs of what is for ``costs:`` to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from connectors.base import Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble
+from connectors.fields import constant, currency, day, difference, first_of, joined, money, month_of, next_month, required, text
+from connectors.ledger import period, printed_at
+from kpi.warehouse.cells import Value
+
+SOURCE: Final = "quickbooks"
+_TOTAL: Final = re.compile(r"(?i)^total for (?P<account>.*?)(?P<rollup> with sub-?accounts)?$")
+_COLUMNS: Final = {
+    "date": "Date",
+    "transaction date": "Date",
+    "transaction type": "Transaction Type",
+    "type": "Transaction Type",
+    "num": "Num",
+    "no.": "Num",
+    "#": "Num",
+    "name": "Name",
+    "vendor": "Name",
+    "customer": "Customer",
+    "memo/description": "Memo/Description",
+    "memo": "Memo/Description",
+    "description": "Memo/Description",
+    "class": "Class",
+    "split": "Split",
+    "amount": "Amount",
+    "debit": "Debit",
+    "credit": "Credit",
+    "currency": "Currency",
+}
+
+
+def cost_columns(source: str, ledger_account: Value, amount: Value, extra: dict[str, Value]) -> dict[str, Value]:
+    """The columns of a cost line that every ledger fills alike; without a service period it is for the month it is booked in."""
+    booked = day("Date")
+    return {
+        "source": constant(source),
+        "ledger_account": required(ledger_account),
+        "amount": required(amount),
+        "booked_on": required(booked),
+        "service_from": month_of(booked),
+        "service_to": next_month(booked),
+        **extra,
+    }
+
+
+def sections(report: Report) -> Iterator[Part | Trouble]:
+    """The bookings of a General Ledger, each with its account's path (``Hosting:Beacon``) in ``Account``."""
+    names = [_COLUMNS.get(" ".join(cell.split()).casefold(), cell.strip()) for cell in report.header]
+    dated = names.index("Date")
+    rows = list(report.records)
+    rollups = [_rollup(record) for record in rows]
+    report.period = period(" ".join(record.cells) for record in report.before)
+    path: list[str] = []
+    for at, record in enumerate(rows):
+        cells = [cell.strip() for cell in record.cells]
+        first = cells[0] if cells else ""
+        rest = [cell for cell in cells[1:] if cell]
+        if not first and not rest:
+            continue
+        if first and (match := _TOTAL.match(first)):
+            _close(path, match["account"], bool(match["rollup"]) or match["account"] not in rollups[at + 1 :])
+        elif first.casefold() == "total":
+            path.clear()
+        elif first and not rest:
+            moment = printed_at(first)
+            if moment is not None or (not path and _is_footer(first)):
+                report.as_of = moment
+            else:
+                path.append(first)
+        elif _is_balance(cells):
+            continue
+        else:
+            yield _booking(report, record, names, dated, path)
+
+
+def _rollup(record: Record) -> str:
+    match = _TOTAL.match(record.cells[0].strip()) if record.cells else None
+    return match["account"] if match and match["rollup"] else ""
+
+
+def _is_footer(text: str) -> bool:
+    return re.match(r"(?i)(accrual|cash) basis\b", text) is not None
+
+
+def _is_balance(cells: Sequence[str]) -> bool:
+    return any(cell.casefold() in ("beginning balance", "ending balance") for cell in cells)
+
+
+def _close(path: list[str], account: str, closes: bool) -> None:
+    """Leave ``account``. A parent's own total closes nothing while the total with its sub-accounts is still to come."""
+    if account in path:
+        del path[len(path) - path[::-1].index(account) :]
+        if closes:
+            path.pop()
+
+
+def _booking(report: Report, record: Record, names: list[str], dated: int, path: list[str]) -> Part | Trouble:
+    cells = [*record.cells, *[""] * (len(names) - len(record.cells))]
+    line = ",".join(record.cells)
+    if any(cell.strip() for cell in cells[len(names) :]):
+        return Trouble(record.line, "", line, f"it has {len(record.cells)} cells where the header has {len(names)}")
+    if not path:
+        return Trouble(record.line, "", line, "it stands under no account")
+    if not cells[dated].strip():
+        return Trouble(record.line, "Date", line, "empty, and no row can do without it")
+    report.counted += 1
+    return Part(record.line, "", {"Account": ":".join(path), **dict(zip(names, cells, strict=False))})
+
+
+_AMOUNT: Final = first_of(money("Amount"), difference(money("Debit"), money("Credit")))
+
+GENERAL_LEDGER: Final = Layout(
+    name="general ledger",
+    title="General Ledger",
+    needs=(("Date", "Transaction Date"), ("Transaction Type", "Type"), ("Split",), ("Amount", "Debit")),
+    reshape=sections,
+    mappings=(
+        Mapping(
+            "cost_line",
+            cost_columns(
+                SOURCE,
+                text("Account"),
+                _AMOUNT,
+                {
+                    "source_product_id": text("Class"),
+                    "class_name": text("Class"),
+                    "source_account_id": text("Customer"),
+                    "vendor": text("Name"),
+                    "memo": text("Memo/Description"),
+                    "document": joined("Transaction Type", "Num"),
+                    "currency": currency("Currency"),
+                },
+            ),
+            span=Span((day("Date"),)),
+            renews=Renews(("ledger_account",), day="booked_on"),
+        ),
+    ),
+    export="Reports > General Ledger > the period, Accrual > Export to CSV (add the column Class where you use classes)",
+)
+
+QUICKBOOKS: Final = Connector(SOURCE, "QuickBooks Online", (GENERAL_LEDGER,))
