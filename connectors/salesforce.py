@@ -18,6 +18,7 @@ from connectors.fields import (
     currency,
     day,
     domain,
+    first_of,
     flag,
     identifier,
     instant,
