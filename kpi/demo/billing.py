@@ -22,7 +22,7 @@ _PAST_DUE: Final = 5
 #: Stripe's fee on European business cards: 1.9 % and 25 cents.
 _FEE: Final = (Decimal("0.019"), Decimal("0.25"))
 #: What an onboarding package costs, by segment; small customers help themselves.
-_ONBOARDING: Final = {"SMB": Decimal(0), "Mid-market": Decimal("1800.00"), "Enterprise": Decimal("7500.00")}
+_ONBOARDING: Final = {"SMB": Decimal(0), "Mid-market": Decimal("1200.00"), "Enterprise": Decimal("4800.00")}
 
 
 def subscriptions(rng: random.Random, purchases: list[Purchase], start: dt.date, end: dt.date) -> list[Subscription]:

@@ -131,7 +131,9 @@ def purchases(rng: random.Random, customers: list[tuple[Customer, bool]], start:
             # Someone signs up on the last day, so that what billing exports reaches to the end of the last week.
             first = end
         else:
-            first = min(end, max(start, customer.account.created_on + dt.timedelta(days=rng.randint(*_CYCLE[customer.segment.name]))))
+            first = max(start, customer.account.created_on + dt.timedelta(days=rng.randint(*_CYCLE[customer.segment.name])))
+            if first > end:
+                continue  # still a prospect
         made.extend(_life(rng, customer, opening, first, end))
     return made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from kpi.demo import billing, engineering, jira, ledger, market, quickbooks, sales, salesforce, service, story, stripe
@@ -54,4 +55,9 @@ def make(seed: int, end: dt.date) -> Company:
 def write(company: Company, folder: Path) -> Iterator[tuple[Path, int]]:
     """Write all files under ``folder``; yields each with its number of records as it is done."""
     for writer in WRITERS:
-        yield from writer.write(company, folder / writer.__name__.rsplit(".", 1)[-1])
+        yield from writer.write(company, folder / folder_of(writer))
+
+
+def folder_of(writer: ModuleType) -> str:
+    """The folder of a system's files: its name."""
+    return writer.__name__.rsplit(".", 1)[-1]

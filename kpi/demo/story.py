@@ -44,12 +44,12 @@ class Product:
 
 #: Atlas leads in Enterprise, so that what happens there moves the whole; Ember and Fjord are young and small.
 PRODUCTS: Final = (
-    Product("Atlas", "ATL", Decimal("49.00"), Decimal("0.176"), Decimal("0.103"), (20, 30, 52)),
-    Product("Beacon", "BEA", Decimal("35.00"), Decimal("0.151"), Decimal("0.118"), (28, 24, 18)),
-    Product("Cirrus", "CIR", Decimal("28.00"), Decimal("0.185"), Decimal("0.096"), (22, 18, 12)),
-    Product("Delta", "DEL", Decimal("59.00"), Decimal("0.157"), Decimal("0.101"), (8, 14, 20)),
-    Product("Ember", "EMB", Decimal("18.00"), Decimal("0.134"), Decimal("0.134"), (14, 8, 4)),
-    Product("Fjord", "FJO", Decimal("24.00"), Decimal("0.146"), Decimal("0.112"), (8, 6, 2)),
+    Product("Atlas", "ATL", Decimal("49.00"), Decimal("0.182"), Decimal("0.103"), (20, 30, 95)),
+    Product("Beacon", "BEA", Decimal("35.00"), Decimal("0.157"), Decimal("0.118"), (28, 24, 18)),
+    Product("Cirrus", "CIR", Decimal("28.00"), Decimal("0.191"), Decimal("0.096"), (22, 18, 12)),
+    Product("Delta", "DEL", Decimal("59.00"), Decimal("0.163"), Decimal("0.101"), (8, 14, 20)),
+    Product("Ember", "EMB", Decimal("18.00"), Decimal("0.140"), Decimal("0.134"), (14, 8, 4)),
+    Product("Fjord", "FJO", Decimal("24.00"), Decimal("0.152"), Decimal("0.112"), (8, 6, 2)),
 )
 BY_NAME: Final = {product.name: product for product in PRODUCTS}
 
@@ -104,7 +104,7 @@ RUNAWAY_PRODUCT: Final = "Atlas"
 RUNAWAY_SEGMENT: Final = "Enterprise"
 #: Growth of those costs by month, oldest first, in per mille, ending with the month of the end: slow at first, so
 #: that a year-on-year look still seems fine, then fast, so that the last weeks are signal and not noise.
-RUNAWAY_GROWTH: Final = (25, 25, 30, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90)
+RUNAWAY_GROWTH: Final = (20, 20, 25, 30, 35, 40, 50, 60, 65, 70, 75, 75, 80, 85, 85, 90)
 
 #: New list prices, in percent over the old; cost follows seats, so this flatters the margin for a while.
 PRICE_RISE: Final = 6

@@ -1,0 +1,144 @@
+"""The sample's own arithmetic against the metrics layer, to the cent: every week, product and segment.
+
+The files are imported by the very connectors, so this holds the whole way from an export to a figure.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kpi.demo import sample, truth
+from kpi.demo.company import Company
+from kpi.demo.truth import Figures, Group, Sums
+from kpi.importing.importer import import_paths
+from kpi.metrics import definitions, query
+from kpi.metrics.model import Definitions, Query
+from kpi.metrics.publishing import mappings_of
+from kpi.settings import Settings
+from kpi.warehouse.engines import open_reader
+from kpi.warehouse.reader import Reader
+
+#: A Sunday; the sample ends there, whatever today is.
+END = dt.date(2026, 11, 15)
+METRICS = ("revenue", "cost_to_serve", "product_margin", "mrr", "new_deals_won", "new_deals_lost", "win_rate")
+SPLITS: tuple[tuple[str, ...], ...] = ((), ("product",), ("segment",), ("product", "segment"))
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def company() -> Company:
+    return sample.make(sample.DEFAULT_SEED, END)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Definitions:
+    return definitions.load(REPOSITORY / "metrics.yaml")
+
+
+@pytest.fixture(scope="module")
+def warehouse(company: Company, shared: Definitions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    home = tmp_path_factory.mktemp("home")
+    settings = Settings(home=home / "data", metrics=REPOSITORY / "metrics.yaml")
+    written = [path for path, _ in sample.write(company, home / "files")]
+    report = import_paths(settings, mappings_of(shared), [str(path) for path in written])
+    assert [(file.file, file.message) for file in report.files if file.status != "loaded" or file.rows_rejected] == []
+    with open_reader(settings) as reader:
+        yield reader
+
+
+@pytest.fixture(scope="module")
+def weekly(company: Company) -> list[Figures]:
+    return truth.figures(company, truth.weeks(company))
+
+
+@pytest.mark.parametrize("by", SPLITS, ids=lambda by: "×".join(by) or "total")
+def test_every_week(company: Company, weekly: list[Figures], shared: Definitions, warehouse: Reader, by: tuple[str, ...]) -> None:
+    weeks = truth.weeks(company)
+    result = query.run(Query(METRICS, by=by, grain="week", since=weeks[0][0], until=weeks[-1][1]), shared, warehouse)
+    shown = _rows(result.table.to_pylist(), by)
+    expected = {(week[0], group): figures for week, one in zip(weeks, weekly, strict=True) for group, figures in _split(one, by).items()}
+    assert result.warnings == ()
+    assert not any(row["partial"] for row in shown.values())
+    assert _differences(shown, expected) == []
+    assert {day for day, _ in shown} == {week[0] for week in weeks}
+
+
+def test_the_whole_time_and_every_quarter(company: Company, shared: Definitions, warehouse: Reader) -> None:
+    """Quarters that begin in the sample, and the sample as one period: the same flows, cut elsewhere."""
+    quarters = [
+        (dt.date(year, month, 1), dt.date(year + month // 10, (month + 2) % 12 + 1, 1))
+        for year in range(2024, 2027)
+        for month in (1, 4, 7, 10)
+    ][:-1]
+    for grain, periods in (("quarter", quarters), ("all", [(company.start, END + dt.timedelta(days=1))])):
+        figures = truth.figures(company, periods)
+        asked = Query(METRICS, by=("product",), grain=grain, since=periods[0][0], until=periods[-1][1])  # type: ignore[arg-type]
+        shown = _rows(query.run(asked, shared, warehouse).table.to_pylist(), ("product",))
+        expected = {
+            (period[0], group): values
+            for period, one in zip(periods, figures, strict=True)
+            for group, values in _split(one, ("product",)).items()
+        }
+        assert _differences(shown, expected) == []
+
+
+def test_the_nones_are_there(weekly: list[Figures]) -> None:
+    """Strays in billing, accounts without employees and costs without class or customer are in every figure."""
+    last = weekly[-1]
+    assert last.revenue[("Atlas", None)] > 0 or truth.by(last.revenue, 1)[None] > 0
+    assert truth.by(last.cost_to_serve, 0)[None] > 0
+    assert truth.by(last.cost_to_serve, 1)[None] > 0
+    assert truth.by(last.mrr, 1)[None] > 0
+
+
+def test_the_last_week_is_whole(shared: Definitions, warehouse: Reader) -> None:
+    """Every system's export reaches to the last day, so that no figure of the last week is partial."""
+    tables = {"account", "deal", "deal_stage", "remark", "payment", "invoice_line", "subscription_term", "cost_line", "issue", "worklog"}
+    reached = {row.table_name: row.covers_to for row in warehouse.coverage}
+    assert {table: reached.get(table) for table in tables} == dict.fromkeys(tables, END + dt.timedelta(days=1))
+
+
+def _split(figures: Figures, by: tuple[str, ...]) -> dict[tuple[str | None, ...], Figures]:
+    """The figures of one period by the dimensions asked for."""
+
+    def keep(group: Group) -> tuple[str | None, ...]:
+        return tuple(group[("product", "segment").index(name)] for name in by)
+
+    groups = {keep(group) for sums in vars(figures).values() for group in sums}
+
+    def of(sums: Sums, kept: tuple[str | None, ...]) -> Sums:
+        return {group: value for group, value in sums.items() if keep(group) == kept}
+
+    return {kept: Figures(**{name: of(sums, kept) for name, sums in vars(figures).items()}) for kept in groups}
+
+
+def _rows(rows: list[dict[str, Any]], by: tuple[str, ...]) -> dict[tuple[dt.date, tuple[str | None, ...]], dict[str, Any]]:
+    return {(row["period"], tuple(row[name] for name in by)): row for row in rows}
+
+
+def _differences(
+    shown: dict[tuple[dt.date, tuple[str | None, ...]], dict[str, Any]], expected: dict[tuple[dt.date, tuple[str | None, ...]], Figures]
+) -> list[str]:
+    """A sentence for each figure that differs; money to the cent, ratios to 1e-9. At most ten."""
+    zero = Figures({}, {}, {}, {}, {})
+    found: list[str] = []
+    for key in sorted(shown.keys() | expected.keys(), key=str):
+        figures = expected.get(key, zero)
+        revenue, cost = truth.total(figures.revenue), truth.total(figures.cost_to_serve)
+        won, lost = truth.total(figures.won), truth.total(figures.lost)
+        exact = {"revenue": revenue, "cost_to_serve": cost, "mrr": truth.total(figures.mrr), "new_deals_won": won, "new_deals_lost": lost}
+        row = shown.get(key, dict.fromkeys(METRICS))
+        for name, value in exact.items():
+            if abs(Decimal(row[name] or 0) - value) >= Decimal("0.005"):
+                found.append(f"{name} of {key} is {row[name]}, not {value}")
+        for name, ratio in (("product_margin", truth.margin(revenue, cost)), ("win_rate", truth.win_rate(won, lost))):
+            value = row[name]
+            if (value is None) != (ratio is None) or (ratio is not None and abs(value - float(ratio)) > 1e-9):
+                found.append(f"{name} of {key} is {value}, not {ratio}")
+    return found[:10]
