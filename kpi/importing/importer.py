@@ -157,6 +157,12 @@ def _import_one(
     return FileReport(one.name, staged.connector, staged.layout, "loaded", *counts, "; ".join([*rejected, *loaded.notes]))
 
 
+def _rejected(count: int) -> str:
+    if count == 1:
+        return "1 row can't be used: python -m kpi problems shows it with its reason"
+    return f"{count:,} rows can't be used: python -m kpi problems lists them with their reasons"
+
+
 def _stamp(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_size, found.st_mtime_ns

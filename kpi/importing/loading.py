@@ -100,7 +100,9 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
             continue
         retired = merge(store, table, part.relation, run, part.replaces, bool(told.options.get("full")))
         if retired:
-            notes.append(f"{retired} rows of {part.table} that are absent from this full export were retired")
+            rows = "1 row of {} that is absent from this full export was retired"
+            many = "{:,} rows of {} that are absent from this full export were retired"
+            notes.append(rows.format(part.table) if retired == 1 else many.format(retired, part.table))
     row = {
         "run_id": run_id,
         "file": told.name,
