@@ -1,0 +1,224 @@
+"""The closed set of operations whose SQL differs by engine, each compiled for DuckDB and for PostgreSQL.
+
+Everything else that a metric needs is written alike on both. A new engine is one more ``@compiles`` a class, and is
+held to DuckDB's answers by ``tests/metrics/test_operations.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+Element = sa.ColumnElement[Any]
+
+#: Day 0 of day numbers.
+EPOCH_ORDINAL: Final = 719163  # date(1970, 1, 1).toordinal()
+
+
+class Whole(sa.types.UserDefinedType[int]):
+    """A whole number of at least 38 digits: sums of units, and their products with day numbers."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Its name on DuckDB; PostgreSQL's is compiled below."""
+        return "HUGEINT"
+
+
+@compiles(Whole, "postgresql")
+def _whole_postgresql(_type: Whole, _compiler: Any, **_: Any) -> str:
+    return "NUMERIC"
+
+
+class _Operation(FunctionElement[Any]):
+    """Arguments are rendered in order; subclasses say how."""
+
+    inherit_cache = True
+
+
+class local_day(_Operation):
+    """The calendar day of an instant (UTC, without a zone) in a time zone."""
+
+    type = sa.Date()
+    inherit_cache = True
+
+
+@compiles(local_day)
+def _local_day(element: local_day, compiler: SQLCompiler, **kw: Any) -> str:
+    instant, zone = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"CAST(({instant} AT TIME ZONE 'UTC') AT TIME ZONE {zone} AS DATE)"
+
+
+class day_number(_Operation):
+    """Days since 1970-01-01, a whole number."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+@compiles(day_number)
+def _day_number(element: day_number, compiler: SQLCompiler, **kw: Any) -> str:
+    (day,) = element.clauses
+    return f"({compiler.process(day, **kw)} - DATE '1970-01-01')"
+
+
+class elapsed_hours(_Operation):
+    """Hours from one instant to another as a double, to be cast to a decimal."""
+
+    type = sa.Double()
+    inherit_cache = True
+
+
+@compiles(elapsed_hours)
+def _elapsed_hours_duckdb(element: elapsed_hours, compiler: SQLCompiler, **kw: Any) -> str:
+    start, end = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(CAST(epoch_us({end}) - epoch_us({start}) AS DOUBLE) / 3600000000)"
+
+
+@compiles(elapsed_hours, "postgresql")
+def _elapsed_hours_postgresql(element: elapsed_hours, compiler: SQLCompiler, **kw: Any) -> str:
+    start, end = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(CAST(EXTRACT(EPOCH FROM {end} - {start}) * 1000000 AS DOUBLE PRECISION) / 3600000000)"
+
+
+class whole_quotient(_Operation):
+    """Quotient of two whole numbers, both ≥ 0, without its remainder."""
+
+    type = Whole()
+    inherit_cache = True
+
+
+@compiles(whole_quotient)
+def _whole_quotient_duckdb(element: whole_quotient, compiler: SQLCompiler, **kw: Any) -> str:
+    left, right = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({left} // {right})"
+
+
+@compiles(whole_quotient, "postgresql")
+def _whole_quotient_postgresql(element: whole_quotient, compiler: SQLCompiler, **kw: Any) -> str:
+    left, right = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"div(CAST({left} AS NUMERIC), CAST({right} AS NUMERIC))"
+
+
+class remainder(_Operation):
+    """Remainder of two whole numbers, both ≥ 0."""
+
+    type = Whole()
+    inherit_cache = True
+
+
+@compiles(remainder)
+def _remainder(element: remainder, compiler: SQLCompiler, **kw: Any) -> str:
+    left, right = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"mod({left}, {right})"
+
+
+class first_of(_Operation):
+    """First day of the calendar's week (on Monday), month, quarter or year that holds a day."""
+
+    type = sa.Date()
+    inherit_cache = True
+
+    def __init__(self, grain: str, day: Element) -> None:
+        self.grain = grain
+        super().__init__(sa.literal_column(f"'{grain}'"), day)
+
+
+@compiles(first_of)
+def _first_of(element: first_of, compiler: SQLCompiler, **kw: Any) -> str:
+    grain, day = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"CAST(date_trunc({grain}, CAST({day} AS TIMESTAMP)) AS DATE)"
+
+
+class add_months(_Operation):
+    """A first of a month, a constant number of months later."""
+
+    type = sa.Date()
+    inherit_cache = True
+
+    def __init__(self, day: Element, months: int) -> None:
+        super().__init__(day, sa.literal_column(str(int(months))))
+
+
+@compiles(add_months)
+def _add_months(element: add_months, compiler: SQLCompiler, **kw: Any) -> str:
+    day, months = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"CAST({day} + {months} * INTERVAL '1 month' AS DATE)"
+
+
+class byte_order(_Operation):
+    """A text, to be sorted by its bytes whatever the database's language."""
+
+    type = sa.String()
+    inherit_cache = True
+
+
+@compiles(byte_order)
+def _byte_order_duckdb(element: byte_order, compiler: SQLCompiler, **kw: Any) -> str:
+    (text,) = element.clauses
+    return compiler.process(text, **kw)
+
+
+@compiles(byte_order, "postgresql")
+def _byte_order_postgresql(element: byte_order, compiler: SQLCompiler, **kw: Any) -> str:
+    (text,) = element.clauses
+    return f'{compiler.process(text, **kw)} COLLATE "C"'
+
+
+class like_plain(_Operation):
+    """``LIKE`` in which only % and _ are special; PostgreSQL would take a backslash for an escape."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+@compiles(like_plain)
+def _like_duckdb(element: like_plain, compiler: SQLCompiler, **kw: Any) -> str:
+    text, pattern = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({text} LIKE {pattern})"
+
+
+@compiles(like_plain, "postgresql")
+def _like_postgresql(element: like_plain, compiler: SQLCompiler, **kw: Any) -> str:
+    text, pattern = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({text} LIKE {pattern} ESCAPE '')"
+
+
+class _Unnest(FunctionElement[Any]):
+    """A bound array as rows; several of one length in one select list go side by side on both engines."""
+
+    name = "unnest"
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(_Unnest)
+def _unnest(element: _Unnest, compiler: SQLCompiler, **kw: Any) -> str:
+    (array,) = element.clauses
+    return f"unnest({compiler.process(array, **kw)})"
+
+
+def rows_of(name: str, /, **columns: Sequence[int]) -> sa.CTE:
+    """Whole numbers that Python worked out, as a table of one row an index."""
+    picked = [
+        _Unnest(sa.cast(sa.bindparam(None, list(values), type_=sa.ARRAY(sa.BigInteger()), unique=True), sa.ARRAY(sa.BigInteger()))).label(
+            label
+        )
+        for label, values in columns.items()
+    ]
+    return sa.select(*picked).cte(name)
+
+
+def safe_quotient(above: Element, below: Element) -> Element:
+    """``above / below`` as a double; no value where ``below`` is 0 or missing."""
+    return sa.cast(above, sa.Double()) / sa.cast(sa.func.nullif(below, 0), sa.Double())
+
+
+def decimal(value: Element, scale: int) -> Element:
+    """``value`` with so many decimal places, halves away from zero."""
+    return sa.cast(value, sa.Numeric(38, scale))

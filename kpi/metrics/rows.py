@@ -1,0 +1,105 @@
+"""The rows of a table with what they reach: columns, joins along many-to-one keys, what was true of an account then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from kpi.metrics import compile as compiling
+from kpi.metrics.compile import Compiler, Typed
+from kpi.metrics.model import Column, Hop, Moment, Node
+from kpi.metrics.operations import Element
+from kpi.periods import Calendar
+from kpi.warehouse import schema
+
+#: Columns of account whose former values are kept.
+KEPT: Final = frozenset(schema.account_version.columns.keys()) - {"account_id", "valid_from", "valid_to"}
+
+#: Says when a version held for a row: from the version's alias to the join's condition.
+Then = Callable[[Any], Element]
+
+
+class Rows:
+    """Compiles row expressions of one table and gathers the joins they need.
+
+    Args:
+        source: what to read instead of the whole table; it has the table's columns that are asked for.
+        then: the condition under which a version of an account is the row's, or None: accounts as they are now.
+    """
+
+    def __init__(self, table: str, calendar: Calendar, then: Then | None = None, source: sa.FromClause | None = None) -> None:
+        self.table = schema.metadata.tables[table] if source is None else source
+        self.calendar = calendar
+        self.then = then
+        self.versions: list[Any] = []
+        self._joined: dict[tuple[Hop, ...], Any] = {}
+        self._version_of: dict[tuple[Hop, ...], Any] = {}
+        self._from: sa.FromClause = self.table
+        self._compiler = Compiler(self._named, calendar, in_rows=True)
+
+    @property
+    def source(self) -> sa.FromClause:
+        """The table with its joins, once every expression is compiled."""
+        return self._from
+
+    def typed(self, node: Node) -> Typed:
+        """An expression of the rows."""
+        return self._compiler.typed(node)
+
+    def element(self, node: Node) -> Element:
+        """An expression of the rows, its scale left aside."""
+        return self._compiler.element(node)
+
+    def day(self, column: Moment) -> Element:
+        """A time column as a day of the calendar's time zone."""
+        element = self.element(column)
+        return compiling.local_day(element, self.calendar) if column.type == "instant" else element
+
+    def text(self, node: Node) -> Element:
+        """What rows are grouped by, as text; flags as true and false."""
+        element = self.element(node)
+        kind = node.type if hasattr(node, "type") else "text"
+        if kind in ("text", "null"):
+            return element
+        if kind == "flag":
+            return sa.case((element, "true"), (sa.not_(element), "false"))
+        return sa.cast(element, sa.String())
+
+    def _named(self, node: Node) -> Typed:
+        assert isinstance(node, Column)  # noqa: S101 - the other nodes of rows are literals and calls
+        place = self._reached(node.path)
+        element = place.c[node.name]
+        if self.then is not None and node.table == "account" and node.name in KEPT and not node.now:
+            version = self._version(node.path, self.then)
+            element = sa.case((version.c.account_id.is_not(None), version.c[node.name]), else_=element)
+        return Typed(element, scale_of(node))
+
+    def _reached(self, path: tuple[Hop, ...]) -> Any:
+        if not path:
+            return self.table
+        if path not in self._joined:
+            hop = path[-1]
+            before = self._reached(path[:-1])
+            target = schema.metadata.tables[hop.to_table].alias(f"{hop.to_table}_{len(self._joined) + 1}")
+            self._from = self._from.outerjoin(target, before.c[hop.column] == target.c[hop.to_column])
+            self._joined[path] = target
+        return self._joined[path]
+
+    def _version(self, path: tuple[Hop, ...], then: Then) -> Any:
+        if path not in self._version_of:
+            version = schema.account_version.alias(f"version_{len(self._version_of) + 1}")
+            key = self._reached(path[:-1]).c[path[-1].column] if path else self.table.c.account_id
+            self._from = self._from.outerjoin(version, sa.and_(version.c.account_id == key, then(version)))
+            self._version_of[path] = version
+            self.versions.append(version)
+        return self._version_of[path]
+
+
+def scale_of(column: Column) -> int | None:
+    """Decimal places of a column of the schema; None for what is no number."""
+    kind = schema.metadata.tables[column.table].columns[column.name].type
+    if isinstance(kind, sa.BigInteger | sa.Integer):
+        return 0
+    return kind.scale if isinstance(kind, sa.Numeric) else None

@@ -1,0 +1,221 @@
+"""What a stage is asked for, and the rows it starts from: filtered, joined, with groups and values named."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from kpi.metrics import operations
+from kpi.metrics.compile import Typed
+from kpi.metrics.model import Call, Leaf, Node
+from kpi.metrics.operations import Element, decimal
+from kpi.metrics.reach import Reach
+from kpi.metrics.rows import Rows
+from kpi.metrics.windows import Window
+from kpi.periods import Calendar
+
+#: Aggregates of durations that leave out those which run backwards (SEMANTICS, rule 10).
+FORWARD: frozenset[str] = frozenset({"average", "median", "percentile", "min", "max"})
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One reading of a table.
+
+    Attributes:
+        name: unique in the statement; its columns begin with it.
+        slots: for each slot the windows of all periods.
+        by, filters: the query's groups and filters, resolved from the table.
+        rate: exchange rates, where amounts must be converted into ``currency``; then there is one leaf.
+        versions: whether any account has former values.
+    """
+
+    name: str
+    table: str
+    leaves: tuple[Leaf, ...]
+    slots: Mapping[int, tuple[Window | None, ...]]
+    by: tuple[Node, ...]
+    filters: tuple[Node, ...]
+    reach: Reach
+    calendar: Calendar
+    currency: str
+    rate: sa.CTE | None
+    versions: bool
+
+    @property
+    def groups(self) -> list[str]:
+        """Names of the group columns."""
+        return [f"g{place}" for place in range(len(self.by))]
+
+    @property
+    def foreign(self) -> bool:
+        """Whether amounts must be converted."""
+        return self.rate is not None
+
+    @property
+    def first(self) -> dt.date:
+        """First day of any window."""
+        return min(window.start for windows in self.slots.values() for window in windows if window)
+
+    @property
+    def after(self) -> dt.date:
+        """First day after every window."""
+        return max(window.end for windows in self.slots.values() for window in windows if window)
+
+    def probes(self, starts: bool) -> sa.CTE:
+        """Windows as rows of day numbers; with ``starts`` also their beginnings, with the sign they are taken by."""
+        found = [
+            (slot, place, day_number(day), sign)
+            for slot, windows in self.slots.items()
+            for place, window in enumerate(windows)
+            if window
+            for day, sign in ([(window.start, -1)] if starts else []) + [(window.end, 1)]
+        ]
+        slots, places, bounds, signs = zip(*found, strict=True)
+        return operations.rows_of(f"{self.name}_bound", slot=slots, place=places, bound=bounds, sign=signs)
+
+    def spans(self) -> sa.CTE:
+        """Windows as rows of their first day and the first after, as day numbers."""
+        found = [
+            (slot, place, day_number(window.start), day_number(window.end))
+            for slot, windows in self.slots.items()
+            for place, window in enumerate(windows)
+            if window
+        ]
+        slots, places, starts, ends = zip(*found, strict=True)
+        return operations.rows_of(f"{self.name}_window", slot=slots, place=places, starts=starts, ends=ends)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A column of the stack. ``scale``: of its decimals; None: whole numbers counted in units of 1e-8 (flows)."""
+
+    name: str
+    scale: int | None
+
+    @property
+    def type(self) -> Any:
+        """Type of the column; sums may be wider than what is summed."""
+        if self.scale is None or self.scale == 0:
+            return operations.Whole()
+        return sa.Numeric(38, self.scale)
+
+    def value(self, element: Element) -> Element:
+        """The column as a decimal in its own unit."""
+        if self.scale is None:
+            return decimal(sa.cast(element, sa.Numeric(38, 0)) * sa.literal_column("0.00000001"), 8)
+        return decimal(element, self.scale) if self.scale else element
+
+
+@dataclass(frozen=True)
+class LeafParts:
+    """The columns of the stack that make up a leaf: its value, the rows an average divides by, rows without a rate."""
+
+    value: Part
+    count: Part | None = None
+    missing: Part | None = None
+    additive: bool = True
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage's selects for the stack, each of slot, place, the groups and the columns of ``parts``.
+
+    ``totals`` are selects of slot, place and columns over all groups, where those of the groups don't add up.
+    """
+
+    selects: tuple[sa.Select[Any], ...]
+    parts: Mapping[str, LeafParts]
+    totals: tuple[sa.Select[Any], ...] = ()
+
+    def columns(self) -> list[Part]:
+        """Every column, in the order of the selects."""
+        return [part for parts in self.parts.values() for part in (parts.value, parts.count, parts.missing) if part is not None]
+
+
+def day_number(day: dt.date) -> int:
+    """Days since 1970-01-01."""
+    return day.toordinal() - operations.EPOCH_ORDINAL
+
+
+def day_literal(day: dt.date) -> Element:
+    """A day as a bound value."""
+    return sa.literal(day, sa.Date())
+
+
+def split_conditions(leaves: Sequence[Leaf]) -> tuple[list[Node], list[list[Node]]]:
+    """What all leaves ask of a row, and what each asks besides."""
+    asked = [_conjuncts(leaf.condition) for leaf in leaves]
+    shared = [part for part in asked[0] if all(part in other for other in asked[1:])]
+    return shared, [[part for part in parts if part not in shared] for parts in asked]
+
+
+def _conjuncts(node: Node | None) -> list[Node]:
+    if node is None:
+        return []
+    if isinstance(node, Call) and node.function == "and":
+        return [part for argument in node.arguments for part in _conjuncts(argument)]
+    return [node]
+
+
+def row_filters(scan: Scan, rows: Rows) -> tuple[list[Element], list[Element | None]]:
+    """The conditions of the scan, and for each leaf what else its rows must fulfil."""
+    shared, own = split_conditions(scan.leaves)
+    wheres = [rows.element(node) for node in (*shared, *scan.filters)]
+    masks = [sa.and_(*(rows.element(node) for node in nodes)) if nodes else None for nodes in own]
+    if all(mask is not None for mask in masks):
+        wheres.append(sa.or_(*(mask for mask in masks if mask is not None)))
+        if len(masks) == 1:
+            masks = [None]
+    return wheres, masks
+
+
+def leaf_value(leaf: Leaf, rows: Rows, mask: Element | None, value: Typed | None = None) -> Typed:
+    """What the leaf takes of a row, missing where the row isn't its own; counts of rows take 1."""
+    if value is None:
+        value = rows.typed(leaf.value) if leaf.value is not None else Typed(sa.literal_column("1"), 0)
+    element = value.element
+    if leaf.aggregate in FORWARD and is_duration(leaf.value):
+        forward = element >= 0
+        mask = forward if mask is None else sa.and_(mask, forward)
+    return Typed(element if mask is None else sa.case((mask, element)), value.scale)
+
+
+def is_duration(node: Node | None) -> bool:
+    """Whether a value is made by days() or hours()."""
+    if isinstance(node, Call):
+        return node.function in ("days", "hours") or any(is_duration(argument) for argument in node.arguments)
+    return False
+
+
+def counted(scan: Scan, rows: Rows, day: Element) -> list[Element]:
+    """Only rows of the sources that count, on the days they count."""
+    if scan.reach.counted is None:
+        return []
+    source = rows.table.c.source
+    spans = []
+    for span in scan.reach.counted:
+        bounds = [source == span.source]
+        bounds += [day >= day_literal(span.start)] if span.start else []
+        bounds += [day < day_literal(span.end)] if span.end else []
+        spans.append(sa.and_(*bounds))
+    return [sa.or_(*spans)]
+
+
+def foreign_value(scan: Scan, leaf: Leaf, rows: Rows, twins: bool) -> tuple[Typed, Element]:
+    """The amount of a row and its currency: the source's own conversion where it is in the currency asked for."""
+    assert leaf.money is not None  # noqa: S101 - foreign scans have money
+    assert leaf.value is not None  # noqa: S101
+    value, money = rows.typed(leaf.value), leaf.money
+    currency: Element = sa.func.coalesce(rows.element(money.currency), sa.literal(""))
+    if not twins or money.home_value is None or money.home_currency is None:
+        return value, currency
+    home = sa.literal(scan.currency)
+    twin = rows.element(money.home_value)
+    # A row in the currency asked for needs no twin, and one without a twin is converted by rate.
+    taken = sa.and_(rows.element(money.home_currency) == home, twin.is_not(None), currency != home)
+    return Typed(sa.case((taken, twin), else_=value.element), value.scale), sa.case((taken, home), else_=currency)

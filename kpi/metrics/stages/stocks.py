@@ -1,0 +1,104 @@
+"""Stocks: rows with from <= day < to on a window's last day, from their beginnings and ends and running sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from kpi.metrics.model import During
+from kpi.metrics.operations import Element, day_number
+from kpi.metrics.rows import Rows
+from kpi.metrics.stages import pieces, rates
+from kpi.metrics.stages.events import exact, leaf_names
+from kpi.metrics.stages.running import running
+from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, foreign_value, leaf_value, row_filters
+
+
+def stocks(scan: Scan) -> Stage:
+    """The stage of sums, counts and averages of stocks."""
+    selected, scales = stock_rows(scan)
+    rows = selected.cte(f"{scan.name}_row")
+    keys = [*scan.groups, *(["currency"] if scan.foreign else [])]
+    parts: dict[str, LeafParts] = {}
+    values: list[tuple[Part, Element]] = []
+    for place, (leaf, scale) in enumerate(zip(scan.leaves, scales, strict=True)):
+        names = leaf_names(scan, place)
+        value = rows.c[f"v{place}"]
+        if leaf.aggregate == "count":
+            part = Part(names[0], 0)
+            values.append((part, sa.func.count(value)))
+            parts[leaf.name] = LeafParts(part)
+        else:
+            part = Part(names[0], scale)
+            values.append((part, sa.func.coalesce(sa.func.sum(value), 0)))
+            count = Part(names[1], 0) if leaf.aggregate == "average" else None
+            if count is not None:
+                values.append((count, sa.func.count(value)))
+            parts[leaf.name] = LeafParts(part, count)
+    columns = [part for part, _ in values]
+    groups = [rows.c[key] for key in keys]
+    begun = sa.select(day_number(rows.c.starts).label("day"), *groups, *(element.label(part.name) for part, element in values)).group_by(
+        rows.c.starts, *groups
+    )
+    ended = (
+        sa.select(day_number(rows.c.ends), *groups, *(-element for _, element in values))
+        .where(rows.c.ends.is_not(None))
+        .group_by(rows.c.ends, *groups)
+    )
+    happened = sa.union_all(begun, ended).cte(f"{scan.name}_day")
+    select = running(happened, scan.probes(starts=False), keys, columns, False, scan.name)
+    if scan.foreign:
+        return _converted(scan, select, parts)
+    inner = select.subquery(f"{scan.name}_value")
+    stacked = sa.select(inner.c.slot, inner.c.place, *(inner.c[name] for name in (*scan.groups, *(part.name for part in columns))))
+    return Stage((stacked,), parts)
+
+
+def stock_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
+    """Rows of starts, ends (empty: open), the groups and each leaf's value; of foreign ones also currency."""
+    time = scan.leaves[0].time
+    assert isinstance(time, During)  # noqa: S101 - the plan sorts scans by time
+    rows = Rows(scan.table, scan.calendar)
+    start, end = rows.day(time.start), rows.day(time.end)
+    if scan.versions:
+        rows.then = pieces.overlapping(start, end)
+    wheres, masks = row_filters(scan, rows)
+    columns: list[Any] = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
+    scales: list[int] = []
+    for place, (leaf, mask) in enumerate(zip(scan.leaves, masks, strict=True)):
+        if scan.foreign:
+            given, currency = foreign_value(scan, leaf, rows, twins=False)
+            value = leaf_value(leaf, rows, mask, given)
+            columns.append(currency.label("currency"))
+        else:
+            value = leaf_value(leaf, rows, mask)
+        element, scale = exact(value.element, value.scale)
+        columns.append(element.label(f"v{place}"))
+        scales.append(scale)
+    first, after = pieces.cut(rows, start, end)
+    first, after, of_sources = pieces.source_cut(scan, rows, first, after)
+    wheres += of_sources
+    wheres += [start < day_literal(scan.after), sa.or_(after.is_(None), after > first)]
+    return sa.select(first.label("starts"), after.label("ends"), *columns).select_from(rows.source).where(*wheres), scales
+
+
+def _converted(scan: Scan, select: sa.Select[Any], parts: dict[str, LeafParts]) -> Stage:
+    """Each window's stock by currency, at the rate of the window's last day."""
+    leaf = scan.leaves[0]
+    found = parts[leaf.name]
+    inner = select.subquery(f"{scan.name}_value")
+    rate = scan.rate
+    assert rate is not None  # noqa: S101 - asked for by the caller
+    amount = inner.c[found.value.name]
+    missing = Part(leaf_names(scan, 0)[2], 0)
+    value = Part(found.value.name, rates.CONVERTED_SCALE)
+    columns = [
+        sa.func.coalesce(rates.converted(amount, found.value.scale or 0, inner.c.currency, scan.currency, rate), 0).label(value.name),
+        *([inner.c[found.count.name]] if found.count else []),
+        rates.unconverted(amount, inner.c.currency, scan.currency, rate).label(missing.name),
+    ]
+    stacked = sa.select(inner.c.slot, inner.c.place, *(inner.c[group] for group in scan.groups), *columns).select_from(
+        rates.with_rate(inner, rate, inner.c.currency, inner.c.bound - 1)
+    )
+    return Stage((stacked,), {leaf.name: LeafParts(value, found.count, missing)})

@@ -1,0 +1,81 @@
+"""A formula -> its leaves, each with what previous(), rolling(), to_date() and total() ask of it.
+
+They apply to the leaves, and the formula is computed after: a rolling win rate is the won of 28 days over the
+closed of 28 days, never a mean of rates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from kpi.errors import QueryError, UnknownName
+from kpi.metrics.model import Call, During, Formula, Leaf, Metric, MetricRef, Node, Rolling, Shift, ToDate, Total
+from kpi.metrics.windows import Step
+
+
+@dataclass(frozen=True)
+class Use:
+    """A leaf in a formula; ``steps`` outermost first. It stands where the formula had a metric's name."""
+
+    leaf: Leaf
+    steps: tuple[Step, ...] = ()
+    total: bool = False
+
+    @property
+    def type(self) -> str:
+        """Uses are numbers wherever a node's type is asked for."""
+        return "number"
+
+
+Tree = Node | Use
+
+
+def expand(node: Node, metrics: Mapping[str, Metric], steps: tuple[Step, ...] = (), total: bool = False) -> Tree:
+    """The formula with every metric's name replaced by uses of leaves.
+
+    Raises:
+        UnknownName: no such metric.
+        QueryError: rolling() or to_date() of a stock.
+    """
+    if isinstance(node, MetricRef):
+        metric = metrics.get(node.name)
+        if metric is None:
+            raise UnknownName("metric", node.name, metrics)
+        if isinstance(metric, Leaf):
+            return _use(metric, steps, total)
+        if isinstance(metric, Formula):
+            return expand(metric.formula, metrics, steps, total)
+        raise QueryError(f"{node.name} is of a kind that can't be computed yet")
+    if isinstance(node, Total):
+        return expand(node.inner, metrics, steps, True)
+    if isinstance(node, Shift | Rolling | ToDate):
+        # The step keeps no inner formula, so that equal steps of different formulas are equal.
+        return expand(node.inner, metrics, (*steps, replace(node, inner=MetricRef(""))), total)
+    if isinstance(node, Call):
+        arguments = tuple(expand(argument, metrics, steps, total) for argument in node.arguments)
+        return replace(node, arguments=arguments)  # type: ignore[arg-type]  # a tree's calls hold uses
+    return node
+
+
+def _use(leaf: Leaf, steps: tuple[Step, ...], total: bool) -> Use:
+    if isinstance(leaf.time, During):
+        for step in steps:
+            if not isinstance(step, Shift):
+                name = "rolling" if isinstance(step, Rolling) else "to_date"
+                raise QueryError(f"{leaf.name} is a stock: it has a value on a day, and {name}() adds up days")
+    return Use(leaf, steps, total)
+
+
+def uses_of(tree: Tree) -> Iterator[Use]:
+    """Every use, in the order of the text."""
+    if isinstance(tree, Use):
+        yield tree
+    elif isinstance(tree, Call):
+        for argument in tree.arguments:
+            yield from uses_of(argument)
+
+
+def leaves_of(name: str, metrics: Mapping[str, Metric]) -> tuple[Leaf, ...]:
+    """The leaves that a metric comes down to, each once, in the order of its text."""
+    return tuple({use.leaf.name: use.leaf for use in uses_of(expand(MetricRef(name), metrics))}.values())

@@ -1,0 +1,97 @@
+"""The days that a value is taken over: a period, moved and widened as previous(), rolling() and to_date() say.
+
+A period is first cut by ``since``, ``until`` and coverage. Steps then apply from the outermost to the innermost,
+and what they give is cut to coverage again. All of it is arithmetic on dates in Python; SQL sees day numbers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from kpi.metrics.model import Rolling, Shift, ToDate
+from kpi.periods import Calendar, Grain, Period
+
+Step = Shift | Rolling | ToDate
+
+_DAY = dt.timedelta(days=1)
+
+
+class Window(NamedTuple):
+    """Days from <= day < to that are covered; ``whole``: none of the days meant is missing."""
+
+    start: dt.date
+    end: dt.date
+    whole: bool
+
+
+class Frame(NamedTuple):
+    """What a query asks of time: whole periods, and the days that since and until leave of them."""
+
+    grain: Grain
+    periods: tuple[Period, ...]
+    since: dt.date
+    until: dt.date
+
+
+def windows(frame: Frame, steps: Sequence[Step], covered: Sequence[Period], calendar: Calendar) -> tuple[Window | None, ...]:
+    """A window for each period, or None where nothing of it is covered.
+
+    Args:
+        steps: outermost first.
+        covered: spans without overlap, in order.
+    """
+    return tuple(_window(period, frame, steps, covered, calendar) for period in frame.periods)
+
+
+def _window(period: Period, frame: Frame, steps: Sequence[Step], covered: Sequence[Period], calendar: Calendar) -> Window | None:
+    asked = period.cut(frame.since, frame.until)
+    base = clip(asked, covered)
+    if base is None:
+        return None
+    whole = base.whole and asked == period
+    full, cut = period, Period(base.start, base.end)
+    for step in steps:
+        if isinstance(step, Shift):
+            full, cut = _shifted(full, cut, step, frame.grain, calendar)
+        else:
+            full = cut = _widened(cut, step, covered, calendar)
+    if not steps:
+        return Window(base.start, base.end, whole)
+    window = clip(cut, covered)
+    return None if window is None else window._replace(whole=whole and window.whole)
+
+
+def clip(period: Period, covered: Sequence[Period]) -> Window | None:
+    """What of a period is covered, from the first such day to the last."""
+    pieces = [piece for piece in (period.cut(span.start, span.end) for span in covered) if piece.start < piece.end]
+    if not pieces:
+        return None
+    return Window(pieces[0].start, pieces[-1].end, pieces == [period])
+
+
+def _shifted(full: Period, cut: Period, step: Shift, grain: Grain, calendar: Calendar) -> tuple[Period, Period]:
+    """The earlier period, and as many days of it as there are of this one, counted from the same end."""
+    if full == cut or grain == "all":
+        moved = calendar.shift_period(cut, -step.count, step.unit, grain)
+        return moved, moved
+    moved = calendar.shift_period(full, -step.count, step.unit, grain)
+    if cut.start == full.start:
+        part = Period(moved.start, moved.start + dt.timedelta(days=cut.days))
+    elif cut.end == full.end:
+        part = Period(moved.end - dt.timedelta(days=cut.days), moved.end)
+    else:
+        start = moved.start + (cut.start - full.start)
+        part = Period(start, start + dt.timedelta(days=cut.days))
+    return moved, part.cut(moved.start, moved.end)
+
+
+def _widened(cut: Period, step: Rolling | ToDate, covered: Sequence[Period], calendar: Calendar) -> Period:
+    """The days up to and with the last of ``cut``."""
+    if isinstance(step, Rolling):
+        # Months and years of a rolling window are the calendar's at every grain.
+        return Period(calendar.shift(cut.end, -step.count, step.unit, "month"), cut.end)
+    if step.unit == "all":
+        return Period(min(covered[0].start, cut.start), cut.end)
+    return Period(calendar.period(cut.end - _DAY, step.unit).start, cut.end)
