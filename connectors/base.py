@@ -98,18 +98,16 @@ class Span:
 
 @dataclass(frozen=True)
 class Renews:
-    """For rows without an id: the file's rows take the place of all of this source with the same ``columns``.
+    """For rows without an id: the file's rows take the place of all of this source that it speaks of.
 
     Attributes:
-        columns: such as ``issue_id`` or ``ledger_account``.
-        part: the part whose rows list what the file speaks of.
-        table: the mapping's table of that part whose columns are compared.
-        day: column that the stated period bounds, or None for all time.
+        scope: columns of the table -> values, such as ``issue_id`` or ``ledger_account``; what a record speaks of.
+        part: the part whose records are asked, so that an issue without worklogs is spoken of as well.
+        day: column that the period stated by the file bounds, or None for all time.
     """
 
-    columns: tuple[str, ...]
+    scope: dict[str, Value]
     part: str = ""
-    table: str = ""
     day: str | None = None
 
 
@@ -145,10 +143,14 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Skip:
-    """Records that are left out on purpose, with the words for it: ``12 deleted records left out``."""
+    """Records that are left out on purpose, with the words for it: ``12 deleted records left out``.
+
+    With ``retires`` a row that an earlier export brought under the same key goes.
+    """
 
     condition: Condition
     words: str
+    retires: bool = False
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,7 @@ ISSUES: Final = Layout(
             },
             part="worklog",
             span=Span((_local("Date"),)),
-            renews=Renews(("issue_id",), part="issue", table="issue"),
+            renews=Renews({"issue_id": _ISSUE}, part="issue"),
         ),
     ),
     export="Filters > View all issues > Export > CSV (all fields)",

@@ -7,12 +7,15 @@ files; every account is staged, and which of them are costs of what is for ``cos
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from connectors.base import Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble
-from connectors.fields import constant, currency, day, difference, first_of, joined, money, month_of, next_month, required, text
+from connectors.fields import constant, currency, day, difference, first_of, joined, money, month_of, next_month, prefixed, required, text
 from connectors.ledger import period, printed_at
 from kpi.warehouse.cells import Value
 
@@ -45,6 +48,7 @@ def cost_columns(source: str, ledger_account: Value, amount: Value, extra: dict[
     """The columns of a cost line that every ledger fills alike; without a service period it is for the month it is booked in."""
     booked = day("Date")
     return {
+        "cost_id": required(prefixed(source, text("Key"))),
         "source": constant(source),
         "ledger_account": required(ledger_account),
         "amount": required(amount),
@@ -79,6 +83,7 @@ def sections(report: Report) -> Iterator[Part | Trouble]:
                 report.as_of = moment
             else:
                 path.append(first)
+                yield Part(record.line, "account", {"Account": ":".join(path)})
         elif _is_balance(cells):
             continue
         else:
@@ -119,13 +124,37 @@ def _booking(report: Report, record: Record, names: list[str], dated: int, path:
     return Part(record.line, "", {"Account": ":".join(path), **dict(zip(names, cells, strict=False))})
 
 
+def numbered(parts: Iterator[Part | Trouble]) -> Iterator[Part | Trouble]:
+    """The bookings with a ``Key`` each: a digest of what they say, counted where several say the same.
+
+    A ledger gives its lines no id; this one is the same in every export that holds the line.
+    """
+    seen: Counter[str] = Counter()
+    for made in parts:
+        if isinstance(made, Part) and made.part == "":
+            said = "\x1f".join(f"{name}={cell.strip()}" for name, cell in sorted(made.cells.items()) if name not in _RUNNING)
+            digest = hashlib.sha256(said.encode()).hexdigest()[:24]
+            seen[digest] += 1
+            made = replace(made, cells={**made.cells, "Key": f"{digest}-{seen[digest]}"})
+        yield made
+
+
+#: Columns that change when other lines do.
+_RUNNING: Final = ("Balance", "Running Balance", "")
+
+
+def bookings(report: Report) -> Iterator[Part | Trouble]:
+    """The bookings of a General Ledger, with keys."""
+    return numbered(sections(report))
+
+
 _AMOUNT: Final = first_of(money("Amount"), difference(money("Debit"), money("Credit")))
 
 GENERAL_LEDGER: Final = Layout(
     name="general ledger",
     title="General Ledger",
     needs=(("Date", "Transaction Date"), ("Transaction Type", "Type"), ("Split",), ("Amount", "Debit")),
-    reshape=sections,
+    reshape=bookings,
     mappings=(
         Mapping(
             "cost_line",
@@ -144,7 +173,7 @@ GENERAL_LEDGER: Final = Layout(
                 },
             ),
             span=Span((day("Date"),)),
-            renews=Renews(("ledger_account",), day="booked_on"),
+            renews=Renews({"ledger_account": text("Account")}, part="account", day="booked_on"),
         ),
     ),
     export="Reports > General Ledger > the period, Accrual > Export to CSV (add the column Class where you use classes)",

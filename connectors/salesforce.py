@@ -37,7 +37,7 @@ from kpi.warehouse.cells import Value
 
 SOURCE: Final = "salesforce"
 _NO_ID: Final = ("000000000000000AAA", "000000000000000")
-_DELETED: Final = (Skip(true(flag("IsDeleted")), "deleted records"),)
+_DELETED: Final = (Skip(true(flag("IsDeleted")), "deleted records", retires=True),)
 _MODIFIED: Final = instant("LastModifiedDate", "SystemModstamp")
 
 

@@ -155,8 +155,8 @@ _INVOICED: Final = ("Date (UTC)", "Invoice Date (UTC)", "Invoice Created (UTC)",
 _LINE_DISCOUNT: Final = money("Discount Amount", "Total Discount Amount", "discount_amount")
 _LINE_TAX: Final = money("Tax Amount", "Tax", "tax_amount")
 _DRAFTS: Final = (
-    Skip(equals(text("Status", "Invoice Status", "invoice_status"), "draft"), "draft"),
-    Skip(equals(text("Status", "Invoice Status", "invoice_status"), "void", "voided", "deleted"), "void"),
+    Skip(equals(text("Status", "Invoice Status", "invoice_status"), "drafts"), "drafts"),
+    Skip(equals(text("Status", "Invoice Status", "invoice_status"), "void", "voided", "deleted"), "voided rows"),
 )
 
 
@@ -182,7 +182,6 @@ def _line(kind: Value, suffix: str, amount: Value) -> dict[str, Value]:
 
 
 _LINE_AMOUNT: Final = money("Amount", "Line Item Amount", "invoice_line_item_amount")
-_WHOLE_INVOICE: Final = Renews(("invoice_id",))
 
 LINES: Final = Layout(
     name="invoice line items",
@@ -196,7 +195,7 @@ LINES: Final = Layout(
                 required(_LINE_AMOUNT),
             ),
             span=Span((instant(*_INVOICED),)),
-            renews=_WHOLE_INVOICE,
+            renews=Renews({"invoice_id": id_of(SOURCE, *_LINE_INVOICE)}),
         ),
         Mapping(
             "invoice_line",
@@ -239,7 +238,7 @@ INVOICES: Final = Layout(
                 "service_to": day("Maximum Line Item Period End (UTC)", zone="utc"),
             },
             span=Span((instant(*_INVOICED),)),
-            renews=_WHOLE_INVOICE,
+            renews=Renews({"invoice_id": id_of(SOURCE, "id", "Invoice ID")}),
         ),
         _who(_INVOICE_CUSTOMER, text("Customer Name", "Customer Description"), instant(*_INVOICED)),
     ),
@@ -362,7 +361,7 @@ SUBSCRIPTIONS: Final = Layout(
         ),
         _who(_SUBSCRIBER, text("Customer Name", "Customer Description"), instant("Created (UTC)")),
     ),
-    skips=(Skip(equals("Status", "incomplete", "incomplete_expired"), "never paid for"),),
+    skips=(Skip(equals("Status", "incomplete", "incomplete_expired"), "subscriptions that were never paid for"),),
     export="Dashboard > Billing > Subscriptions > Export, all columns",
 )
 

@@ -155,12 +155,14 @@ def open_parts(
     """Flat records that a layout's ``reshape`` makes, by part; what it can't use goes ``aside``."""
     files = {part: (folder / f"part{at}.csv").open("w", encoding="utf-8", newline="") for at, part in enumerate(parts)}
     main = next(iter(parts))
+    seen: dict[str, set[str]] = {part: set() for part in parts}
     try:
         writers = {part: csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL) for part, file in files.items()}
         for made in flat:
             if isinstance(made, Trouble):
                 aside.add([(made.line, made.column, made.value[:200], made.reason)], main=not made.column.startswith("Log Work"))
             else:
+                seen[made.part].update(made.cells)
                 row = [made.cells.get(name, "").replace("\x00", "") for name in parts[made.part]]
                 writers[made.part].writerow([*row, str(made.line)])
     finally:
@@ -169,7 +171,9 @@ def open_parts(
     bulks: dict[str, Bulk] = {}
     for at, (part, names) in enumerate(parts.items()):
         path = folder / f"part{at}.csv"
-        bulk = Bulk(connection, f"{relation}{at}", names, True, part == main and path.stat().st_size > LARGE, Text(path, "utf-8", ""))
+        # a column that no record has is not in the file, and must not count as an empty one
+        header = tuple(name if name in seen[part] else "" for name in names)
+        bulk = Bulk(connection, f"{relation}{at}", header, True, part == main and path.stat().st_size > LARGE, Text(path, "utf-8", ""))
         _read(bulk, len(names))
         bulks[part] = bulk
     return bulks

@@ -20,7 +20,7 @@ from kpi.importing.setaside import SetAside
 from kpi.importing.staged import Context, Replaces, Staged, StagedTable
 from kpi.warehouse import mapped
 from kpi.warehouse.casting import Fault, Scope, cell_names, folded, typed_cells
-from kpi.warehouse.cells import Value
+from kpi.warehouse.cells import AnyOf, Value
 from kpi.warehouse.shapes import Undecided, amount_shape, date_shape
 
 #: Records from which the writing of dates and amounts is first read off; later ones are checked against it.
@@ -79,7 +79,8 @@ class _Staging:
         """A report: Python makes flat records of it first."""
         below = (record for record in records(self.text, self.found.delimiter) if record.line > self.found.header.line)
         self.report = Report(self.found.header.cells, self.found.before, below, self.name)
-        parts = {mapping.part: _columns(self.layout, mapping.part) for mapping in self.layout.mappings}
+        renewed = [mapping.renews.part for mapping in self.layout.mappings if mapping.renews]
+        parts = {part: _columns(self.layout, part) for part in [*(mapping.part for mapping in self.layout.mappings), *renewed]}
         if self.layout.reshape is not None:
             flat = self.layout.reshape(self.report)
             self.bulks = open_parts(self.connection, f"{self.prefix}_raw", flat, parts, self.folder, self.aside)
@@ -260,7 +261,7 @@ class _Staging:
             )
             self._too_many(worst, rejects)
         self.aside.add(rejects.problems)
-        if self.counts.rejected or not main:
+        if faults and (self.counts.rejected or not main):
             if bulk.has_line:
                 self.aside.add_found(mapped.faults_query(bulk.relation, len(bulk.header), left_out, faults, mapped.LINE))
             elif self.counts.rejected > rejects.records:
@@ -304,16 +305,34 @@ class _Staging:
                 continue
             view = f"{self.prefix}_{table}"
             self.connection.execute(mapped.rows_view(view, table, rows, mappings[0].one_each, mappings[0].interval))
-            made.append(StagedTable(table, view, self._replaces(mappings[0], view)))
+            made.append(StagedTable(table, view, self._replaces(mappings[0])))
+            if (gone := self._retired(mappings[0])) is not None:
+                made.append(gone)
         return tuple(made)
 
-    def _replaces(self, mapping: Mapping, view: str) -> Replaces | None:
+    def _replaces(self, mapping: Mapping) -> Replaces | None:
         renews = mapping.renews
         if renews is None:
             return None
-        scope = f"{self.prefix}_{renews.table}" if renews.table else view
+        scope = f"{self.prefix}_{mapping.table}_scope"
+        rows = mapped.Rows(self.scopes[renews.part], self.bulks[renews.part].relation, renews.scope, None)
+        self.connection.execute(mapped.keys_view(scope, mapping.table, rows))
         period = self.report.period if self.report and renews.day else None
-        return Replaces(scope, renews.columns, renews.day if period else None, *(period or (None, None)))
+        return Replaces(scope, tuple(renews.scope), renews.day if period else None, *(period or (None, None)))
+
+    def _retired(self, mapping: Mapping) -> StagedTable | None:
+        """What the file says is deleted: no rows in the place of those that earlier exports brought."""
+        skips = [skip for skip in self.layout.skips if skip.retires and self.counts.skipped.get(skip.words)]
+        keys = {key: mapping.columns[key] for key in mapped.key_columns(mapping.table) if key in mapping.columns}
+        if not skips or mapping.hint or len(keys) != 1:
+            return None
+        view, scope = f"{self.prefix}_{mapping.table}_none", f"{self.prefix}_{mapping.table}_gone"
+        bulk, about = self.bulks[mapping.part], self.scopes[mapping.part]
+        where = AnyOf(tuple(skip.condition for skip in skips))
+        self.connection.execute(mapped.keys_view(scope, mapping.table, mapped.Rows(about, bulk.relation, keys, where)))
+        nothing = mapped.Rows(about, bulk.relation, mapping.columns, AnyOf(()))
+        self.connection.execute(mapped.rows_view(view, mapping.table, [nothing], (), ()))
+        return StagedTable(mapping.table, view, Replaces(scope, tuple(keys)))
 
     def _covers(self) -> dict[str, tuple[date, date, str]]:
         for mapping in self.layout.mappings:
@@ -360,6 +379,8 @@ def _columns(layout: Layout, part: str) -> tuple[str, ...]:
     """The columns of text that a part's mappings read, in a fixed order."""
     names: dict[str, None] = {}
     for mapping in layout.mappings:
+        if mapping.renews is not None and mapping.renews.part == part:
+            names |= dict.fromkeys(name for value in mapping.renews.scope.values() for name in cell_names(value))
         if mapping.part == part:
             values: list[Value | Any] = [*mapping.columns.values(), mapping.where]
             values += [*mapping.span.first, *mapping.span.last] if mapping.span else []

@@ -366,9 +366,9 @@ def compile_condition(condition: cells.Condition, scope: Scope) -> Cast:
     """``condition`` as a flag that is never null, with the faults of what it reads."""
     match condition:
         case cells.AllOf(conditions):
-            return _all([compile_condition(item, scope) for item in conditions], sa.and_)
+            return _all([compile_condition(item, scope) for item in conditions], lambda *each: sa.and_(sa.true(), *each))
         case cells.AnyOf(conditions):
-            return _all([compile_condition(item, scope) for item in conditions], sa.or_)
+            return _all([compile_condition(item, scope) for item in conditions], lambda *each: sa.or_(sa.false(), *each))
         case cells.Not(inner):
             cast = compile_condition(inner, scope)
             return Cast(sa.not_(cast.value), cast.faults)

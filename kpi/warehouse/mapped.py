@@ -88,6 +88,21 @@ def rows_view(name: str, table: str, rows: Sequence[Rows], one_each: tuple[str, 
     return create_view(name, stacked)
 
 
+def key_columns(table: str) -> list[str]:
+    """Names of a table's key."""
+    return [column.name for column in schema.metadata.tables[table].primary_key]
+
+
+def keys_view(name: str, table: str, rows: Rows) -> str:
+    """The distinct values of some columns of ``table``, empty ones left out."""
+    target = schema.metadata.tables[table]
+    made = [sa.cast(compile_value(value, rows.scope).value, target.columns[key].type).label(key) for key, value in rows.columns.items()]
+    select = sa.select(*made).distinct().select_from(sa.table(rows.relation))
+    if rows.where is not None:
+        select = select.where(compile_condition(rows.where, rows.scope).value)
+    return create_view(name, select.where(*(column.is_not(None) for column in made)))
+
+
 def _select(rows: Rows, columns: Sequence[sa.Column[Any]], ordered: bool) -> sa.Select[Any]:
     made = []
     for column in columns:
