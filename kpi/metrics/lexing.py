@@ -107,6 +107,8 @@ def rewritten(words: list[Token], functions: Collection[str]) -> str:
             raise BadExpression(f"{before.text} {token.text}: an operator or a comma is missing between them")
         if token.kind == "text" or token.kind == "number":
             out.append(token.text)
+        elif token.text == "." and (before is None or after is None or (before.kind, after.kind) != ("word", "word")):
+            raise BadExpression("a . stands between a table and its column, as in account.industry")
         elif token.kind == "operator":
             out.append("<>" if token.text == "!=" else token.text)
         elif after is not None and after.text == "(" and lower not in KEYWORDS:

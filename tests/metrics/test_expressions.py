@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kpi.errors import BadExpression, KpiError, Unreachable
 from kpi.metrics import expressions
@@ -164,7 +167,7 @@ def test_type_errors_name_the_columns(text: str, sentence: str) -> None:
         ("acount.industry", 'no table is called "acount"; did you mean "account"?'),
         ("account.industri", 'no column of account is called "industri"; did you mean "industry"?'),
         ("a.b.c", "a name has at most two parts, table.column"),
-        ("amount.*", "* is not allowed in an expression"),
+        ("amount.*", "a . stands between a table and its column, as in account.industry"),
         ("concat(*)", "* is not allowed in an expression"),
         ("previous(amount, 1 year)", "previous() stands in formulas, over metrics"),
         ("per(account, revenue) > 1", "per() is not supported yet"),
@@ -309,6 +312,8 @@ HOSTILE = [
     "kind in ()",
     "kind in (,)",
     "f_abs(1)",
+    ". 1.5",
+    "amount . 5",
     "f_span(1, 'year')",
 ]
 
@@ -322,6 +327,36 @@ def test_hostile_text_gets_one_sentence_within_a_second(text: str) -> None:
         assert "\n" not in str(raised.value)
         assert len(str(raised.value)) < 400
     assert time.monotonic() - began < 1
+
+
+WORDS = (
+    *(
+        "amount",
+        "is_won",
+        "won",
+        "created_on",
+        "account",
+        "industry",
+        "segment",
+        "month",
+        "'x'",
+        "'2026-01-01'",
+        "1",
+        "1.5",
+        "28 days",
+        "null",
+    ),
+    *("and", "or", "not", "in", "between", "like", "is", "case", "when", "then", "else", "end", "true"),
+    *("(", ")", ",", ".", "=", "<>", ">", "+", "-", "*", "/", "coalesce", "abs", "days", "period", "round", "previous", "total"),
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join) | st.text(max_size=60))
+def test_any_text_is_read_or_refused_on_purpose(text: str) -> None:
+    for read in (row, formula):
+        with contextlib.suppress(KpiError):  # anything else is a failure of the reader
+            read(text)
 
 
 def test_twenty_levels_pass_deep_inside_a_program() -> None:
