@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -48,6 +48,25 @@ class Span:
     end: dt.date
 
 
+class LazyText:
+    """A text that is made when somebody reads it; what is pickled is the text."""
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        self._make: Callable[[], str] | None = make
+        self._text = ""
+
+    def __str__(self) -> str:
+        if self._make is not None:
+            self._text, self._make = self._make(), None
+        return self._text
+
+    def __getstate__(self) -> tuple[str]:
+        return (str(self),)
+
+    def __setstate__(self, state: tuple[str]) -> None:
+        self._make, self._text = None, state[0]
+
+
 @dataclass(frozen=True)
 class Result:
     """The answer to a query.
@@ -62,7 +81,7 @@ class Result:
         data_through: last day covered by every metric asked for, or None.
         coverage: metric -> the days it covers, or None where nothing was imported.
         warnings: whole sentences for the reader.
-        sql: the statement that was run, with its values filled in, runnable as it stands.
+        statement: the SQL that was run, made when it is read; ``sql`` is its text.
     """
 
     query: Query
@@ -77,7 +96,12 @@ class Result:
     coverage: Mapping[str, Span | None]
     targets: Mapping[str, Mapping[dt.date, Decimal]]
     warnings: tuple[str, ...]
-    sql: str
+    statement: LazyText
+
+    @property
+    def sql(self) -> str:
+        """The statement that was run, with its values filled in, runnable as it stands."""
+        return str(self.statement)
 
     def cells(self, metric: str) -> list[Cell]:
         """The values of one metric in the order of the table; no sums, no formatting."""

@@ -1,0 +1,226 @@
+"""Stages -> the statement: stacked, added up by period and groups, formulas over that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from kpi.metrics import operations
+from kpi.metrics.compile import DOUBLE, Compiler, Typed
+from kpi.metrics.model import Query
+from kpi.metrics.operations import Element, decimal, safe_quotient
+from kpi.metrics.stages.scan import LeafParts, Part, Stage, day_number
+from kpi.metrics.uses import Tree, Use, uses_of
+from kpi.metrics.windows import Frame, Window
+from kpi.periods import Calendar
+
+if TYPE_CHECKING:
+    from kpi.metrics.plan import Asked, UseKey
+
+
+class Assembly:
+    """Puts the stages of a plan together.
+
+    Args:
+        slots: windows of each slot; ``of_use``: the slot of each use.
+    """
+
+    def __init__(
+        self,
+        frame: Frame,
+        query: Query,
+        calendar: Calendar,
+        stages: Mapping[str, Stage],
+        slots: Sequence[tuple[Window | None, ...]],
+        of_use: Mapping[UseKey, tuple[Use, int, set[bool]]],
+    ) -> None:
+        self._frame = frame
+        self._query = query
+        self._calendar = calendar
+        self._stages = stages
+        self._slots = slots
+        self._of_use = of_use
+        self._groups = [f"g{place}" for place in range(len(query.by))]
+        self._parts: dict[str, LeafParts] = {name: parts for stage in stages.values() for name, parts in stage.parts.items()}
+        self._place: Any = None
+        self._summed: Any = None
+        self._totals: dict[str, Any] = {}
+
+    def statement(self, asked: Sequence[Asked]) -> tuple[sa.Select[Any], tuple[tuple[str, str], ...]]:
+        """The statement, and what its columns after the metrics are: ("needs" or "missing", metric)."""
+        starts = [day_number(period.start) for period in self._frame.periods]
+        period = operations.rows_of("period", place=list(range(len(starts))), day=starts)
+        self._place = period.c.place
+        self._summed = self._added_up(period)
+        summed, source = self._summed, period
+        joined: Any = sa.join(source, summed, summed.c.place == period.c.place, isouter=not self._groups)
+        for stage in self._stages.values():
+            for select in stage.totals:
+                total = self._total(stage, select)
+                joined = joined.outerjoin(total, total.c.place == period.c.place)
+        columns: list[Any] = [
+            (sa.literal_column("DATE '1970-01-01'", sa.Date()) + sa.cast(period.c.day, sa.Integer())).label("period"),
+            *(summed.c[group].label(name) for group, name in zip(self._groups, self._query.by, strict=True)),
+        ]
+        extra: list[tuple[str, str]] = []
+        beside: list[Any] = []
+        for one in asked:
+            columns.append(_final(self._value(one, one.tree)).label(one.name))
+            if one.needs is not None:
+                extra.append(("needs", one.name))
+                beside.append(_final(self._value(one, one.needs)).label(f"needs of {one.name}"))
+            missing = self._missing(one)
+            if missing is not None:
+                extra.append(("missing", one.name))
+                beside.append(sa.cast(missing, sa.BigInteger()).label(f"without a rate in {one.name}"))
+        order = [period.c.place, *(operations.byte_order(summed.c[group]).asc().nulls_last() for group in self._groups)]
+        return sa.select(*columns, *beside).select_from(joined).order_by(*order), tuple(extra)
+
+    def _added_up(self, period: sa.CTE) -> Any:
+        """One row for each place and group: a column for each part and slot."""
+        parts = [part for stage in self._stages.values() for part in stage.columns()]
+        branches = [self._branch(select.subquery(), stage, parts) for stage in self._stages.values() for select in stage.selects]
+        if not branches:
+            nothing: list[Any] = [period.c.place, *(sa.cast(sa.null(), sa.String()).label(group) for group in self._groups)]
+            return sa.select(*nothing).where(sa.false()).cte("summed")
+        stack: Any = sa.union_all(*branches) if len(branches) > 1 else branches[0]
+        stack = stack.cte("stack")
+        if self._groups and not self._dense():
+            # Groups that no additive stage fills over all periods: once more for every period, with nothing in them.
+            distinct = sa.select(*(stack.c[group] for group in self._groups)).distinct().subquery("every_group")
+            filling = sa.select(
+                period.c.place,
+                *(distinct.c[group] for group in self._groups),
+                sa.literal_column("-1").label("slot"),
+                *(sa.cast(sa.null(), part.type).label(part.name) for part in parts),
+            ).select_from(sa.join(period, distinct, sa.true()))
+            stack = sa.union_all(sa.select(stack), filling).subquery("filled")
+        keys = [stack.c.place, *(stack.c[group] for group in self._groups)]
+        sums = []
+        for stage in self._stages.values():
+            for leaf, found in stage.parts.items():
+                function = sa.func.sum if found.additive else sa.func.max
+                sums += [
+                    function(sa.case((stack.c.slot == sa.literal_column(str(slot)), stack.c[part.name]))).label(_in_slot(part, slot))
+                    for slot in self._slots_of(leaf)
+                    for part in _columns(found)
+                ]
+        return sa.select(*keys, *sums).group_by(*keys).cte("summed")
+
+    def _branch(self, rows: Any, stage: Stage, parts: Sequence[Part]) -> sa.Select[Any]:
+        own = {part.name for part in stage.columns()}
+        return sa.select(
+            rows.c.place,
+            *(rows.c[group] for group in self._groups),
+            rows.c.slot,
+            *(
+                (sa.cast(rows.c[part.name], part.type) if part.name in own else sa.cast(sa.null(), part.type)).label(part.name)
+                for part in parts
+            ),
+        )
+
+    def _dense(self) -> bool:
+        """Whether every stage yields every group in every period."""
+        return all(
+            not stage.totals
+            and all(
+                parts.additive
+                and all(any(self._slots[slot][place] for slot in self._slots_of(name)) for place in range(len(self._frame.periods)))
+                for name, parts in stage.parts.items()
+            )
+            for stage in self._stages.values()
+        )
+
+    def _total(self, stage: Stage, select: sa.Select[Any]) -> Any:
+        rows = select.subquery()
+        name = next(iter(stage.parts))
+        columns = [
+            sa.func.max(sa.case((rows.c.slot == sa.literal_column(str(slot)), rows.c[part.name]))).label(_in_slot(part, slot))
+            for slot in self._slots_of(name)
+            for part in _columns(stage.parts[name])
+        ]
+        total = sa.select(rows.c.place, *columns).group_by(rows.c.place).subquery(f"total_{stage.parts[name].value.name}")
+        self._totals[name] = total
+        return total
+
+    def _slots_of(self, leaf: str) -> list[int]:
+        return sorted({slot for use, slot, _ in self._of_use.values() if use.leaf.name == leaf and any(self._slots[slot])})
+
+    def _value(self, one: Asked, tree: Tree) -> Typed:
+        """A metric's formula; no value outside its coverage, or where nothing says whose rows count."""
+        typed = Compiler(lambda use: self._use(one, use), self._calendar, in_rows=False).typed(tree)  # type: ignore[arg-type]
+        if one.uncounted or not one.covered:
+            return Typed(sa.cast(sa.null(), sa.Numeric(38, 4)), 4)
+        return Typed(self._where_known(typed.element, one.base), typed.scale)
+
+    def _use(self, one: Asked, node: Any) -> Typed:
+        assert isinstance(node, Use)  # noqa: S101 - the tree holds nothing else
+        slot = self._of_use[(node.leaf.name, node.steps, one.covered)][1]
+        parts = self._parts.get(node.leaf.name)
+        if parts is None or not any(self._slots[slot]):
+            return Typed(sa.cast(sa.null(), sa.Numeric(38, 4)), 4)
+        value = self._column(node, parts, parts.value, slot)
+        typed = Typed(parts.value.value(value), 8 if parts.value.scale is None else parts.value.scale)
+        if parts.count is not None:
+            typed = Typed(safe_quotient(typed.element, self._column(node, parts, parts.count, slot)), DOUBLE)
+        elif parts.additive or node.leaf.aggregate == "count_distinct":
+            zero = sa.func.coalesce(typed.element, sa.literal_column("0"))
+            typed = Typed(self._where_known(zero, self._slots[slot]), typed.scale)
+        if parts.missing is not None:
+            missing = self._column(node, parts, parts.missing, slot)
+            typed = Typed(sa.case((sa.func.coalesce(missing, 0) == 0, typed.element)), typed.scale)
+        return typed
+
+    def _column(self, use: Use, parts: LeafParts, part: Part, slot: int) -> Element:
+        name = _in_slot(part, slot)
+        if not use.total or not self._groups:
+            return self._summed.c[name]  # type: ignore[no-any-return]
+        if not parts.additive:
+            return self._totals[use.leaf.name].c[name]  # type: ignore[no-any-return]
+        return sa.func.sum(self._summed.c[name]).over(partition_by=self._summed.c.place)
+
+    def _missing(self, one: Asked) -> Element | None:
+        """How many rate-less rows stand behind a metric, or None where nothing is converted."""
+        counts = []
+        for use in uses_of(one.tree):
+            parts = self._parts.get(use.leaf.name)
+            slot = self._of_use[(use.leaf.name, use.steps, one.covered)][1]
+            if parts is not None and parts.missing is not None and any(self._slots[slot]):
+                counts.append(sa.func.coalesce(self._column(use, parts, parts.missing, slot), 0))
+        total: Any = None
+        for count in counts:
+            total = count if total is None else total + count
+        return total  # type: ignore[no-any-return]
+
+    def _where_known(self, element: Element, windows: Sequence[Window | None]) -> Element:
+        """The element on the places that have a window, else nothing."""
+        ranges: list[list[int]] = []
+        for place, window in enumerate(windows):
+            if window is None:
+                continue
+            if ranges and ranges[-1][1] == place - 1:
+                ranges[-1][1] = place
+            else:
+                ranges.append([place, place])
+        if ranges == [[0, len(windows) - 1]]:
+            return element
+        return sa.case((sa.or_(*(self._place.between(first, last) for first, last in ranges)), element)) if ranges else sa.null()
+
+
+def _columns(parts: LeafParts) -> list[Part]:
+    return [part for part in (parts.value, parts.count, parts.missing) if part is not None]
+
+
+def _in_slot(part: Part, slot: int) -> str:
+    return f"{part.name}_in{slot}"
+
+
+def _final(typed: Typed) -> Element:
+    """With the type that leaves: whole numbers, decimals, or the double of a quotient."""
+    if typed.scale == DOUBLE:
+        return sa.cast(typed.element, sa.Double())
+    if typed.scale == 0:
+        return sa.cast(typed.element, sa.BigInteger())
+    return decimal(typed.element, 4 if typed.scale is None else typed.scale)

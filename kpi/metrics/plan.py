@@ -1,0 +1,285 @@
+"""Query -> Plan: one statement for all metrics asked for, and what must be known to read its answer.
+
+Leaves of one table and time are read in one scan; each set of windows they are taken over is a slot. The scans'
+rows are stacked (place of the period, groups, slot, columns) and added up by place and groups, so that missing
+keys meet; formulas are computed over that.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from kpi.errors import QueryError, UnknownName
+from kpi.metrics import expressions, goals, sentences
+from kpi.metrics.assembly import Assembly
+from kpi.metrics.model import At, Definitions, Leaf, MetricRef, Over, Query
+from kpi.metrics.reach import Reach, common, reach_of
+from kpi.metrics.result import Span
+from kpi.metrics.stages import rates
+from kpi.metrics.stages.direct import direct
+from kpi.metrics.stages.events import events, is_additive
+from kpi.metrics.stages.flows import flows
+from kpi.metrics.stages.scan import Scan, Stage
+from kpi.metrics.stages.stocks import stocks
+from kpi.metrics.uses import Tree, Use, expand, uses_of
+from kpi.metrics.windows import Frame, Window, windows
+from kpi.periods import Period
+from kpi.warehouse.reader import CoverageRow, CurrencyRow
+
+#: A page shows some hundred; days of a century are far above.
+MAX_PERIODS: Final = 50_000
+
+Windows = tuple[Window | None, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the plan hangs on besides the query and the definitions: the same for a generation's whole life.
+
+    ``versions``: whether any account has former values.
+    """
+
+    coverage: tuple[CoverageRow, ...]
+    currencies: tuple[CurrencyRow, ...]
+    versions: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A metric of the query.
+
+    Attributes:
+        tree: its formula over uses of leaves; ``needs``: of its needs, with the least.
+        covered: the days that all its leaves cover.
+        base: the window of each period without steps; None: outside coverage.
+        whole: for each period whether every window of every use is whole.
+        known: for each period whether every window of every use is there.
+    """
+
+    name: str
+    tree: Tree
+    needs: Tree | None
+    at_least: Decimal | None
+    covered: tuple[Period, ...]
+    reaches: Mapping[str, Reach]
+    base: Windows
+    whole: tuple[bool, ...]
+    known: tuple[bool, ...]
+
+    @property
+    def uncounted(self) -> bool:
+        """Whether two systems hold the same thing and nothing says which counts."""
+        return any(reach.uncounted for reach in self.reaches.values())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A statement and how its columns are read: the period, the groups, the metrics, then what ``extra`` names.
+
+    ``foreign`` are the scans whose amounts are converted, by leaf; ``backwards`` those of durations.
+    """
+
+    statement: sa.Select[Any]
+    frame: Frame
+    asked: tuple[Asked, ...]
+    extra: tuple[tuple[str, str], ...]
+    coverage: Mapping[str, Span | None]
+    targets: Mapping[str, Mapping[dt.date, Decimal]]
+    warnings: tuple[str, ...]
+    data_through: dt.date | None
+    scans: tuple[Scan, ...]
+
+
+def plan(query: Query, definitions: Definitions, facts: Facts) -> Plan:
+    """Plan a query.
+
+    Raises:
+        UnknownName: a metric or dimension that doesn't exist.
+        QueryError: what these definitions can't answer, with the reason.
+    """
+    trees = _trees(query, definitions)
+    reaches = {
+        table: reach_of(table, definitions.sources, facts.coverage)
+        for table in dict.fromkeys(use.leaf.table for pair in trees.values() for tree in pair if tree is not None for use in uses_of(tree))
+    }
+    covered = {name: common(reaches[use.leaf.table].spans for use in uses_of(tree)) for name, (tree, _) in trees.items()}
+    frame = _frame(query, definitions, covered.values())
+    asked = tuple(_asked(name, *trees[name], covered[name], reaches, frame, definitions) for name in query.metrics)
+    slots, of_use = _slots(asked, frame, definitions)
+    scans = _scans(query, definitions, facts, reaches, slots, of_use)
+    stages = {name: stage for scan in scans for name, stage in _staged(scan, of_use)}
+    statement, extra = Assembly(frame, query, definitions.calendar, stages, slots, of_use).statement(asked)
+    hull = {one.name: Span(one.covered[0].start, one.covered[-1].end) if one.covered else None for one in asked}
+    together = common(one.covered for one in asked)
+    return Plan(
+        statement=statement,
+        frame=frame,
+        asked=asked,
+        extra=extra,
+        coverage=hull,
+        targets={name: goals.targets_of(definitions.metrics[name], definitions.metrics, frame.periods) for name in query.metrics},
+        warnings=sentences.of_coverage(asked, frame, query, facts.coverage),
+        data_through=together[-1].end - dt.timedelta(days=1) if together else None,
+        scans=scans,
+    )
+
+
+def _trees(query: Query, definitions: Definitions) -> dict[str, tuple[Tree, Tree | None]]:
+    if not query.metrics:
+        raise QueryError("a query asks for at least one metric")
+    found: dict[str, tuple[Tree, Tree | None]] = {}
+    for name in query.metrics:
+        metric = definitions.metrics.get(name)
+        if metric is None:
+            raise UnknownName("metric", name, definitions.metrics)
+        needs = expand(metric.needs.of, definitions.metrics) if metric.needs else None
+        found[name] = (expand(MetricRef(name), definitions.metrics), needs)
+    return found
+
+
+def _frame(query: Query, definitions: Definitions, covered: Any) -> Frame:
+    """The periods asked for; without since or until as far as any metric reaches."""
+    spans = [span for spans in covered for span in spans]
+    first, last = min((span.start for span in spans), default=None), max((span.end for span in spans), default=None)
+    since, until = query.since or first, query.until or last
+    if since is None or until is None or since >= until:
+        if query.since is not None and query.until is not None:
+            raise QueryError(f"there is no day from {query.since} to before {query.until}")
+        return Frame(query.grain, (), dt.date.min, dt.date.min)
+    if query.grain == "day" and (until - since).days > MAX_PERIODS:
+        raise QueryError(f"{(until - since).days:,} days are too many for one answer; at most {MAX_PERIODS:,} are shown")
+    try:
+        return Frame(query.grain, definitions.calendar.periods(since, until, query.grain), since, until)
+    except (OverflowError, ValueError) as error:
+        raise QueryError(f"{since} to {until} is beyond the calendar's years") from error
+
+
+def _asked(
+    name: str,
+    tree: Tree,
+    needs: Tree | None,
+    covered: tuple[Period, ...],
+    reaches: Mapping[str, Reach],
+    frame: Frame,
+    definitions: Definitions,
+) -> Asked:
+    base = windows(frame, (), covered, definitions.calendar)
+    of_uses = [windows(frame, use.steps, covered, definitions.calendar) for use in uses_of(tree) if use.steps] + [base]
+    metric = definitions.metrics[name]
+    places = range(len(frame.periods))
+    return Asked(
+        name=name,
+        tree=tree,
+        needs=needs,
+        at_least=metric.needs.at_least if metric.needs else None,
+        covered=covered,
+        reaches={use.leaf.table: reaches[use.leaf.table] for use in uses_of(tree)},
+        base=base,
+        whole=tuple(all((found := one[place]) is not None and found.whole for one in of_uses) for place in places),
+        known=tuple(all(one[place] is not None for one in of_uses) for place in places),
+    )
+
+
+#: A use in a metric's own coverage is taken over one slot.
+UseKey = tuple[str, tuple[Any, ...], tuple[Period, ...]]
+
+
+def use_key(use: Use, covered: tuple[Period, ...]) -> UseKey:
+    """What decides the slot of a use."""
+    return use.leaf.name, use.steps, covered
+
+
+def _slots(
+    asked: Sequence[Asked], frame: Frame, definitions: Definitions
+) -> tuple[list[Windows], dict[UseKey, tuple[Use, int, set[bool]]]]:
+    """Distinct sets of windows, and for each use its slot and whether its groups and its total are asked for."""
+    slots: dict[Windows, int] = {}
+    of_use: dict[UseKey, tuple[Use, int, set[bool]]] = {}
+    for one in asked:
+        for tree in (one.tree, one.needs):
+            for use in uses_of(tree) if tree is not None else ():
+                key = use_key(use, one.covered)
+                if key not in of_use:
+                    found = windows(frame, use.steps, one.covered, definitions.calendar)
+                    of_use[key] = (use, slots.setdefault(found, len(slots)), set())
+                of_use[key][2].add(use.total)
+    return list(slots), of_use
+
+
+def _scans(
+    query: Query,
+    definitions: Definitions,
+    facts: Facts,
+    reaches: Mapping[str, Reach],
+    slots: Sequence[Windows],
+    of_use: Mapping[UseKey, tuple[Use, int, set[bool]]],
+) -> tuple[Scan, ...]:
+    """One scan for the leaves that can share it."""
+    together: dict[tuple[Any, ...], dict[str, Leaf]] = {}
+    needed: dict[str, set[int]] = {}
+    for use, slot, _ in of_use.values():
+        leaf = use.leaf
+        if not any(slots[slot]):
+            continue
+        foreign = _is_foreign(leaf, definitions, facts)
+        alone = leaf.name if foreign or not is_additive(leaf) else ""
+        value = leaf.value if isinstance(leaf.time, Over) else None
+        counts = isinstance(leaf.time, Over) and leaf.aggregate
+        together.setdefault((leaf.table, leaf.time, value, counts, foreign, alone), {})[leaf.name] = leaf
+        needed.setdefault(leaf.name, set()).add(slot)
+    rate = rates.rates(definitions.currency) if any(key[4] for key in together) else None
+    scans = []
+    for place, (key, leaves) in enumerate(together.items()):
+        table, first = key[0], next(iter(leaves))
+        scans.append(
+            Scan(
+                name=f"s{place}",
+                table=table,
+                leaves=tuple(leaves.values()),
+                slots={slot: slots[slot] for slot in sorted(set().union(*(needed[name] for name in leaves)))},
+                by=tuple(expressions.group(name, table, definitions.dimensions, first) for name in query.by),
+                filters=tuple(expressions.condition(text, table, definitions.dimensions, first) for text in query.where),
+                reach=reaches[table],
+                calendar=definitions.calendar,
+                currency=definitions.currency,
+                rate=rate if key[4] else None,
+                versions=facts.versions,
+            )
+        )
+    # Also what is never scanned must be reachable, so that an empty warehouse refuses the same queries.
+    for use, _, _ in of_use.values():
+        if use.leaf.name not in needed:
+            for name in query.by:
+                expressions.group(name, use.leaf.table, definitions.dimensions, use.leaf.name)
+            for text in query.where:
+                expressions.condition(text, use.leaf.table, definitions.dimensions, use.leaf.name)
+    return tuple(scans)
+
+
+def _is_foreign(leaf: Leaf, definitions: Definitions, facts: Facts) -> bool:
+    """Whether any row's amount may be in another currency than the one asked for."""
+    if leaf.money is None:
+        return False
+    return any(row.table_name == leaf.table and row.currency != definitions.currency and row.row_count for row in facts.currencies)
+
+
+def _staged(scan: Scan, of_use: Mapping[UseKey, tuple[Use, int, set[bool]]]) -> list[tuple[str, Stage]]:
+    leaf = scan.leaves[0]
+    if not is_additive(leaf):
+        totals = any(True in asked for use, _, asked in of_use.values() if use.leaf.name == leaf.name)
+        stage = direct(scan, totals and bool(scan.by))
+    elif isinstance(leaf.time, At):
+        stage = events(scan)
+    elif isinstance(leaf.time, Over):
+        if leaf.aggregate == "average":
+            raise QueryError(f"{leaf.name} is a flow, which adds up: it takes sum or count, not average")
+        stage = flows(scan)
+    else:
+        stage = stocks(scan)
+    return [(scan.name, stage)]

@@ -1,0 +1,145 @@
+"""Query -> Result: planned once for a generation and definitions, run as one statement."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from kpi.metrics import findings
+from kpi.metrics.model import Definitions, Query
+from kpi.metrics.plan import Asked, Facts, Plan, plan
+from kpi.metrics.result import LazyText, Result
+from kpi.warehouse.reader import Reader
+from kpi.warehouse.schema import account_version
+
+#: Plans kept: some pages with every filter of an afternoon.
+_KEPT_PLANS: Final = 256
+#: Decimals of a quotient in a result (SEMANTICS, "Numbers").
+_QUOTIENT_PLACES: Final = 10
+
+_plans: Final[OrderedDict[tuple[Any, ...], tuple[Plan, LazyText]]] = OrderedDict()
+_facts: Final[WeakKeyDictionary[Reader, Facts]] = WeakKeyDictionary()
+_lock: Final = threading.Lock()
+
+
+def run(query: Query, definitions: Definitions, reader: Reader) -> Result:
+    """Answer a query.
+
+    Raises:
+        UnknownName: a metric, dimension or column that doesn't exist.
+        Unreachable: a dimension or filter that a metric's table has no key to.
+        QueryError: what can't be answered; QueryTooHeavy: a limit of time or memory was passed.
+    """
+    query = replace(query, metrics=tuple(dict.fromkeys(query.metrics)), by=tuple(dict.fromkeys(query.by)))
+    made, sql = planned(query, definitions, reader)
+    answer = reader.run(made.statement)
+    states, partial = _states(made, answer)
+    table = _table(query, made, answer, partial)
+    ends = {period.start: period.end for period in made.frame.periods}
+    return Result(
+        query=query,
+        table=table,
+        states=states,
+        ends=tuple(ends[day] for day in table.column("period").to_pylist()),
+        units={name: definitions.metrics[name].unit for name in query.metrics},
+        currency=definitions.currency,
+        generation=reader.generation,
+        definitions=definitions.hash,
+        data_through=made.data_through,
+        coverage=made.coverage,
+        targets=made.targets,
+        warnings=(*made.warnings, *findings.of_rows(made, answer, reader)),
+        statement=sql,
+    )
+
+
+def planned(query: Query, definitions: Definitions, reader: Reader) -> tuple[Plan, LazyText]:
+    """The plan of a query and its SQL, made once for what they hang on."""
+    facts = facts_of(reader)
+    key = (definitions.hash, reader.generation, reader.dialect.name, facts, query)
+    with _lock:
+        kept = _plans.get(key)
+        if kept is not None:
+            _plans.move_to_end(key)
+            return kept
+    made = plan(query, definitions, facts)
+    kept = (made, LazyText(lambda: reader.literal(made.statement)))
+    with _lock:
+        _plans[key] = kept
+        while len(_plans) > _KEPT_PLANS:
+            _plans.popitem(last=False)
+    return kept
+
+
+def facts_of(reader: Reader) -> Facts:
+    """What plans on this reader's generation hang on; asked once."""
+    with _lock:
+        known = _facts.get(reader)
+    if known is None:
+        changed: sa.Select[Any] = (
+            sa.select(sa.literal_column("1")).select_from(account_version).where(account_version.c.valid_to.is_not(None)).limit(1)
+        )
+        known = Facts(reader.coverage, reader.currencies, reader.run(changed).num_rows > 0)
+        with _lock:
+            _facts[reader] = known
+    return known
+
+
+def _table(query: Query, made: Plan, answer: pa.Table, partial: list[bool]) -> pa.Table:
+    """The columns of a Result: quotients rounded, whole numbers as int64."""
+    columns, names = [answer.column(0).cast(pa.date32())], ["period"]
+    for place, name in enumerate(query.by):
+        columns.append(answer.column(1 + place).cast(pa.string()))
+        names.append(name)
+    for place, one in enumerate(made.asked):
+        column = answer.column(1 + len(query.by) + place)
+        if pa.types.is_floating(column.type):
+            column = pc.round(column, ndigits=_QUOTIENT_PLACES)
+        columns.append(column)
+        names.append(one.name)
+    return pa.Table.from_arrays([*columns, pa.array(partial, pa.bool_())], names=[*names, "partial"])
+
+
+def _states(made: Plan, answer: pa.Table) -> tuple[dict[str, pa.Array], list[bool]]:
+    """A state for each value, and for each row whether any metric's period is covered in part or cut."""
+    place_of = {period.start: place for place, period in enumerate(made.frame.periods)}
+    places = [place_of[day] for day in answer.column(0).to_pylist()]
+    first = answer.num_columns - len(made.extra)
+    extra = {key: answer.column(first + place).to_pylist() for place, key in enumerate(made.extra)}
+    offset = first - len(made.asked)
+    states = {}
+    partial = [False] * answer.num_rows
+    for place, one in enumerate(made.asked):
+        empty = answer.column(offset + place).is_null().to_pylist()
+        found = [_state(one, at, missing) for at, missing in zip(places, empty, strict=True)]
+        _mark(found, empty, extra.get(("missing", one.name)), extra.get(("needs", one.name)), one)
+        states[one.name] = pa.array(found, pa.string())
+        partial = [
+            before or state == "partial" or (one.known[at] and not one.whole[at] and not one.uncounted)
+            for before, state, at in zip(partial, found, places, strict=True)
+        ]
+    return states, partial
+
+
+def _state(one: Asked, place: int, empty: bool) -> str:
+    if one.uncounted:
+        return "uncounted"
+    if empty:
+        return "empty" if one.known[place] else "unknown"
+    return "known" if one.whole[place] else "partial"
+
+
+def _mark(found: list[str], empty: list[bool], missing: list[int | None] | None, needs: list[Any] | None, one: Asked) -> None:
+    """States that hang on the rows: values without a rate, and values of too few."""
+    for row, state in enumerate(found):
+        if missing is not None and empty[row] and state == "empty" and missing[row]:
+            found[row] = "unconverted"
+        elif needs is not None and one.at_least is not None and not empty[row] and needs[row] is not None and needs[row] < one.at_least:
+            found[row] = "too few"

@@ -1,0 +1,109 @@
+"""What a reader must be told beside the figures, in whole sentences."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from kpi.metrics.model import Leaf, Query
+from kpi.metrics.windows import Frame
+from kpi.periods import MONTHS, Period
+from kpi.warehouse.reader import CoverageRow
+
+if TYPE_CHECKING:
+    from kpi.metrics.plan import Asked
+
+_DAY = dt.timedelta(days=1)
+
+
+def of_coverage(asked: Sequence[Asked], frame: Frame, query: Query, coverage: Iterable[CoverageRow]) -> tuple[str, ...]:
+    """Tables that nobody said who counts in, what was never imported, periods known in part or not, sources that lag."""
+    said: list[str] = []
+    for one in asked:
+        for table, reach in one.reaches.items():
+            if reach.uncounted:
+                said.append(
+                    f"{_and(reach.uncounted)} hold rows of {table} over the same days, and counting all of them would count things twice: "
+                    f"which one counts? Say so under sources: in metrics.yaml, such as {table}: {reach.uncounted[0]}. "
+                    f"Until then {one.name} has no value"
+                )
+            elif reach.missing:
+                said.append(f"{one.name} is not known: {_and(reach.missing)} counts for {table} by sources:, and was never imported")
+            elif not reach.spans:
+                said.append(f"{one.name} is not known: nothing was ever imported for {table}")
+        if one.covered:
+            said += _of_periods(one, frame, query)
+            said += _of_lag(one, coverage)
+    return tuple(dict.fromkeys(said))
+
+
+def _of_periods(one: Asked, frame: Frame, query: Query) -> list[str]:
+    """One sentence for the periods that coverage cuts, if any."""
+    wanted = [period.cut(query.since or dt.date.min, query.until or dt.date.max) for period in frame.periods]
+    outside = [period for period, window in zip(wanted, one.base, strict=True) if window is None]
+    in_part = [period for period, window in zip(wanted, one.base, strict=True) if window is not None and not _holds(one.covered, period)]
+    reach = _and([f"{day(span.start)} to {day(span.end - _DAY)}" for span in one.covered])
+    parts = []
+    if in_part:
+        parts.append(f"{_few(in_part, frame)} {'is' if len(in_part) == 1 else 'are'} covered in part")
+    if outside:
+        parts.append(f"{_few(outside, frame)} {'is' if len(outside) == 1 else 'are'} not covered, and not known")
+    return [f"the data of {one.name} reach from {reach}: {' and '.join(parts)}"] if parts else []
+
+
+def _of_lag(one: Asked, coverage: Iterable[CoverageRow]) -> list[str]:
+    """Sources that end before the others of the same metric do."""
+    ends: dict[str, dt.date] = {}
+    for row in coverage:
+        reach = one.reaches.get(row.table_name)
+        if reach is not None and (reach.counted is None or row.source in {span.source for span in reach.counted}):
+            ends[row.source] = min(row.covers_to, ends.get(row.source, dt.date.max))
+    if len(set(ends.values())) < 2:
+        return []
+    latest = max(ends.values())
+    behind = [source for source in sorted(ends) if ends[source] < latest and ends[source] >= one.covered[-1].end]
+    return [
+        f"{one.name} stops with {source} on {day(ends[source] - _DAY)}; its other data reach to {day(latest - _DAY)}"
+        for source in behind
+        if ends[source] == one.covered[-1].end
+    ]
+
+
+def of_rates(name: str, missing: Sequence[tuple[str, dt.date | None, dt.date | None, int, object]], known: object, currency: str) -> str:
+    """Amounts without a rate: (currency, first day, last day, days, amount) each, and what is known beside them."""
+    parts = []
+    for code, first, last, days, amount in missing:
+        when = ""
+        if first is not None and last is not None:
+            when = f" on {day(first)}" if first == last else f" on {days} days from {day(first)} to {day(last)}"
+        parts.append(f"{amount} {code or 'without a currency'}{when}")
+    lacking = f"{name} has no value where an exchange rate into {currency} is missing: {_and(parts)}"
+    return f"{lacking}; the part that is known is {known} {currency}"
+
+
+def of_backwards(leaf: Leaf, rows: int) -> str:
+    """Durations that run backwards."""
+    return f"{leaf.name} leaves out {rows:,} {'row' if rows == 1 else 'rows'} of {leaf.table} whose end lies before its beginning"
+
+
+def day(value: dt.date) -> str:
+    """A day in words: 9 Nov 2026."""
+    return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+
+
+def _holds(covered: Iterable[Period], period: Period) -> bool:
+    return any(span.start <= period.start and period.end <= span.end for span in covered)
+
+
+def _few(periods: Sequence[Period], frame: Frame) -> str:
+    """The first such period by its days, and how many more."""
+    first = periods[0]
+    words = f"{day(first.start)} to {day(first.end - _DAY)}" if first.days > 1 else day(first.start)
+    if len(periods) == 1:
+        return words
+    return f"{len(periods):,} {frame.grain}s, the first {words},"
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
