@@ -7,22 +7,19 @@ import datetime as dt
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from kpi import settings
-from kpi.commands import imports
 from kpi.demo import sample
 from kpi.demo.story import COMPANY
 from kpi.errors import KpiError, UsageError
-from kpi.importing.importer import Options, import_paths
-from kpi.metrics import definitions
-from kpi.metrics.publishing import mappings_of
 from kpi.settings import Settings
-from kpi.warehouse.engines import open_reader
-from kpi.warehouse.schema import import_run
+from kpi.warehouse.archive import Archive
+from kpi.warehouse.home import read_current
 
 #: What was written into a folder, so that it is known again; the dot keeps it from being taken for an export.
 _NOTE: Final = ".sample.json"
@@ -56,7 +53,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser(
         "demo",
         help="make a sample company and import it",
-        description="Write three years of a sample company in the native layouts of Salesforce, Stripe, QuickBooks and Jira, and import them.",
+        description="Write three years of a sample company as exports of Salesforce, Stripe, QuickBooks and Jira, and import them.",
     )
     parser.add_argument("--seed", type=int, default=sample.DEFAULT_SEED, help=f"another company; default: {sample.DEFAULT_SEED}")
     parser.add_argument("--until", metavar="DATE", help="its last day, a Sunday such as 2026-11-15; default: the end of the last full week")
@@ -80,9 +77,19 @@ def run(options: argparse.Namespace) -> int:
     made = _write(options.seed, end, folder)
     if options.files_only:
         return _report(options, made, folder, "written", f"{len(made.files)} files of {made} are in {folder}; nothing was imported")
+    return _import(options, chosen, made, folder)
+
+
+def _import(options: argparse.Namespace, chosen: Settings, made: Sample, folder: Path) -> int:
+    # Imported here, not above: a database and its dialects take a second, which "nothing to do" should not wait for.
+    from kpi.commands import imports
+    from kpi.importing.importer import Options, import_paths
+    from kpi.metrics import definitions
+    from kpi.metrics.publishing import mappings_of
+
     loaded = definitions.load(chosen.metrics)
     paths = [str(folder / name) for name in made.files]
-    report = import_paths(chosen, mappings_of(loaded), paths, Options(counted=frozenset(loaded.sources)), imports.say)
+    report = import_paths(chosen, mappings_of(loaded), paths, Options(counted=frozenset(loaded.sources)), _say)
     if options.json:
         said = {"status": "loaded", **asdict(made), "folder": str(folder), "import": json.loads(imports.as_json(report))}
         print(json.dumps(said, ensure_ascii=False))
@@ -112,17 +119,27 @@ def _held(chosen: Settings, folder: Path) -> tuple[Sample | None, bool]:
     Raises:
         HoldsOtherData: it holds anything else.
     """
-    with open_reader(chosen) as reader:
-        runs = reader.run(import_run.select()).to_pylist()
+    runs = _imported(chosen)
     if not runs:
         return None, False
     note = _read_note(folder) or _read_note(chosen.home / "sample")
     ours = set(note.files.values()) if note else set()
-    others = sorted({run["file"] for run in runs if run["sha256"] not in ours})
+    others = sorted({name for name, sha256 in runs if sha256 not in ours})
     if others or note is None:
         more = f" and {len(others) - 1} other files" if len(others) > 1 else ""
         raise HoldsOtherData(chosen.home, f"data of {others[0]}{more}")
-    return note, {run["sha256"] for run in runs} == ours
+    return note, {sha256 for _, sha256 in runs} == ours
+
+
+def _imported(chosen: Settings) -> list[tuple[str, str]]:
+    """Name and SHA-256 of every file in the warehouse."""
+    if chosen.warehouse_url is None:
+        return [(entry.name, entry.sha256) for entry in Archive(chosen.home).entries(read_current(chosen).archive_line)]
+    from kpi.warehouse.engines import open_reader
+    from kpi.warehouse.schema import import_run
+
+    with open_reader(chosen) as reader:
+        return [(run["file"], run["sha256"]) for run in reader.run(import_run.select()).to_pylist()]
 
 
 def _read_note(folder: Path) -> Sample | None:
@@ -141,7 +158,7 @@ def _write(seed: int, end: dt.date, folder: Path) -> Sample:
     """
     if folder.exists() and _read_note(folder) is None and any(folder.iterdir()):
         raise UsageError(f"{folder} holds files that are no sample; name an empty folder with --into")
-    imports.say(f"Making three years of {COMPANY} up to {end} (seed {seed}) …")
+    _say(f"Making three years of {COMPANY} up to {end} (seed {seed}) …")
     company = sample.make(seed, end)
     files: dict[str, str] = {}
     try:
@@ -151,13 +168,18 @@ def _write(seed: int, end: dt.date, folder: Path) -> Sample:
         for writer in sample.WRITERS:
             shutil.rmtree(folder / sample.folder_of(writer), ignore_errors=True)
         for path, rows in sample.write(company, folder):
-            imports.say(f"{path}: {rows:,} rows")
+            _say(f"{path}: {rows:,} rows")
             files[path.relative_to(folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
         made = Sample(seed, end.isoformat(), files)
         _note(folder, made)
     except OSError as error:
         raise UsageError(f"{folder} can't be written: {error.strerror}; name another folder with --into") from error
     return made
+
+
+def _say(sentence: str) -> None:
+    """Progress: on stderr, so that stdout stays what was asked for."""
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _note(folder: Path, made: Sample) -> None:

@@ -16,6 +16,8 @@ _HEADER: Final = ("", "Date", "Transaction Type", "Num", "Name", "Class", "Memo/
 #: English whatever the machine's language.
 _MONTHS: Final = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+#: From the 25th on payments are in the ledger, whose dates can't be months.
+_SHORTEST_YEAR_DAYS: Final = 31
 
 
 def write(company: Company, folder: Path) -> Iterator[tuple[Path, int]]:
@@ -24,12 +26,23 @@ def write(company: Company, folder: Path) -> Iterator[tuple[Path, int]]:
     The report's title states its period, so that the last file says itself that it reaches to the last day.
     """
     balances = dict(ledger.CARRIED)
-    for year in range(company.start.year, company.end.year + 1):
-        since, until = max(company.start, dt.date(year, 1, 1)), min(company.end, dt.date(year, 12, 31))
-        bookings = [booking for booking in company.bookings if booking.day.year == year]
-        path = folder / f"{story.COMPANY.split()[0]}_General_Ledger_{year}.csv"
+    for since, until in _years(company.start, company.end):
+        bookings = [booking for booking in company.bookings if since <= booking.day <= until]
+        path = folder / f"{story.COMPANY.split()[0]}_General_Ledger_{until.year}.csv"
         write_csv(path, _report(bookings, balances, since, until, company.end))
         yield path, len(bookings)
+
+
+def _years(start: dt.date, end: dt.date) -> list[tuple[dt.date, dt.date]]:
+    """First and last day of each report.
+
+    The first days of a year go with the year before: in a file that ends on 3 January no date says whether the
+    day or the month comes first, and nobody exports a year that has hardly begun.
+    """
+    years = [(max(start, dt.date(year, 1, 1)), min(end, dt.date(year, 12, 31))) for year in range(start.year, end.year + 1)]
+    if (years[-1][1] - years[-1][0]).days < _SHORTEST_YEAR_DAYS:
+        years[-2:] = [(years[-2][0], end)]
+    return years
 
 
 def _report(bookings: list[Booking], balances: dict[str, Decimal], since: dt.date, until: dt.date, end: dt.date) -> Iterator[list[str]]:
@@ -76,7 +89,8 @@ def _report(bookings: list[Booking], balances: dict[str, Decimal], since: dt.dat
 
 def _period(since: dt.date, until: dt.date) -> str:
     """``January 1 - December 31, 2025``."""
-    return f"{_MONTHS[since.month - 1]} {since.day} - {_MONTHS[until.month - 1]} {until.day}, {until.year}"
+    first = f"{_MONTHS[since.month - 1]} {since.day}" + (f", {since.year}" if since.year != until.year else "")
+    return f"{first} - {_MONTHS[until.month - 1]} {until.day}, {until.year}"
 
 
 def _dollars(amount: Decimal) -> str:
