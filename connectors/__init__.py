@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from connectors.base import Connector
+from connectors.hubspot import HUBSPOT
 from connectors.jira import JIRA
 from connectors.quickbooks import QUICKBOOKS
 from connectors.salesforce import SALESFORCE
 from connectors.stripe import STRIPE
+from connectors.xero import XERO
 
-CONNECTORS: Final[tuple[Connector, ...]] = (SALESFORCE, STRIPE, QUICKBOOKS, JIRA)
+CONNECTORS: Final[tuple[Connector, ...]] = (SALESFORCE, HUBSPOT, STRIPE, QUICKBOOKS, XERO, JIRA)

@@ -9,13 +9,12 @@ from typing import Final
 
 _MONTHS: Final = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
 _NAMED: Final = re.compile(
-    r"(?P<month>[a-z]{3,9})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?(?:\s+(?P<year>\d{4}))?"
-    r"|(?P<day2>\d{1,2})(?:st|nd|rd|th)?\s+(?P<month2>[a-z]{3,9})\.?,?(?:\s+(?P<year2>\d{4}))?"
+    r"(?P<day2>\d{1,2})(?:st|nd|rd|th)?\s+(?P<month2>[a-z]{3,9})\.?,?(?:\s+(?P<year2>\d{4}))?"
+    r"|(?P<month>[a-z]{3,9})\.?\s+(?P<day>\d{1,2})(?!\d)(?:st|nd|rd|th)?,?(?:\s+(?P<year>\d{4}))?"
     r"|(?P<year3>\d{4})-(?P<month3>\d{2})-(?P<day3>\d{2})"
     r"|(?P<month4>[a-z]{3,9})\.?,?\s+(?P<year4>\d{4})"
     r"|(?P<month5>[a-z]{3,9})(?=\s*[-–])"
 )
-
 _PRINTED: Final = re.compile(
     r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4}),? (\d{1,2}):(\d{2})(?::\d{2})? ?([AaPp][Mm])?"
     r"(?: ?(?:GMT|UTC)?([+-]\d{1,2}):?(\d{2})?)?"

@@ -188,8 +188,10 @@ class _Staging:
         pattern = re.compile(mapping.each, re.IGNORECASE)
         for step, cell in enumerate(self.bulks[mapping.part].header):
             if match := pattern.fullmatch(" ".join(cell.split())):
-                # the position is the column's own, also where two headers are alike
-                about = replace(scope, each=(step, match["name"].strip()), header={**scope.header, f"each {step}": (step, cell.strip())})
+                # under a name of its own, since two headers may be alike
+                known = {**scope.header, f"each {step}": (step, cell.strip())}
+                stage = next(group for group in match.groups() if group).strip()
+                about = replace(scope, each=(step, stage), header=known)
                 made.append(mapped.Rows(about, relation, mapping.columns, mapping.where, step))
         return made
 
@@ -218,14 +220,17 @@ class _Staging:
         spans = {}
         for at, mapping in enumerate(self._mappings(part)):
             if mapping.span is not None:
-                where = good & mapped.compile_marks([mapping.where], scope)[0] if mapping.where else good
-                first = mapped.compile_dates(mapping.span.first, scope)
-                spans[f"span{at}"] = (where, first, mapped.compile_dates(mapping.span.last or mapping.span.first, scope))
+                where = good & mapped.compile_marks([mapping.where], scope)[0] if mapping.where and not mapping.each else good
+                made = self._rows(mapping, bulk.relation)
+                first = [date_ for rows in made for date_ in mapped.compile_dates(mapping.span.first, rows.scope)]
+                last = [date_ for rows in made for date_ in mapped.compile_dates(mapping.span.last or mapping.span.first, rows.scope)]
+                if first:
+                    spans[f"span{at}"] = (where, first, last)
         result = self.connection.execute(mapped.check_query(bulk.relation, marks, spans))
         names = [column[0] for column in result.description]
         row = dict(zip(names, result.fetchone() or (), strict=True))
         for at, mapping in enumerate(self._mappings(part)):
-            if mapping.span is not None and row[f"span{at}_from"] is not None:
+            if row.get(f"span{at}_from") is not None:
                 self._widen(mapping.table, row[f"span{at}_from"], row[f"span{at}_to"])
         if main:
             count = row["records"] - row["totals"]
@@ -234,7 +239,7 @@ class _Staging:
         return bool(row["bad"])
 
     def _widen(self, table: str, first: datetime, last: datetime | None) -> None:
-        """Instants are taken as UTC days; the calendar's zone moves a bound by one day at most."""
+        """Take these days of the calendar into what the table covers."""
         since, until = first.date(), (last or first).date() + timedelta(days=1)
         known = self.spans.get(table)
         self.spans[table] = (min(since, known[0]), max(until, known[1])) if known else (since, until)

@@ -15,7 +15,7 @@ from duckdb_sqlalchemy import Dialect
 
 from kpi.warehouse import schema
 from kpi.warehouse.casting import Cast, Column, Fault, Scope, compile_condition, compile_value
-from kpi.warehouse.cells import Condition, Value
+from kpi.warehouse.cells import Condition, Instant, Value
 from kpi.warehouse.literals import literal_dialect
 
 #: Joins the cells of a record into one text that names it; no export holds this control character.
@@ -223,9 +223,14 @@ def compile_marks(conditions: Sequence[Condition], scope: Scope) -> list[Column]
 
 
 def compile_dates(values: Sequence[Value], scope: Scope) -> list[Column]:
-    """Values as instants or days; empty columns left out."""
-    compiled = [compile_value(value, scope).value for value in values]
-    return [sa.cast(value, sa.DateTime) for value in compiled]
+    """Values as days of the calendar, at midnight."""
+    made: list[Column] = []
+    for value in values:
+        moment: Column = compile_value(value, scope).value
+        if isinstance(value, Instant) and scope.timezone != "UTC":
+            moment = sa.func.timezone(scope.timezone, sa.func.timezone("UTC", sa.cast(moment, sa.DateTime)))
+        made.append(sa.cast(moment, sa.DateTime))
+    return made
 
 
 def first_cell_matches(width: int, pattern: str) -> Column:

@@ -1,0 +1,231 @@
+"""HubSpot, as its index pages export deals, companies and tickets.
+
+Columns carry the labels of the view that was exported, and dates the time zone of the portal, taken as the calendar's.
+Stage columns, ``Date entered "Demo (Sales Pipeline)"``, come with several kinds of quotes and are read as the deal's
+stages. Deals with stage columns and plain ones are confirmed by files; ``Is Closed Won``, ``Amount in company
+currency`` and the property names (hs_…) by others' code only, so every one of them may be absent.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from connectors.base import Connector, Layout, Mapping, Span
+from connectors.fields import (
+    all_of,
+    any_of,
+    choice,
+    constant,
+    currency,
+    day,
+    domain,
+    filled,
+    first_of,
+    flag,
+    id_of,
+    identifier,
+    instant,
+    lower,
+    matches,
+    money,
+    no,
+    required,
+    text,
+    this_column,
+    this_name,
+    true,
+    when,
+    whole,
+)
+
+SOURCE: Final = "hubspot"
+_ID: Final = ("Record ID", "Deal ID", "Record Id", "hs_object_id")
+_STAGE: Final = ("Deal Stage", "dealstage")
+_CLOSE: Final = ("Close Date", "closedate")
+_CREATE: Final = ("Create Date", "Created Date", "createdate")
+_MODIFIED: Final = instant("Last Modified Date", "hs_lastmodifieddate", zone="local")
+
+_WON_FLAG: Final = ("Is Closed Won", "Is closed won?", "hs_is_closed_won")
+_LOST_FLAG: Final = ("Is Closed Lost", "Is closed lost?", "hs_is_closed_lost")
+#: Stages are named by their owners: Closed Won, Won, Gewonnen, Gagné, Ganado.
+_WON_WORDS: Final = r"(?i)\bwon\b|closedwon|\bgewonnen\b|\bgagn[ée]|\bganad[oa]\b|\bvinto\b|\bganho\b"
+_LOST_WORDS: Final = r"(?i)\blost\b|closedlost|\bverloren\b|\bperdu|\bperdid[oa]\b|\bperso\b"
+_WON: Final = any_of(
+    true(flag(*_WON_FLAG)),
+    all_of(no(filled(*_WON_FLAG)), matches(text(*_STAGE), _WON_WORDS)),
+)
+_LOST: Final = all_of(
+    no(_WON),
+    any_of(true(flag(*_LOST_FLAG)), all_of(no(filled(*_LOST_FLAG)), matches(text(*_STAGE), _LOST_WORDS))),
+)
+_CLOSED: Final = any_of(_WON, _LOST)
+
+_COMPANY_ID: Final = identifier("Associated Company IDs", "Associated Company ID", "Primary Associated Company ID", "Company ID")
+_COMPANY_NAME: Final = text("Associated Company", "Associated Company Names", "Company name", "Company")
+_COMPANY_DOMAIN: Final = lower("Associated Company Domain", "Company Domain Name")
+_COMPANY: Final = first_of(_COMPANY_ID, _COMPANY_DOMAIN, _COMPANY_NAME)
+
+DEALS: Final = Layout(
+    name="deals",
+    needs=(_ID, ("Deal Name", "dealname"), _STAGE, _CLOSE, _CREATE),
+    mappings=(
+        Mapping(
+            "deal",
+            {
+                "deal_id": required(id_of(SOURCE, *_ID)),
+                "source": constant(SOURCE),
+                "source_id": identifier(*_ID),
+                "source_account_id": _COMPANY,
+                "source_product_id": text("Product", "Product Name", "Product Line", "product"),
+                "name": text("Deal Name", "dealname"),
+                "owner": text("Deal owner", "hubspot_owner_id"),
+                "pipeline": text("Pipeline"),
+                "stage": text(*_STAGE),
+                "kind": choice(
+                    "Deal Type",
+                    "dealtype",
+                    cases={
+                        "new business": "new",
+                        "newbusiness": "new",
+                        "existing business": "expansion",
+                        "existingbusiness": "expansion",
+                        "renewal": "renewal",
+                    },
+                    otherwise="none",
+                ),
+                "lead_source": text("Original Source Type", "Original Traffic Source", "Lead Source", "hs_analytics_source"),
+                "amount": money("Amount"),
+                "list_amount": money("List Amount", "Total list price"),
+                "currency": currency("Currency", "Deal Currency", "deal_currency_code"),
+                "home_amount": money("Amount in company currency", "amount_in_home_currency"),
+                "home_currency": when(
+                    filled("Amount in company currency", "amount_in_home_currency"), currency("Company currency", "hs_home_currency")
+                ),
+                "created_on": required(day(*_CREATE)),
+                "expected_close_on": when(no(_CLOSED), day(*_CLOSE)),
+                "closed_on": when(_CLOSED, required(day(*_CLOSE))),
+                "is_won": when(_WON, constant(True), constant(False)),
+                "is_lost": when(_LOST, constant(True), constant(False)),
+                "lost_reason": when(_LOST, text("Closed Lost Reason", "closed_lost_reason")),
+                "modified_at": _MODIFIED,
+            },
+            span=Span(
+                (day(*_CREATE),),
+                # an open deal's close date lies ahead
+                (day(*_CREATE), _MODIFIED, when(_CLOSED, day(*_CLOSE))),
+                tables=("deal_stage",),
+            ),
+        ),
+        Mapping(
+            "deal_stage",
+            {
+                "deal_id": id_of(SOURCE, *_ID),
+                "stage": this_name(),
+                "entered_at": instant(this_column(), zone="local"),
+                "source": constant(SOURCE),
+                "source_id": identifier(*_ID),
+            },
+            where=filled(this_column()),
+            # a stage's property name, hs_v2_date_entered_closedlost, as well as its label
+            each=r"""Date entered ["'“‘](?P<name>.+?)(?: \([^()]*Pipeline[^()]*\))?["'”’](?: .*)?|hs_(?:v2_)?date_entered_(?P<name2>.+)""",
+            interval=("deal_id",),
+            span=Span((instant(this_column(), zone="local"),)),
+        ),
+        Mapping(
+            "account",
+            {
+                "account_id": id_of(SOURCE, _COMPANY_ID),
+                "source": constant(SOURCE),
+                "source_id": _COMPANY_ID,
+                "name": _COMPANY_NAME,
+            },
+            where=filled(_COMPANY_ID),
+            one_each=("account_id",),
+            hint=True,
+        ),
+        Mapping(
+            "source_account",
+            {
+                "source": constant(SOURCE),
+                "source_id": _COMPANY,
+                "name": _COMPANY_NAME,
+                "domain": domain(_COMPANY_DOMAIN),
+            },
+            where=filled(_COMPANY),
+            one_each=("source", "source_id"),
+            hint=True,
+        ),
+    ),
+    export="CRM > Deals > Export > CSV, all properties (with Date entered columns where stages matter)",
+)
+
+COMPANIES: Final = Layout(
+    name="companies",
+    needs=(("Record ID", "Company ID"), ("Company name",), ("Company Domain Name",), ("Create Date",)),
+    lacks=("Deal Name", "Ticket name", "Email"),
+    mappings=(
+        Mapping(
+            "account",
+            {
+                "account_id": required(id_of(SOURCE, "Record ID", "Company ID")),
+                "source": constant(SOURCE),
+                "source_id": identifier("Record ID", "Company ID"),
+                "name": text("Company name"),
+                "domain": domain("Company Domain Name"),
+                "industry": text("Industry"),
+                "region": text("Sales Region", "Region", "State/Region"),
+                "country": text("Country/Region", "Country"),
+                "employees": whole("Number of Employees"),
+                "owner": text("Company owner"),
+                "created_on": day("Create Date"),
+                "modified_at": _MODIFIED,
+            },
+            span=Span((day("Create Date"),), (day("Create Date"), _MODIFIED)),
+        ),
+        Mapping(
+            "source_account",
+            {
+                "source": constant(SOURCE),
+                "source_id": identifier("Record ID", "Company ID"),
+                "name": text("Company name"),
+                "domain": domain("Company Domain Name"),
+                "other_id": text("Salesforce Account ID", "Stripe Customer ID"),
+                "modified_at": _MODIFIED,
+            },
+            hint=True,
+        ),
+    ),
+    export="CRM > Companies > Export > CSV, all properties",
+)
+
+TICKETS: Final = Layout(
+    name="tickets",
+    needs=(
+        ("Ticket ID", "Record ID"),
+        ("Ticket name", "Ticket Name", "Subject"),
+        ("Ticket status", "Ticket Status", "Status"),
+        ("Create Date",),
+    ),
+    lacks=("Deal Name", "Issue key", "CaseNumber"),
+    mappings=(
+        Mapping(
+            "remark",
+            {
+                "remark_id": required(id_of(SOURCE, "Ticket ID", "Record ID")),
+                "source": constant(SOURCE),
+                "source_id": identifier("Ticket ID", "Record ID"),
+                "kind": constant("ticket"),
+                "source_account_id": first_of(_COMPANY_ID, _COMPANY_DOMAIN, _COMPANY_NAME),
+                "said_at": required(instant("Create Date", zone="local")),
+                "speaker": text("Associated Contact Email", "Associated Contact"),
+                "subject": text("Ticket name", "Subject"),
+                "text": first_of(text("Ticket description", "Description"), text("Ticket name", "Subject")),
+                "modified_at": _MODIFIED,
+            },
+            span=Span((day("Create Date"),), (day("Create Date"), _MODIFIED)),
+        ),
+    ),
+    export="CRM > Tickets > Export > CSV, all properties",
+)
+
+HUBSPOT: Final = Connector(SOURCE, "HubSpot", (DEALS, TICKETS, COMPANIES), dated_name=True)
