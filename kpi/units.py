@@ -119,8 +119,7 @@ def change(now: Number | None, before: Number | None, unit: str) -> Change | Non
         return None
     difference = exact(now) - exact(before)
     if unit == "percent":
-        points = rounded(difference * 100, 1)
-        return _signed(points, "point" if abs(points) == 1 else "points")
+        return _signed(rounded(difference * 100, 1), "points")
     if not exact(before):
         return None
     return _signed(rounded(difference * 100 / abs(exact(before)), 1), "%")

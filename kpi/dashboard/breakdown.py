@@ -48,7 +48,7 @@ class Row:
     @property
     def change_text(self) -> str:
         """Without its unit where that is points: the column says it."""
-        return "" if self.change is None else self.change.text.replace(f"{units.SPACE}points", "").replace(f"{units.SPACE}point", "")
+        return "" if self.change is None else self.change.text.replace(f"{units.SPACE}points", "")
 
     @property
     def name(self) -> str:

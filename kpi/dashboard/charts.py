@@ -154,8 +154,6 @@ def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
             "tickvals": places,
             "ticktext": [f"{_short(called(row.group[0]))}  " for row in shown],
             "tickfont": {"size": 13, "color": palette.ink},
-            "showgrid": True,
-            "gridcolor": palette.line,
         },
         xaxis2={**_bare(), "range": [0, 1], "domain": [0.64, 1], "anchor": "y"},
     )

@@ -67,7 +67,7 @@ def _draw(page: Page, desk: Desk | None, reach: Frame | None, mode: Mode, proble
     page.draw(desk, reach, mode)
 
 
-def _header(pages: list[st.Page], current: st.Page, desk: Desk | None, reach: Frame | None) -> None:  # type: ignore[valid-type]
+def _header(pages: list[st.Page], current: st.Page, desk: Desk | None, reach: Frame | None) -> None:
     with st.container(key="header"):
         left, right = st.columns([3, 2], vertical_alignment="center")
         with left, st.container(horizontal=True, gap="medium", vertical_alignment="center"):

@@ -1,30 +1,43 @@
-"""Results made by hand: what charts and cards are tested on without a warehouse."""
+"""Metrics and Results made by hand: what charts and cards are tested on without a warehouse."""
 
 from __future__ import annotations
 
 import datetime as dt
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
 import pyarrow as pa
 
-from kpi.metrics.model import Definitions, Query
-from kpi.metrics.result import Result, Span
+from kpi.metrics.model import Formula, Literal_, Metric, Query, Target, Where
+from kpi.metrics.result import LazyText, Result, Span
 
-Values = Mapping[tuple[str | None, ...], float | int | None]
+Group = tuple[str | None, ...]
+
+
+def metric(name: str = "margin", unit: str = "percent", better: str | None = "up", targets: Sequence[Target] = ()) -> Metric:
+    """A metric of which only name, unit and direction matter."""
+    return Formula(
+        name=name,
+        label=name.capitalize(),
+        means="",
+        owner="finance",
+        unit=unit,
+        better=better,
+        targets=tuple(targets),
+        needs=None,
+        where=Where("metrics.yaml", 1),
+        text={},
+        formula=Literal_(Decimal(1), "number"),
+    )
 
 
 def result(
     query: Query,
-    currency: str,
-    units: Mapping[str, str],
-    weeks: list[dt.date],
-    groups: list[tuple[str | None, ...]],
-    value: Callable[[str, int, tuple[str | None, ...]], object],
+    weeks: Sequence[dt.date],
+    groups: Sequence[Group],
+    value: Callable[[str, int, Group], object],
     state: Callable[[str, int], str] = lambda name, place: "known",
-    targets: Mapping[str, Mapping[dt.date, object]] | None = None,
-    coverage: Mapping[str, Span | None] | None = None,
-    warnings: tuple[str, ...] = (),
+    targets: Mapping[str, Mapping[dt.date, Decimal]] | None = None,
 ) -> Result:
     """A Result of ``groups`` in ``weeks``; ``value(metric, place of the week, group)``."""
     rows = [(place, week, group) for place, week in enumerate(weeks) for group in groups]
@@ -39,13 +52,13 @@ def result(
         table=pa.table(columns),
         states={name: pa.array([state(name, place) for place, _, _ in rows]) for name in query.metrics},
         ends=tuple(week + dt.timedelta(days=7) for _, week, _ in rows),
-        units=units,
-        currency=currency,
+        units=dict.fromkeys(query.metrics, "percent"),
+        currency="EUR",
         generation=1,
         definitions="made",
         data_through=None,
-        coverage=coverage or {name: Span(weeks[0], weeks[-1] + dt.timedelta(days=7)) for name in query.metrics},
+        coverage={name: Span(weeks[0], weeks[-1] + dt.timedelta(days=7)) for name in query.metrics},
         targets=targets or {},
-        warnings=warnings,
-        sql="select 1",
+        warnings=(),
+        statement=LazyText(lambda: "select 1"),
     )

@@ -65,7 +65,15 @@ class View:
         now = self.series[name].now
         if now is not None and now.state in ("known", "too few", "empty"):
             return None
+        if now is not None and now.state in ("uncounted", "unconverted"):
+            return self._warning(name)
         return missing(name, self.frame.spans.get(name), self.week, self.definitions, self.desk.reader)
+
+    def _warning(self, name: str) -> str | None:
+        """What the Result says of one metric, under its label."""
+        label = self.series[name].metric.label
+        warnings = self.answer.result.warnings if self.answer.result else ()
+        return next((label + warning.removeprefix(name) + "." for warning in warnings if warning.startswith(f"{name} ")), None)
 
     def _hidden(self, name: str) -> str | None:
         """The problem where it leaves no value to show at all."""
@@ -93,7 +101,7 @@ class View:
                     f'<p class="chart-title">{SHOWN_WEEKS} weeks, beside the same weeks of last year</p>'
                     '<p class="caption"><i class="now"></i>this year<i class="then"></i>last year<i class="aim"></i>target</p>'
                 )
-                if any(cell is not None and cell.value is not None for _, cell in series.shown):
+                if _drawable(series):
                     made = self._made("trend", lambda: charts.trend(series, self.colours, calendar))
                     st.plotly_chart(made, theme=None, config=charts.CONFIG, key="trend", alt=_alt(series))
                 else:
@@ -101,20 +109,22 @@ class View:
 
     def drivers(self) -> None:
         """A card for each metric that moves the North Star."""
-        calendar = self.definitions.calendar
         names = [name for name in self.frame.metrics if name != self.definitions.north_star]
         if not names:
             return
-        with st.grid(min(4, len(names)), min_column_width=230, gap="small"):
+        with st.grid(3 if len(names) in (3, 5, 6, 9) else min(4, len(names)), min_column_width=230, gap="small"):
             for name in names:
-                series = self.series[name]
                 with st.container(key=f"card-{name}", height="stretch"):
-                    self._explained(name, f"driver-{name}")
-                    st.html(cards.card(series, calendar, self.problem(name)))
-                    if any(cell is not None and cell.value is not None for _, cell in series.shown):
-                        colour = self.colours.worse if cards.card_verdict(series) == "worse" else self.colours.accent
-                        made = self._made(f"spark {name}", lambda s=series, c=colour: charts.spark(s, c, self.colours))
-                        st.plotly_chart(made, theme=None, config=charts.STILL, key=f"spark-{name}", alt=_alt(series))
+                    self._card(name)
+
+    def _card(self, name: str) -> None:
+        series = self.series[name]
+        self._explained(name, f"driver-{name}")
+        st.html(cards.card(series, self.definitions.calendar, self.problem(name)))
+        if _drawable(series):
+            colour = self.colours.worse if cards.card_verdict(series) == "worse" else self.colours.accent
+            made = self._made(f"spark {name}", lambda: charts.spark(series, colour, self.colours))
+            st.plotly_chart(made, theme=None, config=charts.STILL, key=f"spark-{name}", alt=_alt(series))
 
     def exceptions(self) -> None:
         """What needs a look before the figures are used: targets missed, data that end early, values that can't be had."""
@@ -133,7 +143,8 @@ class View:
                 side = "under" if gap.direction < 0 else "over"
                 sentence = f"{gap.text.lstrip('+−')} {side} its target{run}"
                 lines.append({**line, "sentence": sentence, "word": "off target", "kind": "worse"})
-        warnings = self.answer.result.warnings if self.answer.result else ()
+        said = tuple(name for name in self.frame.metrics if self.problem(name) is not None)
+        warnings = [text for text in (self.answer.result.warnings if self.answer.result else ()) if not text.startswith(said)]
         if lines or warnings:
             st.html('<h2 class="section">Exceptions</h2>')
         if lines:
@@ -215,6 +226,10 @@ def _kept(key: tuple[str, int, str], kind: str, week: dt.date, where: tuple[str,
 def _is_income(name: str, definitions: Definitions) -> bool:
     metric = definitions.metrics[name]
     return metric.unit == "money" and metric.better != "down"
+
+
+def _drawable(series: Series) -> bool:
+    return any(cell is not None and cell.value is not None for _, cell in series.shown)
 
 
 def _alt(series: Series) -> str:

@@ -1,0 +1,94 @@
+import datetime as dt
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from kpi.dashboard import charts
+from kpi.dashboard.breakdown import break_down
+from kpi.dashboard.series import Series, by_week
+from kpi.dashboard.theme import DARK, LIGHT
+from kpi.metrics.model import Query
+from kpi.periods import Calendar
+
+from .made import metric, result
+
+WEEK = dt.date(2026, 11, 9)
+WEEKS = [WEEK - dt.timedelta(weeks=back) for back in reversed(range(65))]
+SPACE = "\u00a0"
+
+
+def series(value, state=lambda name, place: "known", targets=None):
+    made = result(Query(("margin",), grain="week"), WEEKS, [()], lambda name, place, group: value(place), state, targets)
+    return Series(metric(), WEEK, by_week(made.cells("margin")), "EUR")
+
+
+def trace(figure, name):
+    return next(found for found in figure.data if name in (found.hovertemplate or ""))
+
+
+def test_a_trend_has_this_year_last_year_and_the_target():
+    # place 64 is this week, 12 the same week a year earlier: 52 weeks before
+    found = series(lambda place: 0.5 + place / 1000, targets={"margin": dict.fromkeys(WEEKS[52:], Decimal("0.65"))})
+    figure = charts.trend(found, LIGHT, Calendar())
+    assert [round(value, 3) for value in trace(figure, "last year").y] == [round(0.5 + place / 1000, 3) for place in range(13)]
+    assert trace(figure, "target").y == (0.65,) * 13
+    words = [note.text for note in figure.layout.annotations]
+    assert words == [
+        f"target 65.0{SPACE}%",
+        f"<b>56.4{SPACE}%</b>",
+        f"last year 51.2{SPACE}%",
+        f"<b>55.2{SPACE}%</b>",
+        f"50.0{SPACE}%",
+    ]
+    assert list(figure.layout.xaxis.ticktext) == ["wk 34", "wk 38", "wk 42", "wk 46"]
+
+
+def test_a_week_that_is_not_known_leaves_a_gap():
+    found = series(lambda place: None if place == 60 else 0.6, lambda name, place: "unknown" if place == 60 else "known")
+    figure = charts.trend(found, LIGHT, Calendar())
+    whole = next(drawn for drawn in figure.data if drawn.mode == "lines" and drawn.line.color == LIGHT.accent)
+    assert whole.y[8] is None  # 60 - 52
+    assert whole.connectgaps is False
+
+
+def test_a_partial_week_is_hollow_and_dashed():
+    figure = charts.trend(series(lambda place: 0.6, lambda name, place: "partial" if place == 64 else "known"), DARK, Calendar())
+    marks = trace(figure, "this year")
+    marks = next(drawn for drawn in figure.data if drawn.mode == "markers")
+    assert marks.marker.color == (DARK.accent,) * 12 + (DARK.panel,)
+    assert [drawn.line.dash for drawn in figure.data if drawn.line.dash] == ["dot"]
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_nothing_is_drawn_in_a_colour_of_plotlys_own(palette):
+    figure = charts.trend(series(lambda place: 0.6), palette, Calendar())
+    used = {drawn.line.color for drawn in figure.data if drawn.mode == "lines"}
+    assert used <= {palette.accent, palette.last_year, palette.target}
+    assert all(note.font.color for note in figure.layout.annotations)
+
+
+@given(some.lists(some.floats(0, 194), max_size=4).map(sorted))
+def test_labels_never_touch(positions):
+    moved = charts.spread(positions, 16, 194)
+    assert all(second - first >= 16 - 1e-9 for first, second in pairwise(moved))
+    assert all(place <= 194 for place in moved)
+
+
+def test_a_flat_sparkline_lies_in_the_middle():
+    figure = charts.spark(series(lambda place: 0.6), LIGHT.accent, LIGHT)
+    low, high = figure.layout.yaxis.range
+    assert low < 0.6 < high
+
+
+def test_rows_write_every_value_out():
+    query = Query(("margin",), by=("product",), grain="week")
+    values = {"Atlas": (0.6, 0.48), None: (None, 0.5)}
+    made = result(query, [WEEKS[12], WEEK], [("Atlas",), (None,)], lambda name, place, group: values[group[0]][place])
+    figure = charts.rows(break_down(made, metric(), None, WEEK), LIGHT)
+    columns = [drawn for drawn in figure.data if drawn.mode == "text"]
+    assert [list(drawn.text) for drawn in columns] == [[f"48.0{SPACE}%", f"50.0{SPACE}%"], ["−12.0", ""]]
+    assert columns[1].textfont.color == (LIGHT.worse, LIGHT.quiet)
+    assert [label.strip() for label in figure.layout.yaxis.ticktext] == ["Atlas", "(none)"]
