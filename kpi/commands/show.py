@@ -1,10 +1,259 @@
-"""``show`` and ``explain``."""
+"""``show`` and ``explain``: figures and where they come from, the same as on the pages."""
 
 from __future__ import annotations
 
 import argparse
+import csv
+import datetime as dt
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
+
+from kpi import settings, units
+from kpi.commands.text import table
+from kpi.errors import UsageError
+from kpi.importing.republish import ensure_current
+from kpi.metrics import definitions
+from kpi.metrics.explain import Explanation, explain
+from kpi.metrics.model import Definitions, Query
+from kpi.metrics.publishing import mappings_of
+from kpi.metrics.query import run
+from kpi.metrics.result import Result
+from kpi.periods import GRAINS, Period
+from kpi.warehouse.engines import open_reader
+from kpi.warehouse.reader import Reader
+
+#: How a missing dimension is written.
+NONE = "(none)"
+#: Texts that begin so would be run as formulas by a spreadsheet.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
-    """Register the commands."""
+    """Register ``show`` and ``explain``."""
+    for name, run_, words in (
+        ("show", show, "print figures: any metric, by any dimension, under any filter"),
+        ("explain", explained, "print where a figure comes from: definition, SQL, sources, switches"),
+    ):
+        parser = subparsers.add_parser(name, help=words, description=words.capitalize() + ".")
+        parser.add_argument("metrics", nargs="+", metavar="METRIC", help="names in metrics.yaml")
+        parser.add_argument(
+            "--by",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="DIMENSION",
+            help="dimensions or table.column, several with spaces or commas",
+        )
+        parser.add_argument(
+            "--where", action="append", default=[], metavar="EXPRESSION", help="a filter, such as \"segment = 'SMB'\"; of several all hold"
+        )
+        parser.add_argument("--grain", choices=GRAINS, default="all", help="the length of a period; default: all")
+        parser.add_argument("--since", metavar="DATE", help="first day, such as 2026-01-01; default: as far as the data reach")
+        parser.add_argument("--until", metavar="DATE", help="first day no more; default: as far as the data reach")
+        formats = ("table", "csv", "json") if name == "show" else ("table", "json")
+        parser.add_argument("--format", choices=formats, default="table", help="default: table")
+        parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+        parser.set_defaults(run=run_)
+
+
+def show(options: argparse.Namespace) -> int:
+    """Print the answer on stdout; with table and csv the warnings go to stderr."""
+    with _asked(options) as (query, loaded, reader):
+        result = run(query, loaded, reader)
+    if options.format == "json":
+        print(as_json(result))
+        return 0
+    print(as_csv(result) if options.format == "csv" else as_table(result, loaded), end="" if options.format == "csv" else "\n")
+    for warning in result.warnings:
+        print(f"note: {warning}", file=sys.stderr)
+    return 0
+
+
+def explained(options: argparse.Namespace) -> int:
+    """Print the explanation."""
+    with _asked(options) as (query, loaded, reader):
+        explanation = explain(query, loaded, reader)
+        print(explanation_json(explanation) if options.format == "json" else explanation_text(explanation))
+    return 0
+
+
+@contextmanager
+def _asked(options: argparse.Namespace) -> Iterator[tuple[Query, Definitions, Reader]]:
+    """The query of the options, the definitions, and a reader of what is published under them."""
+    chosen = settings.load()
+    loaded = definitions.load(chosen.metrics)
+    query = Query(
+        metrics=tuple(options.metrics),
+        by=tuple(name.strip() for names in options.by for name in names.split(",") if name.strip()),
+        where=tuple(options.where),
+        grain=options.grain,
+        since=_day(options.since, "--since"),
+        until=_day(options.until, "--until"),
+    )
+    ensure_current(chosen, mappings_of(loaded), lambda sentence: print(sentence, file=sys.stderr, flush=True))
+    with open_reader(chosen) as reader:
+        yield query, loaded, reader
+
+
+def _day(text: str | None, option: str) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} {text}: that is no day; write it as 2026-01-31") from None
+
+
+def as_json(result: Result) -> str:
+    """One object: decimals as strings, ``period`` the first day, "(none)" for a missing dimension."""
+    return json.dumps(
+        {
+            "metrics": list(result.query.metrics),
+            "by": list(result.query.by),
+            "grain": result.query.grain,
+            "rows": _rows(result),
+            "units": dict(result.units),
+            "currency": result.currency,
+            "generation": result.generation,
+            "definitions": result.definitions,
+            "data_through": result.data_through.isoformat() if result.data_through else None,
+            "coverage": {
+                name: {"from": span.start.isoformat(), "to": span.end.isoformat()} if span else None
+                for name, span in result.coverage.items()
+            },
+            "warnings": list(result.warnings),
+        },
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def _rows(result: Result) -> list[dict[str, Any]]:
+    columns = {name: result.table.column(name).to_pylist() for name in result.table.column_names}
+    for name in result.query.by:
+        columns[name] = [NONE if value is None else value for value in columns[name]]
+    return [{name: _plain(column[row]) for name, column in columns.items()} for row in range(result.table.num_rows)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def as_csv(result: Result) -> str:
+    """Values exact and without separators; texts that a spreadsheet would run are quoted with an apostrophe."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(result.table.column_names)
+    groups = set(result.query.by)
+    for row in _rows(result):
+        writer.writerow([harmless(cell) if name in groups else _cell(cell) for name, cell in row.items()])
+    return text.getvalue()
+
+
+def harmless(text: str) -> str:
+    """The text, with an apostrophe before what a spreadsheet would take for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def as_table(result: Result, loaded: Definitions) -> str:
+    """For people: periods in words, values with their units, and why one isn't there."""
+    names = result.query.metrics
+    head = ["period", *(loaded.dimensions[name].label if name in loaded.dimensions else name for name in result.query.by)]
+    head += [loaded.metrics[name].label for name in names]
+    cells = {name: result.cells(name) for name in names}
+    rows = []
+    for at in range(result.table.num_rows):
+        first = cells[names[0]][at]
+        words = loaded.calendar.label(Period(first.period, first.end), result.query.grain)
+        row = [words, *(NONE if group is None else group for group in first.groups)]
+        for name in names:
+            cell = cells[name][at]
+            value = units.show_exactly(cell.value, result.units[name], result.currency)
+            row.append(value if cell.state == "known" else f"{value} ({cell.state})")
+        rows.append(row)
+    if not rows:
+        return "no rows"
+    last = "" if result.data_through is None else f"\n\ndata through {result.data_through}"
+    return table([*head, ""], [[*row, ""] for row in rows], range(1 + len(result.query.by), len(head))) + last
+
+
+def explanation_json(explanation: Explanation) -> str:
+    """One object."""
+    result = explanation.result
+    return json.dumps(
+        {
+            "metrics": [
+                {
+                    "name": one.metric.name,
+                    "label": one.metric.label,
+                    "means": one.metric.means,
+                    "owner": one.metric.owner,
+                    "unit": one.metric.unit,
+                    "definition": dict(one.metric.text),
+                    "tree": [{"depth": branch.depth, "name": branch.name, "definition": dict(branch.text)} for branch in one.tree],
+                }
+                for one in explanation.metrics
+            ],
+            "switches": list(explanation.switches),
+            "sources": [
+                {
+                    "table": source.table,
+                    "source": source.source,
+                    "from": source.covers_from.isoformat(),
+                    "to": source.covers_to.isoformat(),
+                    "basis": source.basis,
+                    "rows": source.rows,
+                    "counts": source.counts,
+                    "files": [{"file": file.name, "rows": file.rows} for file in source.files],
+                }
+                for source in explanation.sources
+            ],
+            "sql": explanation.sql,
+            "generation": result.generation,
+            "definitions": result.definitions,
+            "data_through": result.data_through.isoformat() if result.data_through else None,
+            "warnings": list(explanation.warnings),
+        },
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def explanation_text(explanation: Explanation) -> str:
+    """For people, and the SQL for whoever wants to run it."""
+    parts = []
+    for one in explanation.metrics:
+        metric = one.metric
+        lines = [f"{metric.name}: {metric.label}"]
+        lines += [f"  {metric.means}"] if metric.means else []
+        lines.append(f"  owner: {metric.owner or 'nobody yet'}; unit: {metric.unit}")
+        for branch in one.tree:
+            keys = ("label", "means", "owner", "unit", "better", "target")
+            said = ", ".join(f"{key}: {value}" for key, value in branch.text.items() if key not in keys)
+            lines.append(f"  {'  ' * branch.depth}{branch.name} = {said}")
+        parts.append("\n".join(lines))
+    parts.append("Switches\n" + "\n".join(f"  {switch}" for switch in explanation.switches))
+    lines = []
+    for source in explanation.sources:
+        until = source.covers_to - dt.timedelta(days=1)
+        left = "" if source.counts else ", does not count"
+        lines.append(f"  {source.table} from {source.source}: {source.rows:,} rows, {source.covers_from} to {until} ({source.basis}){left}")
+        lines += [f"    {file.name}: {file.rows:,} rows" for file in source.files]
+    parts.append("Sources\n" + ("\n".join(lines) or "  nothing was imported"))
+    if explanation.warnings:
+        parts.append("Notes\n" + "\n".join(f"  {warning}" for warning in explanation.warnings))
+    parts.append(f"-- SQL, generation {explanation.result.generation}\n{explanation.sql};")
+    return "\n\n".join(parts)

@@ -1,0 +1,167 @@
+"""Where a figure comes from: its definition, the metrics it is made of, its SQL, the sources and their files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from kpi.metrics import expressions
+from kpi.metrics.model import Definitions, Formula, Metric, Query
+from kpi.metrics.query import run
+from kpi.metrics.result import LazyText, Result
+from kpi.metrics.uses import leaves_of
+from kpi.periods import MONTHS
+from kpi.warehouse.reader import CoverageRow, Reader
+from kpi.warehouse.schema import import_run, metadata
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A metric in the tree of what a figure is made of; ``text`` is its definition as written, key by key."""
+
+    depth: int
+    name: str
+    label: str
+    text: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that rows of a table came from."""
+
+    name: str
+    imported_at: dt.datetime | None
+    as_of: dt.datetime | None
+    rows: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A system that a table's rows come from: the days from <= day < to it covers, and its files, newest first."""
+
+    table: str
+    source: str
+    covers_from: dt.date
+    covers_to: dt.date
+    basis: str
+    rows: int
+    counts: bool
+    files: tuple[SourceFile, ...]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One metric of the query."""
+
+    metric: Metric
+    tree: tuple[Branch, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All there is to say of a query.
+
+    Attributes:
+        switches: how time and money are counted, in sentences.
+        result: the answer, with its warnings and coverage.
+    """
+
+    metrics: tuple[Explained, ...]
+    switches: tuple[str, ...]
+    sources: tuple[Source, ...]
+    result: Result
+    statement: LazyText
+
+    @property
+    def sql(self) -> str:
+        """The statement that was run, laid out in lines, runnable as it stands."""
+        return str(self.statement)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Those of the result."""
+        return self.result.warnings
+
+
+def explain(query: Query, definitions: Definitions, reader: Reader) -> Explanation:
+    """Explain a query by running it; raises what :func:`kpi.metrics.query.run` raises."""
+    result = run(query, definitions, reader)
+    tables = dict.fromkeys(leaf.table for name in result.query.metrics for leaf in leaves_of(name, definitions.metrics))
+    return Explanation(
+        metrics=tuple(
+            Explained(definitions.metrics[name], tuple(_branches(definitions.metrics[name], definitions, 0)))
+            for name in result.query.metrics
+        ),
+        switches=switches(definitions),
+        sources=tuple(_source(row, definitions, reader) for table in tables for row in reader.coverage if row.table_name == table),
+        result=result,
+        statement=result.statement,
+    )
+
+
+def switches(definitions: Definitions) -> tuple[str, ...]:
+    """How this company counts, where others count otherwise."""
+    calendar = definitions.calendar
+    said = [
+        f"weeks begin on {_WEEKDAYS[calendar.week_starts]}",
+        f"the year begins in {_MONTHS[calendar.year_starts - 1]}",
+        f"a timestamp counts on its day in {calendar.timezone}",
+        f"money is in {definitions.currency}",
+    ]
+    if calendar.pattern:
+        said.append(f"the months of a quarter have {', '.join(map(str, calendar.pattern))} weeks")
+    for table, spans in definitions.sources.items():
+        words = []
+        for span in spans:
+            since = f" from {_day(span.start)}" if span.start else ""
+            until = f" to {_day(span.end - dt.timedelta(days=1))}" if span.end else ""
+            words.append(f"{span.source}{since}{until}")
+        said.append(f"of {table} counts what comes from {' and '.join(words)}")
+    return tuple(said)
+
+
+def _branches(metric: Metric, definitions: Definitions, depth: int) -> Iterator[Branch]:
+    yield Branch(depth, metric.name, metric.label, metric.text)
+    if isinstance(metric, Formula):
+        for name in expressions.metrics_of(metric.formula):
+            yield from _branches(definitions.metrics[name], definitions, depth + 1)
+
+
+def _source(row: CoverageRow, definitions: Definitions, reader: Reader) -> Source:
+    stated = definitions.sources.get(row.table_name)
+    return Source(
+        table=row.table_name,
+        source=row.source,
+        covers_from=row.covers_from,
+        covers_to=row.covers_to,
+        basis=row.basis,
+        rows=row.row_count,
+        counts=stated is None or row.source in {span.source for span in stated},
+        files=_files(row, reader),
+    )
+
+
+def _files(row: CoverageRow, reader: Reader) -> tuple[SourceFile, ...]:
+    table = metadata.tables[row.table_name]
+    if not {"run_id", "source"} <= set(table.columns.keys()):
+        return ()
+    counts: Any = (
+        sa.select(table.c.run_id, sa.func.count().label("rows")).where(table.c.source == row.source).group_by(table.c.run_id).subquery()
+    )
+    found = reader.run(
+        sa.select(import_run.c.file, import_run.c.imported_at, import_run.c.as_of, counts.c.rows)
+        .join(counts, counts.c.run_id == import_run.c.run_id)
+        .order_by(import_run.c.run_id.desc())
+    )
+    return tuple(SourceFile(line["file"], line["imported_at"], line["as_of"], int(line["rows"])) for line in found.to_pylist())
+
+
+def _day(day: dt.date) -> str:
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
