@@ -24,49 +24,53 @@ def of_coverage(asked: Sequence[Asked], frame: Frame, query: Query, coverage: It
         for table, reach in one.reaches.items():
             if reach.uncounted:
                 said.append(
-                    f"{_and(reach.uncounted)} hold rows of {table} over the same days, and counting all of them would count things twice: "
+                    f"{and_(reach.uncounted)} hold rows of {table} over the same days, and counting all of them would count things twice: "
                     f"which one counts? Say so under sources: in metrics.yaml, such as {table}: {reach.uncounted[0]}. "
                     f"Until then {one.name} has no value"
                 )
             elif reach.missing:
-                said.append(f"{one.name} is not known: {_and(reach.missing)} counts for {table} by sources:, and was never imported")
+                said.append(f"{one.name} is not known: {and_(reach.missing)} counts for {table} by sources:, and was never imported")
             elif not reach.spans:
                 said.append(f"{one.name} is not known: nothing was ever imported for {table}")
         if one.covered:
-            said += _of_periods(one, frame, query)
             said += _of_lag(one, coverage)
-    return tuple(dict.fromkeys(said))
+    return (*dict.fromkeys(said), *_of_periods(asked, frame, query))
 
 
-def _of_periods(one: Asked, frame: Frame, query: Query) -> list[str]:
-    """One sentence for the periods that coverage cuts, if any."""
+def _of_periods(asked: Sequence[Asked], frame: Frame, query: Query) -> list[str]:
+    """The periods that coverage cuts: one sentence for the metrics that it cuts alike."""
     wanted = [period.cut(query.since or dt.date.min, query.until or dt.date.max) for period in frame.periods]
-    outside = [period for period, window in zip(wanted, one.base, strict=True) if window is None]
-    in_part = [period for period, window in zip(wanted, one.base, strict=True) if window is not None and not _holds(one.covered, period)]
-    reach = _and([f"{day(span.start)} to {day(span.end - _DAY)}" for span in one.covered])
-    parts = []
-    if in_part:
-        parts.append(f"{_few(in_part, frame)} {'is' if len(in_part) == 1 else 'are'} covered in part")
-    if outside:
-        parts.append(f"{_few(outside, frame)} {'is' if len(outside) == 1 else 'are'} not covered, and not known")
-    return [f"the data of {one.name} reach from {reach}: {' and '.join(parts)}"] if parts else []
+    alike: dict[str, list[str]] = {}
+    for one in asked:
+        if not one.covered:
+            continue
+        outside = [period for period, window in zip(wanted, one.base, strict=True) if window is None]
+        in_part = [
+            period for period, window in zip(wanted, one.base, strict=True) if window is not None and not _holds(one.covered, period)
+        ]
+        parts = []
+        if in_part:
+            parts.append(f"{_few(in_part, frame)} {'is' if len(in_part) == 1 else 'are'} covered in part")
+        if outside:
+            parts.append(f"{_few(outside, frame)} {'is' if len(outside) == 1 else 'are'} not covered, and not known")
+        if parts:
+            reach = and_([f"{day(span.start)} to {day(span.end - _DAY)}" for span in one.covered])
+            alike.setdefault(f"reach from {reach}: {' and '.join(parts)}", []).append(one.name)
+    return [f"the data of {and_(names)} {rest}" for rest, names in alike.items()]
 
 
 def _of_lag(one: Asked, coverage: Iterable[CoverageRow]) -> list[str]:
-    """Sources that end before the others of the same metric do."""
+    """Sources that end before the others of the same metric do, and so end it."""
     ends: dict[str, dt.date] = {}
     for row in coverage:
         reach = one.reaches.get(row.table_name)
         if reach is not None and (reach.counted is None or row.source in {span.source for span in reach.counted}):
             ends[row.source] = min(row.covers_to, ends.get(row.source, dt.date.max))
-    if len(set(ends.values())) < 2:
-        return []
-    latest = max(ends.values())
-    behind = [source for source in sorted(ends) if ends[source] < latest and ends[source] >= one.covered[-1].end]
+    latest = max(ends.values(), default=dt.date.min)
     return [
-        f"{one.name} stops with {source} on {day(ends[source] - _DAY)}; its other data reach to {day(latest - _DAY)}"
-        for source in behind
-        if ends[source] == one.covered[-1].end
+        f"{one.name} stops with {source} on {day(end - _DAY)}; its other data reach to {day(latest - _DAY)}"
+        for source, end in sorted(ends.items())
+        if end < latest and end == one.covered[-1].end
     ]
 
 
@@ -78,7 +82,7 @@ def of_rates(name: str, missing: Sequence[tuple[str, dt.date | None, dt.date | N
         if first is not None and last is not None:
             when = f" on {day(first)}" if first == last else f" on {days} days from {day(first)} to {day(last)}"
         parts.append(f"{amount} {code or 'without a currency'}{when}")
-    lacking = f"{name} has no value where an exchange rate into {currency} is missing: {_and(parts)}"
+    lacking = f"{name} has no value where an exchange rate into {currency} is missing: {and_(parts)}"
     return f"{lacking}; the part that is known is {known} {currency}"
 
 
@@ -105,5 +109,5 @@ def _few(periods: Sequence[Period], frame: Frame) -> str:
     return f"{len(periods):,} {frame.grain}s, the first {words},"
 
 
-def _and(words: Sequence[str]) -> str:
+def and_(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
