@@ -110,4 +110,5 @@ def _few(periods: Sequence[Period], frame: Frame) -> str:
 
 
 def and_(words: Sequence[str]) -> str:
+    """Words as a list in a sentence: a, b and c."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
