@@ -75,7 +75,6 @@ def _by_hand(settings: Settings) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(warehouse_file(settings.home, 1)), read_only=True)
     connection.execute(f"set variable since = DATE '{SINCE}'")
     connection.execute(f"set variable until = DATE '{company.END}'")
-    connection.execute("set enable_progress_bar = false")
     return connection
 
 
