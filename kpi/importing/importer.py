@@ -150,9 +150,7 @@ def _import_one(
     known[entry.sha256] = entry
     batch.tables |= loaded.tables
     staged = loaded.staged
-    rejected = (
-        [f"{staged.rows_rejected} rows can't be used: python -m kpi problems lists them with their reasons"] if staged.rows_rejected else []
-    )
+    rejected = [_rejected(staged.rows_rejected)] if staged.rows_rejected else []
     counts = (staged.rows_read, staged.rows_loaded, staged.rows_rejected)
     return FileReport(one.name, staged.connector, staged.layout, "loaded", *counts, "; ".join([*rejected, *loaded.notes]))
 
