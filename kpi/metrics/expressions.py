@@ -251,12 +251,15 @@ class _Rows(_Tree):
     def _unknown(self, name: str) -> UnknownName | BadExpression:
         scope = self.scope
         columns = tuple(schema.metadata.tables[scope.table].columns.keys())
+        what = f"column of {scope.table} or dimension" if scope.columns else "dimension"
+        if name[0].isupper():  # no name of the language has capitals
+            return BadExpression(f"no {what} is called \"{name}\"; text stands in single quotes, '{name}'")
         if scope.columns:
-            return UnknownName(f"column of {scope.table} or dimension", name, (*columns, *scope.dimensions))
+            return UnknownName(what, name, (*columns, *scope.dimensions))
         holders = [table for table in (scope.table, *_tables()) if name in schema.metadata.tables[table].columns]
-        if holders and name not in scope.dimensions:
+        if holders:
             return BadExpression(f'no dimension is called "{name}"; write {holders[0]}.{name} for the column')
-        return UnknownName("dimension", name, scope.dimensions)
+        return UnknownName(what, name, scope.dimensions)
 
     def _reached(self, name: str, node: Node, home: str | None = None) -> Node:
         """An expression of another table, seen from this one."""

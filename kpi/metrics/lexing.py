@@ -17,6 +17,8 @@ from kpi.errors import BadExpression, did_you_mean
 
 MAX_CHARACTERS: Final = 4000
 MAX_LEVELS: Final = 20
+#: A list of 400 values has 800; the parser is the slowest part, and needs a bound of its own.
+MAX_WORDS: Final = 1500
 
 KEYWORDS: Final = ("and", "or", "not", "in", "between", "like", "is", "null", "case", "when", "then", "else", "end", "true", "false")
 #: Units of ``1 year`` and ``28 days``.
@@ -82,6 +84,8 @@ def tokens(text: str) -> list[Token]:
         place = match.end()
     if not found:
         raise BadExpression("the expression is empty")
+    if len(found) > MAX_WORDS:
+        raise BadExpression(f"an expression has at most {MAX_WORDS:,} words and signs, and this one has {len(found):,}")
     _check_levels(found)
     return found
 

@@ -209,6 +209,13 @@ def test_a_filter_speaks_of_dimensions_and_qualified_columns() -> None:
     assert str(raised.value) == "case(…) is text, and a filter needs a condition, such as case(…) = …"
 
 
+def test_text_without_quotes_gets_a_hint() -> None:
+    with pytest.raises(BadExpression) as raised:
+        expressions.condition("segment = SMB", "deal", DIMENSIONS, "won")
+    assert str(raised.value) == "no dimension is called \"SMB\"; text stands in single quotes, 'SMB'"
+    assert refused("kind = New") == "no column of deal or dimension is called \"New\"; text stands in single quotes, 'New'"
+
+
 def test_in_a_filter_a_bare_name_is_the_dimension() -> None:
     assert expressions.group("owner", "deal", DIMENSIONS, "won") == Column(TO_ACCOUNT, "account", "owner", "text")
     assert expressions.group("deal.owner", "deal", DIMENSIONS, "won") == own("owner")

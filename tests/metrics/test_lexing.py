@@ -49,6 +49,7 @@ def test_text_stays_as_it_is() -> None:
         ("select", "select is not allowed; an expression speaks of the row it stands on"),
         ("", "the expression is empty"),
         ("a" * 4001, "an expression has at most 4,000 characters, and this one has 4,001"),
+        ("+".join(["a"] * 1000), "an expression has at most 1,500 words and signs, and this one has 1,999"),
         ("(" * 21, "an expression has at most 20 levels of parentheses, functions and case; name parts of it"),
         ("not " * 21 + "a", "an expression has at most 20 levels of parentheses, functions and case; name parts of it"),
     ],
