@@ -15,7 +15,21 @@ from dataclasses import replace
 from typing import Final
 
 from connectors.base import Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble
-from connectors.fields import constant, currency, day, difference, first_of, joined, money, month_of, next_month, prefixed, required, text
+from connectors.fields import (
+    constant,
+    currency,
+    day,
+    difference,
+    filled,
+    first_of,
+    joined,
+    money,
+    month_of,
+    next_month,
+    prefixed,
+    required,
+    text,
+)
 from connectors.ledger import period, printed_at
 from kpi.warehouse.cells import Value
 
@@ -175,8 +189,16 @@ GENERAL_LEDGER: Final = Layout(
             span=Span((day("Date"),)),
             renews=Renews({"ledger_account": text("Account")}, part="account", day="booked_on"),
         ),
+        # The ledger knows a customer by nothing but its name.
+        Mapping(
+            "source_account",
+            {"source": constant(SOURCE), "source_id": text("Customer"), "name": text("Customer")},
+            where=filled("Customer"),
+            one_each=("source", "source_id"),
+            hint=True,
+        ),
     ),
-    export="Reports > General Ledger > the period, Accrual > Export to CSV (add the column Class where you use classes)",
+    export="Reports > General Ledger > the period, Accrual > Customize: columns Class and Customer where you use them > Export to CSV",
 )
 
 QUICKBOOKS: Final = Connector(SOURCE, "QuickBooks Online", (GENERAL_LEDGER,))

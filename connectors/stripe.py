@@ -155,7 +155,7 @@ _INVOICED: Final = ("Date (UTC)", "Invoice Date (UTC)", "Invoice Created (UTC)",
 _LINE_DISCOUNT: Final = money("Discount Amount", "Total Discount Amount", "discount_amount")
 _LINE_TAX: Final = money("Tax Amount", "Tax", "tax_amount")
 _DRAFTS: Final = (
-    Skip(equals(text("Status", "Invoice Status", "invoice_status"), "drafts"), "drafts"),
+    Skip(equals(text("Status", "Invoice Status", "invoice_status"), "draft"), "drafts"),
     Skip(equals(text("Status", "Invoice Status", "invoice_status"), "void", "voided", "deleted"), "voided rows"),
 )
 

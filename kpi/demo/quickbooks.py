@@ -12,7 +12,7 @@ from kpi.demo import ledger, story
 from kpi.demo.company import Booking, Company
 from kpi.demo.exports import write_csv
 
-_HEADER: Final = ("", "Date", "Transaction Type", "Num", "Name", "Class", "Memo/Description", "Split", "Amount", "Balance")
+_HEADER: Final = ("", "Date", "Transaction Type", "Num", "Name", "Customer", "Class", "Memo/Description", "Split", "Amount", "Balance")
 #: English whatever the machine's language.
 _MONTHS: Final = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -57,10 +57,10 @@ def _report(bookings: list[Booking], balances: dict[str, Decimal], since: dt.dat
         carried = balances.get(account)
         if not own and not carried:
             continue
-        yield [account, *[""] * 9]
+        yield [account, *[""] * 10]
         balance = carried or Decimal("0.00")
         if carried is not None:
-            yield ["", "Beginning Balance", *[""] * 7, f"{balance:.2f}"]
+            yield ["", "Beginning Balance", *[""] * 8, f"{balance:.2f}"]
         for booking in own:
             balance += booking.amount
             yield [
@@ -69,6 +69,7 @@ def _report(bookings: list[Booking], balances: dict[str, Decimal], since: dt.dat
                 booking.kind,
                 booking.number,
                 booking.name,
+                booking.name if booking.customer else "",
                 booking.class_name,
                 booking.memo,
                 booking.split,
@@ -78,12 +79,12 @@ def _report(bookings: list[Booking], balances: dict[str, Decimal], since: dt.dat
         if carried is not None:
             balances[account] = balance
         moved = sum((booking.amount for booking in own), Decimal(0))
-        yield [f"Total for {account}", *[""] * 7, _dollars(moved), ""]
+        yield [f"Total for {account}", *[""] * 8, _dollars(moved), ""]
     yield []
     yield []
     yield [
         f" Accrual Basis {_DAYS[made_on.weekday()]}, {_MONTHS[made_on.month - 1]} {made_on.day}, {made_on.year} 07:42 AM GMT+01:00",
-        *[""] * 9,
+        *[""] * 10,
     ]
 
 

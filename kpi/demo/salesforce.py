@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -167,7 +166,9 @@ def _case(case: Case) -> dict[str, str]:
     created = any_time(case.created_on, case.id)
     closed = None
     if case.closed_on is not None:
-        closed = created + dt.timedelta(hours=1) if case.closed_on == case.created_on else any_time(case.closed_on, case.number)
+        # On the day it came a case is closed in that day's last minute: the export must not reach into the next week.
+        same = created.replace(hour=23, minute=59, second=59)
+        closed = same if case.closed_on == case.created_on else any_time(case.closed_on, case.number)
     return {
         "Id": case.id,
         "IsDeleted": "0",

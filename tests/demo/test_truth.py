@@ -26,6 +26,8 @@ from kpi.warehouse.reader import Reader
 
 #: A Sunday; the sample ends there, whatever today is.
 END = dt.date(2026, 11, 15)
+#: Enough to see a pattern.
+MOST = 10
 METRICS = ("revenue", "cost_to_serve", "product_margin", "mrr", "new_deals_won", "new_deals_lost", "win_rate")
 SPLITS: tuple[tuple[str, ...], ...] = ((), ("product",), ("segment",), ("product", "segment"))
 REPOSITORY = Path(__file__).parents[2]
@@ -141,4 +143,4 @@ def _differences(
             value = row[name]
             if (value is None) != (ratio is None) or (ratio is not None and abs(value - float(ratio)) > 1e-9):
                 found.append(f"{name} of {key} is {value}, not {ratio}")
-    return found[:10]
+    return found[:MOST]
