@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from kpi import units
 from kpi.dashboard.breakdown import Breakdown, pairs
 from kpi.dashboard.filters import called
-from kpi.dashboard.series import WEEK, YEAR, Series
+from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series
 from kpi.periods import Calendar
 
 
@@ -120,6 +120,14 @@ def notice(kind: str, title: str, sentences: Sequence[str]) -> str:
     return f'<div class="notice {kind}" role="status"><p>{escape(title)}</p><ul>{items}</ul></div>'
 
 
+def run_of_weeks(series: Series) -> str:
+    """``, week 3 in a row`` on the wrong side of the target; empty for the first."""
+    weeks = series.weeks_off_target()
+    if weeks == SHOWN_WEEKS:  # it may have begun before the weeks that are looked at
+        return f", all {SHOWN_WEEKS} weeks"
+    return f", week {weeks} in a row" if weeks > 1 else ""
+
+
 def _figure(series: Series) -> units.Shown:
     now = series.now
     if now is not None and now.state == "too few":
@@ -144,15 +152,14 @@ def _target(series: Series) -> list[str]:
     period = next(
         (target.period for target in series.metric.targets if target.value == now.target and target.start <= now.period < target.end), ""
     )
+    period = "" if period == "always" else period
     words = f"Target{f' for {period}' if period else ''} {units.show(now.target, series.metric.unit, series.currency)}"
     gap = series.off_target()
     if gap is None:
         return [escape(words)]
     if gap.direction == 0:
         return [f"{escape(words)}, reached"]
-    weeks = series.weeks_off_target()
     side = "under" if gap.direction < 0 else "over"
     amount = gap.text.lstrip("+" + units.MINUS)
-    run = f", week {weeks} in a row" if weeks > 1 else ""
     verdict = gap.verdict(series.metric.better)
-    return [f'{escape(words)}: <b class="{verdict}">{escape(amount)} {side}</b>{escape(run)}']
+    return [f'{escape(words)}: <b class="{verdict}">{escape(amount)} {side}</b>{escape(run_of_weeks(series))}']

@@ -6,13 +6,16 @@ and is never stale.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Final
 
 import streamlit as st
 
 from kpi.dashboard.definitions import served
+from kpi.dashboard.keeping import Keeper
 from kpi.errors import Problem, QueryError, Unreachable
 from kpi.metrics import query as metrics_query
 from kpi.metrics.model import Definitions, Query
@@ -25,6 +28,10 @@ KEPT_ANSWERS: Final = 1024
 
 #: Readers kept open: sessions that are in the middle of a run may still ask the generation before.
 KEPT_READERS: Final = 3
+
+
+#: Statements of a page that run side by side.
+STATEMENTS_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,12 @@ class Desk:
         Raises:
             QueryTooHeavy, WarehouseError: nothing can be answered.
         """
-        return _answer(self.key, query, self)
+        return _answers().get((self.key, query), lambda: _answer(query, self))
+
+    def expect(self, queries: Iterable[Query]) -> None:
+        """Begin to answer what will be asked in a moment, side by side: a small statement keeps one core busy."""
+        for query in queries:
+            _answers().start((self.key, query), partial(_answer, query, self), _pool())
 
 
 def open_desk(settings: Settings) -> tuple[Desk | None, tuple[Problem, ...]]:
@@ -90,16 +102,25 @@ def _reader(place: str, generation: int, _settings: Settings) -> Reader:
     return open_reader(_settings)
 
 
-@st.cache_resource(max_entries=KEPT_ANSWERS, show_spinner=False)
-def _answer(key: tuple[str, int, str], query: Query, _desk: Desk) -> Answer:
+@cache
+def _answers() -> Keeper[Answer]:
+    return Keeper(KEPT_ANSWERS)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(STATEMENTS_AT_ONCE, thread_name_prefix="query")
+
+
+def _answer(query: Query, desk: Desk) -> Answer:
     metrics, refused = list(query.metrics), dict[str, str]()
     while metrics:
         try:
-            return Answer(_run(replace(query, metrics=tuple(metrics)), _desk), refused)
+            return Answer(_run(replace(query, metrics=tuple(metrics)), desk), refused)
         except Unreachable as error:
-            found = {error.metric: str(error)} if error.metric in metrics else _each(query, metrics, _desk)
+            found = {error.metric: str(error)} if error.metric in metrics else _each(query, metrics, desk)
         except QueryError as error:
-            found = _each(query, metrics, _desk)
+            found = _each(query, metrics, desk)
             if not found:
                 raise error
         if not found:

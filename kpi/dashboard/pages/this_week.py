@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final, TypeVar, cast
 
 import streamlit as st
@@ -13,6 +14,7 @@ from kpi.dashboard.breakdown import Breakdown, break_down, headline
 from kpi.dashboard.data import Answer, Desk
 from kpi.dashboard.filters import Filters, read
 from kpi.dashboard.frame import Frame
+from kpi.dashboard.keeping import Keeper
 from kpi.dashboard.pages.page import Page
 from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series, by_week
 from kpi.dashboard.sources import missing
@@ -21,6 +23,9 @@ from kpi.metrics.model import Definitions, Query
 
 #: Figures kept; one takes some kilobytes and, built anew, some milliseconds of the interpreter.
 KEPT_FIGURES: Final = 4096
+
+#: What the North Star is broken down by, each alone and together.
+GROUPS: Final = ("product", "segment")
 
 Made = TypeVar("Made")
 
@@ -47,9 +52,10 @@ class View:
     def __init__(self, desk: Desk, frame: Frame, filters: Filters, week: dt.date, colours: Palette) -> None:
         self.desk, self.frame, self.filters, self.week, self.colours = desk, frame, filters, week, colours
         self.definitions: Definitions = desk.definitions
-        end = self.definitions.calendar.week(week).end
-        since = week - YEAR - (SHOWN_WEEKS - 1) * WEEK
-        self.answer: Answer = desk.ask(Query(frame.metrics, where=filters.where(), grain="week", since=since, until=end))
+        asked = questions(self.definitions, frame, filters, week)
+        desk.expect(asked.values())
+        self.asked: Mapping[tuple[str, ...], Query] = asked
+        self.answer: Answer = desk.ask(asked[()])
         self.series: Mapping[str, Series] = {name: self._series(name) for name in frame.metrics}
 
     def _series(self, name: str) -> Series:
@@ -138,10 +144,8 @@ class View:
                 kind = "partial" if now is not None and now.state == "partial" else "not known"
                 lines.append({**line, "sentence": problem, "word": kind, "kind": "partial"})
             elif gap is not None and gap.verdict(series.metric.better) == "worse" and now is not None:
-                weeks = series.weeks_off_target()
-                run = f", week {weeks} in a row" if weeks > 1 else ""
                 side = "under" if gap.direction < 0 else "over"
-                sentence = f"{gap.text.lstrip('+−')} {side} its target{run}"
+                sentence = f"{gap.text.lstrip('+−')} {side} its target{cards.run_of_weeks(series)}"
                 lines.append({**line, "sentence": sentence, "word": "off target", "kind": "worse"})
         said = tuple(name for name in self.frame.metrics if self.problem(name) is not None)
         warnings = [text for text in (self.answer.result.warnings if self.answer.result else ()) if not text.startswith(said)]
@@ -155,7 +159,7 @@ class View:
     def breakdowns(self) -> None:
         """The North Star by product, by segment, and where the two meet."""
         star = self.definitions.metrics[self.definitions.north_star]
-        dimensions = [name for name in ("product", "segment") if name in self.frame.options]
+        dimensions = [name for name in GROUPS if name in self.frame.options]
         found = {name: self._breakdown((name,)) for name in dimensions}
         sound = [breakdown for breakdown, _ in found.values() if breakdown is not None and breakdown.rows]
         if not dimensions:
@@ -201,26 +205,35 @@ class View:
 
     def _breakdown(self, by: tuple[str, ...]) -> tuple[Breakdown | None, Answer]:
         """The North Star by ``by``, with the money that says how much stands behind each group."""
-        star, calendar = self.definitions.north_star, self.definitions.calendar
-        weight = next((name for name in self.definitions.drivers if _is_income(name, self.definitions)), None)
-        metrics = (star,) if weight is None or weight == star else (star, weight)
-        asked = Query(metrics, by, self.filters.where(), "week", self.week - YEAR, calendar.week(self.week).end)
-        answer = self.desk.ask(asked)
+        star = self.definitions.north_star
+        answer = self.desk.ask(self.asked[by])
         result = answer.result
         if result is None or star in answer.refused:
             return None, answer
-        heavy = weight if weight in result.query.metrics and weight != star else None
+        heavy = next((name for name in result.query.metrics if name != star), None)
         made = self._made(f"groups {' '.join(by)}", lambda: break_down(result, self.definitions.metrics[star], heavy, self.week))
         return made, answer
 
     def _made(self, kind: str, make: Callable[[], Made]) -> Made:
         """What was made of these figures before, or now by ``make``."""
-        return cast("Made", _kept(self.desk.key, kind, self.week, self.filters.where(), self.colours.ground, make))
+        return cast("Made", _figures().get((self.desk.key, kind, self.week, self.filters.where(), self.colours), make))
 
 
-@st.cache_resource(max_entries=KEPT_FIGURES, show_spinner=False)
-def _kept(key: tuple[str, int, str], kind: str, week: dt.date, where: tuple[str, ...], colours: str, _make: Callable[[], Any]) -> Any:
-    return _make()
+@cache
+def _figures() -> Keeper[Any]:
+    return Keeper(KEPT_FIGURES)
+
+
+def questions(definitions: Definitions, frame: Frame, filters: Filters, week: dt.date) -> dict[tuple[str, ...], Query]:
+    """All that the page asks, one statement each: by nothing for the year and its quarter before, by group since last year."""
+    star, end, where = definitions.north_star, definitions.calendar.week(week).end, filters.where()
+    weight = next((name for name in definitions.drivers if _is_income(name, definitions) and name != star), None)
+    grouped = (star,) if weight is None else (star, weight)
+    groups = [name for name in GROUPS if name in frame.options]
+    wanted = [(name,) for name in groups] + ([tuple(groups)] if len(groups) == len(GROUPS) else [])
+    since = week - YEAR - (SHOWN_WEEKS - 1) * WEEK
+    asked: dict[tuple[str, ...], Query] = {(): Query(frame.metrics, where=where, grain="week", since=since, until=end)}
+    return asked | {by: Query(grouped, by, where, "week", week - YEAR, end) for by in wanted}
 
 
 def _is_income(name: str, definitions: Definitions) -> bool:
