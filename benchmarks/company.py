@@ -7,6 +7,7 @@ order of their business date, as an import leaves them, and every column of the 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ import duckdb
 from kpi.settings import Settings
 from kpi.warehouse import schema
 from kpi.warehouse.home import Current, read_current, swap_current, warehouse_file
+from kpi.warehouse.mappings import Mappings
 
 FIRST_DAY: Final = dt.date(2021, 11, 15)
 #: First day after the data; a Monday, so that the last week is whole.
@@ -163,18 +165,20 @@ def _filled(source: str, columns: Mapping[str, str], name: str) -> str:
     return f"create table {name} as select {cells} from {source}"
 
 
-def build(folder: Path, currency: str, mappings: str, scale: float = 1) -> Settings:
+def build(folder: Path, mappings: Mappings, scale: float = 1) -> Settings:
     """A ``KPI_HOME`` whose first generation holds the company; one that was made before is used again.
 
     Args:
         folder: where made warehouses are kept.
-        currency: of every amount, the one the definitions ask for, so that nothing is converted.
-        mappings: the definitions' mappings hash, as an import would have written it.
+        mappings: of the definitions: amounts are in their currency, so that nothing is converted.
     """
-    home = folder / f"company-{EDITION}-{scale:g}-{currency}"
+    currency = mappings.currency
+    tables = repr([(table.name, [(column.name, str(column.type)) for column in table.columns]) for table in schema.metadata.sorted_tables])
+    made_of = hashlib.sha256(f"{EDITION} {currency} {mappings.timezone} {tables}".encode()).hexdigest()[:12]
+    home = folder / f"company-{scale:g}-{made_of}"
     settings = Settings(home=home)
     if read_current(settings).generation == 1:
-        swap_current(home, Current(1, 0, mappings))
+        swap_current(home, Current(1, 0, mappings.hash))
         return settings
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
@@ -196,7 +200,10 @@ def build(folder: Path, currency: str, mappings: str, scale: float = 1) -> Setti
             )
             if name != "account":
                 connection.execute(f"insert into money_currency select '{name}', '{source}', '{currency}', '', count(*) from {name}")
-        connection.execute("insert into generation values (1, TIMESTAMP '2026-11-16 00:00:00', 0, ?)", [mappings])
+        connection.execute(
+            "insert into generation (number, published_at, archive_line, mappings, currency, timezone) values (1, ?, 0, ?, ?, ?)",
+            [dt.datetime.combine(END, dt.time()), mappings.hash, currency, mappings.timezone],
+        )
         connection.execute("checkpoint")
-    swap_current(home, Current(1, 0, mappings))
+    swap_current(home, Current(1, 0, mappings.hash))
     return settings

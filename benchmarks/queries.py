@@ -15,6 +15,7 @@ from benchmarks import company
 from benchmarks.timing import Line, compared, interleaved
 from kpi.metrics import definitions, query
 from kpi.metrics.model import Query
+from kpi.metrics.publishing import mappings_of
 from kpi.settings import Settings
 from kpi.warehouse.engines import open_reader
 from kpi.warehouse.home import warehouse_file
@@ -36,7 +37,7 @@ def measure(root: Path, scale: float, runs: int) -> list[Line]:
         AssertionError: the program and the hand-written statement disagree about a figure.
     """
     known = definitions.load(root / "metrics.yaml")
-    made = company.build(root / "benchmarks" / ".data", known.currency, known.mappings_hash, scale)
+    made = company.build(root / "benchmarks" / ".data", mappings_of(known), scale)
     settings = Settings(home=made.home, metrics=root / "metrics.yaml")
     asked = Query(METRICS, where=("segment = 'Mid-market'",), grain="week", since=SINCE, until=company.END)
     folder = Path(__file__).parent
