@@ -104,7 +104,7 @@ def _spread(scan: Scan) -> tuple[sa.Select[Any], int]:
         scale = UNIT_SCALE
     if scale <= MONEY_SCALE:
         fine = 10 ** (UNIT_SCALE - scale)
-        units: Element = sa.cast(amount * 10**scale, sa.BigInteger())
+        units: Element = sa.cast(decimal(amount, scale) * 10**scale, sa.BigInteger())
     else:
         fine = 1
         units = sa.cast(decimal(amount, UNIT_SCALE) * 10**UNIT_SCALE, Whole())

@@ -1,0 +1,137 @@
+"""A warehouse filled by hand, questions asked of it, and answers as plain tuples."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from kpi.metrics.model import Definitions, Query
+from kpi.metrics.query import run
+from kpi.metrics.result import Result
+from kpi.settings import Settings
+from kpi.warehouse.engines import memory_writer, open_reader, table_ddl
+from kpi.warehouse.reader import Reader
+from kpi.warehouse.schema import metadata
+
+
+class Warehouse:
+    """Rows of the schema's tables; ``reader()`` is over the rows as they stand then."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._writer = memory_writer()
+        self._readers: list[Reader] = []
+
+    def add(self, table: str, *rows: Mapping[str, Any], covers: tuple[str, str] | None = None, source: str = "test") -> Warehouse:
+        """Add rows, whose keys are numbered where they lack one; ``covers``: say so of ``source``, as ISO days."""
+        key = next(iter(metadata.tables[table].primary_key)).name
+        count = self.sql(f"select count(*) from {table}")[0][0]
+        known = metadata.tables[table].columns.keys()
+        filled = []
+        for place, row in enumerate(rows):
+            given = {name: _value(metadata.tables[table].columns[name], value) for name, value in row.items()}
+            base = {key: f"{source}:{count + place}"} | ({"source": source} if "source" in known else {})
+            filled.append(base | given)
+        self._writer.insert(table, filled)
+        if covers:
+            self.cover(table, *covers, source=source)
+        return self
+
+    def cover(self, table: str, first: str, after: str, source: str = "test") -> Warehouse:
+        """``source`` reaches over the days from <= day < to."""
+        self._writer.cover(table, source, dt.date.fromisoformat(first), dt.date.fromisoformat(after))
+        return self
+
+    def sql(self, text: str) -> list[tuple[Any, ...]]:
+        """Rows of SQL written by hand, always computed by DuckDB."""
+        return self._writer.connection.execute(text).fetchall()
+
+    def reader(self) -> Reader:
+        """A reader of the engine that the test is run on."""
+        duck = self._writer.reader(self._settings)
+        if self._settings.warehouse_url is None:
+            return duck
+        self._copy(self._settings.warehouse_url)
+        self._readers.append(open_reader(self._settings))
+        return self._readers[-1]
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for reader in self._readers:
+            reader.close()
+        self._writer.connection.close()
+
+    def _copy(self, url: str) -> None:
+        plain = sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA IF EXISTS kpi CASCADE; CREATE SCHEMA kpi; SET search_path = kpi")
+            dialect = PGDialect_psycopg()
+            for table in metadata.sorted_tables:
+                connection.execute(table_ddl(table, dialect))
+                rows = self.sql(f"from {table.name}")
+                if rows:
+                    marks = ", ".join(["%s"] * len(table.columns))
+                    with connection.cursor() as cursor:
+                        cursor.executemany(f"INSERT INTO {table.name} VALUES ({marks})", rows)
+
+
+def _value(column: sa.Column[Any], value: Any) -> Any:
+    """ISO texts become days and instants, numbers decimals."""
+    if isinstance(value, str) and isinstance(column.type, sa.Date):
+        return dt.date.fromisoformat(value)
+    if isinstance(value, str) and isinstance(column.type, sa.DateTime):
+        return dt.datetime.fromisoformat(value)
+    if isinstance(value, str | int) and isinstance(column.type, sa.Numeric) and not isinstance(value, bool):
+        return Decimal(value)
+    return value
+
+
+def ask(
+    warehouse: Warehouse | Reader,
+    known: Definitions,
+    *metrics: str,
+    by: tuple[str, ...] = (),
+    where: tuple[str, ...] = (),
+    grain: str = "all",
+    since: str | None = None,
+    until: str | None = None,
+) -> Result:
+    """Run a query whose days are written as texts."""
+    query = Query(
+        metrics=metrics,
+        by=by,
+        where=where,
+        grain=grain,  # type: ignore[arg-type]
+        since=dt.date.fromisoformat(since) if since else None,
+        until=dt.date.fromisoformat(until) if until else None,
+    )
+    return run(query, known, warehouse.reader() if isinstance(warehouse, Warehouse) else warehouse)
+
+
+def rows(result: Result) -> list[tuple[Any, ...]]:
+    """The table as tuples without ``partial``: days as ISO texts, decimals as texts with their places."""
+    return [tuple(_shown(value) for value in row.values()) for row in result.table.drop_columns(["partial"]).to_pylist()]
+
+
+def column(result: Result, name: str) -> list[Any]:
+    """One column of the table, shown as :func:`rows` shows it."""
+    return [_shown(value) for value in result.table.column(name).to_pylist()]
+
+
+def states(result: Result, name: str) -> list[str]:
+    """The states of a metric."""
+    found: pa.Array = result.states[name]
+    return [str(state) for state in found.to_pylist()]
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value.isoformat() if isinstance(value, dt.date) else value
