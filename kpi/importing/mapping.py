@@ -64,10 +64,12 @@ class _Staging:
         self.text = text
         self.prefix = f"staged_{secrets.token_hex(4)}"
         self.bulks: dict[str, Bulk] = {}
+        self.texts: dict[str, str] = {}
         self.scopes: dict[str, Scope] = {}
         self.report: Report | None = None
         self.notes: list[str] = [text.note] if text.note else []
         self.counts = Counts()
+        self.clean: dict[str, bool] = {}
         self.aside = SetAside(connection, f"{self.prefix}_problems")
         self.spans: dict[str, tuple[date, date]] = {}
 
@@ -89,6 +91,8 @@ class _Staging:
     def finish(self) -> Staged:
         """Decide, check and make the views."""
         for part, bulk in self.bulks.items():
+            self.texts[part] = f"{bulk.relation}_text"
+            self.connection.execute(mapped.text_view(self.texts[part], bulk.relation, len(bulk.header), bulk.has_line))
             self.scopes[part] = self._scope(bulk)
             self._decide(part, sample=SAMPLE if bulk.is_large else None)
         for at, part in enumerate(self.bulks):
@@ -124,11 +128,11 @@ class _Staging:
 
     def _decide(self, part: str, sample: int | None) -> None:
         """How each date and amount column is written, from a sample or from all of it."""
-        bulk, scope = self.bulks[part], self.scopes[part]
+        scope = self.scopes[part]
         dates: dict[int, str] = {}
         amounts: dict[int, tuple[str, str]] = {}
         for mapping in self._mappings(part):
-            for rows in self._rows(mapping, bulk.relation):
+            for rows in self._rows(mapping, self.texts[part]):
                 values: list[Any] = [*rows.columns.values(), rows.where]
                 values += [*mapping.span.first, *mapping.span.last] if mapping.span else []
                 for kind, cell in (pair for value in values for pair in typed_cells(value)):
@@ -139,7 +143,7 @@ class _Staging:
                         amounts.setdefault(found[0], (found[1], kind))
         if not dates and not amounts:
             return None
-        query = mapped.shapes_query(bulk.relation, list(dates), list(amounts), sample)
+        query = mapped.shapes_query(self.texts[part], list(dates), list(amounts), sample)
         row = self.connection.execute(query).fetchone() or ()
         texts = dict(zip([*dates, *amounts], row, strict=True))
         try:
@@ -197,7 +201,7 @@ class _Staging:
 
     def _faults(self, part: str) -> list[Fault]:
         return mapped.faults_of(
-            [rows for mapping in self._mappings(part) if not mapping.hint for rows in self._rows(mapping, self.bulks[part].relation)]
+            [rows for mapping in self._mappings(part) if not mapping.hint for rows in self._rows(mapping, self.texts[part])]
         )
 
     def _left_out(self, part: str) -> tuple[Any, Any, dict[str, Any]]:
@@ -211,22 +215,21 @@ class _Staging:
 
     def _check(self, part: str, main: bool) -> bool:
         """Count the records by what becomes of them; True when some are bad."""
-        bulk, scope = self.bulks[part], self.scopes[part]
+        scope = self.scopes[part]
         totals, left_out, skips = self._left_out(part)
-        faulty = mapped.never_null(fault.bad for fault in self._faults(part))
-        bad = faulty & ~left_out
-        marks = {"totals": totals, "bad": bad} | {f"skip{at}": mark & ~totals for at, mark in enumerate(skips.values())}
-        good = ~left_out & ~faulty
+        bad = mapped.never_null(fault.bad for fault in self._faults(part)) & ~left_out
+        marks = {"totals": totals, "left_out": left_out, "bad": bad}
+        marks |= {f"skip{at}": mark & ~totals for at, mark in enumerate(skips.values())}
         spans = {}
         for at, mapping in enumerate(self._mappings(part)):
             if mapping.span is not None:
-                where = good & mapped.compile_marks([mapping.where], scope)[0] if mapping.where and not mapping.each else good
-                made = self._rows(mapping, bulk.relation)
+                where = mapped.compile_marks([mapping.where] if mapping.where and not mapping.each else [], scope)
+                made = self._rows(mapping, self.texts[part])
                 first = [date_ for rows in made for date_ in mapped.compile_dates(mapping.span.first, rows.scope)]
                 last = [date_ for rows in made for date_ in mapped.compile_dates(mapping.span.last or mapping.span.first, rows.scope)]
                 if first:
-                    spans[f"span{at}"] = (where, first, last)
-        result = self.connection.execute(mapped.check_query(bulk.relation, marks, spans))
+                    spans[f"span{at}"] = (where[0] if where else mapped.ALWAYS, first, last)
+        result = self.connection.execute(mapped.check_query(self.texts[part], marks, spans))
         names = [column[0] for column in result.description]
         row = dict(zip(names, result.fetchone() or (), strict=True))
         for at, mapping in enumerate(self._mappings(part)):
@@ -236,6 +239,7 @@ class _Staging:
             count = row["records"] - row["totals"]
             skipped = {words: row[f"skip{at}"] for at, words in enumerate(skips) if row[f"skip{at}"]}
             self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped)
+        self.clean[part] = not row["bad"] and not row["left_out"]
         return bool(row["bad"])
 
     def _widen(self, table: str, first: datetime, last: datetime | None) -> None:
@@ -255,27 +259,28 @@ class _Staging:
             self.counts.rejected += rejects.records + (self.aside.main_records if self.report else 0)
             self.counts.read += self.aside.main_records if self.report else 0
         if main and self.counts.rejected > self.context.bad_share * max(self.counts.read, 1):
-            named = mapped.LINE if bulk.has_line else None
-            query = mapped.faults_query(bulk.relation, len(bulk.header), left_out, faults, named) if faults else ""
-            worst = (
-                self.connection.execute(
-                    f"SELECT column_name, value, reason, count(*) FROM ({query}) GROUP BY ALL ORDER BY 4 DESC, 1, 2 LIMIT 1"  # noqa: S608
-                ).fetchone()
-                if query
-                else None
-            )
-            self._too_many(worst, rejects)
+            self._too_many(self._worst(part) if faults else None, rejects)
         self.aside.add(rejects.problems)
-        if faults and (self.counts.rejected or not main):
+        if faults and not self.clean[part]:
             if bulk.has_line:
-                self.aside.add_found(mapped.faults_query(bulk.relation, len(bulk.header), left_out, faults, mapped.LINE))
+                self.aside.add_found(mapped.faults_query(self.texts[part], left_out, faults, mapped.LINE))
             elif self.counts.rejected > rejects.records:
-                self.aside.add_digests(mapped.faults_query(bulk.relation, len(bulk.header), left_out, faults, None), bulk)
+                digests = f"{bulk.relation}_digests"
+                self.connection.execute(mapped.digest_view(digests, bulk.relation, len(bulk.header)))
+                self.aside.add_digests(mapped.faults_query(digests, left_out, faults, None), bulk)
+
+    def _worst(self, part: str) -> tuple[str, str, str] | None:
+        """The column and reason that most records fail by, and a value."""
+        _, left_out, _ = self._left_out(part)
+        query = mapped.faults_query(self.texts[part], left_out, self._faults(part), mapped.NOTHING)
+        return self.connection.execute(
+            f"SELECT column_name, min(value), reason FROM ({query}) GROUP BY column_name, reason ORDER BY count(*) DESC, 1, 3 LIMIT 1"  # noqa: S608
+        ).fetchone()
 
     def _too_many(self, worst: tuple[Any, ...] | None, rejects: Any) -> None:
         share = f"{self.context.bad_share:.0%}".replace("%", " %")
         if worst is not None:
-            column, value, reason, _ = worst
+            column, value, reason = worst
             why = f'most often "{column}": {reason}' + (f" (such as {value[:60]})" if value else "")
         elif rejects.problems:
             why = f"first on line {rejects.problems[0][0]}: {rejects.problems[0][3]}"
@@ -294,12 +299,13 @@ class _Staging:
 
     def _views(self) -> tuple[StagedTable, ...]:
         kept: dict[str, str] = {}
-        for part, bulk in self.bulks.items():
+        for part in self.bulks:
             kept[part] = f"{self.prefix}_kept{len(kept)}"
             numbered = any(mapping.interval for mapping in self._mappings(part))
-            _, left_out, _ = self._left_out(part)
-            bad = mapped.never_null(fault.bad for fault in self._faults(part))
-            self.connection.execute(mapped.kept_view(kept[part], bulk.relation, left_out, bad, numbered))
+            unusable = None
+            if not self.clean[part]:
+                unusable = mapped.never_null([self._left_out(part)[1], *(fault.bad for fault in self._faults(part))])
+            self.connection.execute(mapped.kept_view(kept[part], self.texts[part], unusable, numbered))
         tables: dict[str, list[Mapping]] = {}
         for mapping in self.layout.mappings:
             tables.setdefault(mapping.table, []).append(mapping)
@@ -320,7 +326,7 @@ class _Staging:
         if renews is None:
             return None
         scope = f"{self.prefix}_{mapping.table}_scope"
-        rows = mapped.Rows(self.scopes[renews.part], self.bulks[renews.part].relation, renews.scope, None)
+        rows = mapped.Rows(self.scopes[renews.part], self.texts[renews.part], renews.scope, None)
         self.connection.execute(mapped.keys_view(scope, mapping.table, rows))
         period = self.report.period if self.report and renews.day else None
         return Replaces(scope, tuple(renews.scope), renews.day if period else None, *(period or (None, None)))
@@ -332,10 +338,10 @@ class _Staging:
         if not skips or mapping.hint or len(keys) != 1:
             return None
         view, scope = f"{self.prefix}_{mapping.table}_none", f"{self.prefix}_{mapping.table}_gone"
-        bulk, about = self.bulks[mapping.part], self.scopes[mapping.part]
+        source, about = self.texts[mapping.part], self.scopes[mapping.part]
         where = AnyOf(tuple(skip.condition for skip in skips))
-        self.connection.execute(mapped.keys_view(scope, mapping.table, mapped.Rows(about, bulk.relation, keys, where)))
-        nothing = mapped.Rows(about, bulk.relation, mapping.columns, AnyOf(()))
+        self.connection.execute(mapped.keys_view(scope, mapping.table, mapped.Rows(about, source, keys, where)))
+        nothing = mapped.Rows(about, source, mapping.columns, AnyOf(()))
         self.connection.execute(mapped.rows_view(view, mapping.table, [nothing], (), ()))
         return StagedTable(mapping.table, view, Replaces(scope, tuple(keys)))
 

@@ -94,8 +94,8 @@ class Scope:
         return None
 
     def text(self, position: int) -> Column:
-        """The trimmed text of a column; empty is null."""
-        return sa.func.nullif(sa.func.trim(sa.column(f"c{position}", sa.String)), "")
+        """The trimmed text of a column; empty is null. The relation has it so: see ``text_view`` of ``mapped``."""
+        return sa.column(f"c{position}", sa.String)
 
 
 def folded(name: str) -> str:
@@ -211,6 +211,8 @@ def _read(value: Any, scope: Scope) -> Cast:
             if otherwise != "reject":
                 return Cast(chosen, inner.faults)
             accepted = ", ".join(text for text, _ in cases)
+            if all(result is not None for _, result in cases):
+                return Cast(chosen, fault(sa.and_(raw.is_not(None), chosen.is_(None)), f"not one of {accepted}"))
             return Cast(chosen, fault(said.not_in([text for text, _ in cases]), f"not one of {accepted}"))
         case cells.Currency():
             code = sa.func.upper(raw)

@@ -22,6 +22,9 @@ from kpi.warehouse.literals import literal_dialect
 SEPARATOR: Final = "\x1f"
 #: The physical line, in relations that carry it.
 LINE: Final[Column] = sa.column("line", sa.BigInteger)
+#: Where no record needs to be told from another, and where none is left out.
+NOTHING: Final[Column] = sa.literal("")
+ALWAYS: Final[Column] = sa.true()
 _CLOCK: Final = "[0-9]{1,2}:[0-9]{2}"
 
 
@@ -65,11 +68,20 @@ def never_null(conditions: Iterable[Column]) -> Column:
     return sa.func.coalesce(sa.or_(*(sa.func.coalesce(condition, sa.false()) for condition in given)), sa.false()) if given else sa.false()
 
 
-def kept_view(name: str, source: str, left_out: Column, bad: Column, numbered: bool) -> str:
+def text_view(name: str, source: str, width: int, has_line: bool) -> str:
+    """The columns of text without blanks around them, empty ones null: once, not again in every expression."""
+    made: list[Any] = [sa.func.nullif(sa.func.trim(_text(at)), "").label(f"c{at}") for at in range(width)]
+    return create_view(name, sa.select(*made, *([LINE] if has_line else [])).select_from(sa.table(source)))
+
+
+def kept_view(name: str, source: str, unusable: Column | None, numbered: bool) -> str:
     """The records of ``source`` that can be used; with ``numbered`` also their order ``n`` in the file."""
+    everything: Any = sa.literal_column("*")
     numbers = [sa.func.row_number().over().label("n")] if numbered else []
-    inner: Any = sa.select(sa.literal_column("*"), *numbers).select_from(sa.table(source)).subquery() if numbers else sa.table(source)
-    return create_view(name, sa.select(sa.literal_column("*")).select_from(inner).where(sa.not_(left_out), sa.not_(bad)))
+    select = sa.select(everything, *numbers).select_from(sa.table(source))
+    if unusable is not None:
+        select = sa.select(everything).select_from(select.subquery()).where(sa.not_(unusable))
+    return create_view(name, select)
 
 
 def rows_view(name: str, table: str, rows: Sequence[Rows], one_each: tuple[str, ...], interval: tuple[str, ...]) -> str:
@@ -163,21 +175,25 @@ def faults_of(rows: Sequence[Rows]) -> list[Fault]:
 
 def check_query(source: str, marks: dict[str, Column], spans: dict[str, tuple[Column, list[Column], list[Column]]]) -> str:
     """One row: how many records each mark holds for, and for each span the earliest and the latest of its dates."""
+    inner: list[Any] = [mark.label(name) for name, mark in marks.items()]
     made: list[Any] = [sa.func.count().label("records")]
-    made += [sa.func.count().filter(mark).label(name) for name, mark in marks.items()]
+    made += [sa.func.count().filter(sa.column(name)).label(name) for name in marks]
     for name, (where, first, last) in spans.items():
-        for label, values, pick, inner in (
+        inner.append(where.label(f"{name}_where"))
+        both = ((f"{name}_from", first, sa.func.min, sa.func.least), (f"{name}_to", last, sa.func.max, sa.func.greatest))
+        for label, values, pick, within in both:
             (f"{name}_from", first, sa.func.min, sa.func.least),
             (f"{name}_to", last, sa.func.max, sa.func.greatest),
         ):
-            value = inner(*values) if len(values) > 1 else values[0]
-            made.append(sa.cast(pick(value).filter(where), sa.DateTime).label(label))
-    return sql(sa.select(*made).select_from(sa.table(source)))
+            inner.append((within(*values) if len(values) > 1 else values[0]).label(label))
+            usable = sa.and_(sa.column(f"{name}_where"), sa.not_(sa.column("left_out")), sa.not_(sa.column("bad")))
+            made.append(sa.cast(pick(sa.column(label)).filter(usable), sa.DateTime).label(label))
+    return sql(sa.select(*made).select_from(sa.select(*inner).select_from(sa.table(source)).subquery()))
 
 
-def faults_query(source: str, width: int, left_out: Column, faults: Sequence[Fault], named: Column | None) -> str:
-    """``record, column_name, value, reason`` of every fault; ``record`` is ``named``, else a digest of the cells."""
-    record = record_digest(width) if named is None else named
+def faults_query(source: str, left_out: Column, faults: Sequence[Fault], named: Column | None) -> str:
+    """``record, column_name, value, reason`` of every fault; ``record`` is ``named``, else the source's own column."""
+    record = sa.column("record") if named is None else named
     parts = [
         sa.select(
             record.label("record"),
@@ -189,10 +205,18 @@ def faults_query(source: str, width: int, left_out: Column, faults: Sequence[Fau
         .where(sa.not_(left_out), sa.func.coalesce(fault.bad, sa.false()))
         for fault in faults
     ]
+    if named is NOTHING:
+        return sql(sa.union_all(*parts))
     return sql(sa.union(*parts) if len(parts) > 1 else parts[0].distinct())
 
 
-def record_digest(width: int) -> Column:
+def digest_view(name: str, source: str, width: int) -> str:
+    """As :func:`text_view`, with the digest of the cells as they stand in ``record``."""
+    made: list[Any] = [sa.func.nullif(sa.func.trim(_text(at)), "").label(f"c{at}") for at in range(width)]
+    return create_view(name, sa.select(*made, _digest(width).label("record")).select_from(sa.table(source)))
+
+
+def _digest(width: int) -> Column:
     """The name of a record: a digest of its cells as text."""
     return sa.func.md5(sa.func.concat_ws(SEPARATOR, *(sa.func.coalesce(_text(at), "") for at in range(width))))
 
@@ -206,11 +230,11 @@ def shapes_query(source: str, dates: Sequence[int], amounts: Sequence[int], limi
         origin = sa.select(*(_text(at) for at in needed)).select_from(origin).limit(limit).subquery()
     made: list[Any] = []
     for at in dates:
-        text = sa.func.trim(_text(at))
+        text = _text(at)
         seconds = sa.func.regexp_replace(text, _CLOCK + r":[0-9]{2}([.,][0-9]+)?", "11:00:00", "g")
         made.append(sa.func.list(sa.distinct(sa.func.regexp_replace(seconds, _CLOCK, "11:00", "g"))).label(f"d{at}"))
     for at in amounts:
-        text = sa.func.trim(_text(at))
+        text = _text(at)
         zero = sa.func.regexp_replace(text, r"^([^0-9.,]*)0([.,])", r"\1Z\2")
         pattern = sa.func.nullif(sa.func.regexp_replace(zero, "[0-9]", "9", "g"), "")
         made.append(sa.func.histogram(pattern).label(f"a{at}"))
@@ -235,6 +259,6 @@ def compile_dates(values: Sequence[Value], scope: Scope) -> list[Column]:
 
 def first_cell_matches(width: int, pattern: str) -> Column:
     """Whether the first filled cell of a record matches ``pattern``."""
-    cells = [sa.func.nullif(sa.func.trim(_text(at)), "") for at in range(min(width, 4))]
+    cells = [_text(at) for at in range(min(width, 4))]
     first = sa.func.coalesce(*cells) if len(cells) > 1 else cells[0]
     return sa.func.coalesce(sa.func.regexp_matches(first, pattern), sa.false())
