@@ -23,11 +23,12 @@ class Settings:
     Attributes:
         home: folder of the warehouse generations, the archive and the records (``KPI_HOME``).
         metrics: the definitions that finance edits (``KPI_METRICS``).
-        warehouse_url: SQLAlchemy URL of the warehouse, or None for DuckDB generations under ``home``
+        warehouse_url: SQLAlchemy URL of the warehouse; without one, DuckDB generations under ``home``
             (``KPI_WAREHOUSE_URL``).
-        records_url: SQLAlchemy URL of what people type into the app, or None for SQLite under ``home``
+        records_url: SQLAlchemy URL of what people type into the app; nothing is typed into this version
             (``KPI_RECORDS_URL``).
-        dates: how 12/06/2024 is read when a whole column can't decide, or None to ask (``KPI_DATES``).
+        dates: how 12/06/2024 is read when a whole column can't decide, dmy or mdy; without it the import asks
+            (``KPI_DATES``).
         bad_share: share of rejected rows, 0 to 1, above which a file is held back whole (``KPI_BAD_SHARE``).
         query_timeout_s: seconds after which a reader's query is interrupted (``KPI_QUERY_TIMEOUT_S``).
         memory_limit_mb: memory of one database process, in MB (``KPI_MEMORY_LIMIT_MB``).
