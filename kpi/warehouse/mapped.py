@@ -182,9 +182,6 @@ def check_query(source: str, marks: dict[str, Column], spans: dict[str, tuple[Co
         inner.append(where.label(f"{name}_where"))
         both = ((f"{name}_from", first, sa.func.min, sa.func.least), (f"{name}_to", last, sa.func.max, sa.func.greatest))
         for label, values, pick, within in both:
-            (f"{name}_from", first, sa.func.min, sa.func.least),
-            (f"{name}_to", last, sa.func.max, sa.func.greatest),
-        ):
             inner.append((within(*values) if len(values) > 1 else values[0]).label(label))
             usable = sa.and_(sa.column(f"{name}_where"), sa.not_(sa.column("left_out")), sa.not_(sa.column("bad")))
             made.append(sa.cast(pick(sa.column(label)).filter(usable), sa.DateTime).label(label))
