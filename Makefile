@@ -10,7 +10,7 @@ export PYTHON
 
 # Printed commands would drown the one sentence that matters when something fails.
 .SILENT:
-.PHONY: run test test-all check bench environment test-programs
+.PHONY: run test test-slow test-all check bench environment test-programs
 
 run: environment
 	exec .venv/bin/python .ci/dashboard.py "$(PORT)"
@@ -18,8 +18,10 @@ run: environment
 test: environment test-programs
 	.venv/bin/python -m pytest -n auto --dist loadfile -m "not slow"
 
-test-all: environment test-programs
-	.venv/bin/python -m pytest -n auto --dist loadfile
+test-slow: environment test-programs
+	.venv/bin/python -m pytest -n auto --dist loadfile -m slow
+
+test-all: test test-slow
 
 check: environment
 	.venv/bin/python -m ruff format --check .
