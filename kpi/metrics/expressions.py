@@ -13,54 +13,16 @@ rest is calls of the closed set.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Final, Literal, cast
 
 from sqlglot import exp
 
-from kpi.errors import BadExpression, UnknownName, Unreachable
-from kpi.metrics import functions, graph, lexing, parsing
-from kpi.metrics.model import Call, Column, Dimension, Hop, Literal_, MetricRef, Node, Rolling, Shift, ToDate, Total, Type
-from kpi.metrics.operators import Operators, shown
-from kpi.warehouse import schema
+from kpi.errors import BadExpression
+from kpi.metrics import functions, parsing
+from kpi.metrics.model import Dimension, Node, Type
+from kpi.metrics.nodes import column, columns_of, mapped, metrics_of
+from kpi.metrics.resolving import FormulaTree, Lookup, Rows, Scope
 
-_TYPES: Final[dict[str, Type]] = {
-    "id": "text",
-    "text": "text",
-    "currency": "text",
-    "money": "money",
-    "day": "day",
-    "instant": "instant",
-    "flag": "flag",
-    "number": "number",
-    "integer": "number",
-    "hours": "number",
-    "rate": "number",
-}
-
-#: Looks a dimension up by name; raises what its own definition raised.
-Lookup = Callable[[str], Dimension | None]
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What the names of a row expression may mean.
-
-    Attributes:
-        table: the table whose rows it is computed on.
-        dimensions: names of all dimensions; ``lookup`` gives one of them.
-        metric: whose expression it is, for messages.
-        columns: bare names may be columns of ``table`` (in definitions), not only dimensions (in queries).
-        defining: the dimension this expression defines, in which a bare name prefers the column.
-    """
-
-    table: str
-    dimensions: tuple[str, ...]
-    lookup: Lookup
-    metric: str
-    columns: bool = True
-    defining: str | None = None
+__all__ = ["Lookup", "Scope", "column", "columns_of", "condition", "formula", "group", "mapped", "metrics_of", "row"]
 
 
 def row(text: str, scope: Scope) -> Node:
@@ -69,18 +31,18 @@ def row(text: str, scope: Scope) -> Node:
     Raises:
         BadExpression, UnknownName, Unreachable, graph.AmbiguousPath: with the sentence for the problem.
     """
-    return _Rows(scope).node(parsing.parse(text, functions.named("row")))
+    return Rows(scope).node(parsing.parse(text, functions.named("row")))
 
 
 def condition(text: str, table: str, dimensions: Mapping[str, Dimension], metric: str) -> Node:
     """A filter of a query for a metric on ``table``: names are dimensions or ``table.column``; see :func:`row`."""
-    rows = _Rows(Scope(table, tuple(dimensions), dimensions.get, metric, columns=False))
+    rows = Rows(Scope(table, tuple(dimensions), dimensions.get, metric, columns=False))
     return rows.operators.condition(rows.node(parsing.parse(text, functions.named("row"))), "a filter")
 
 
 def group(name: str, table: str, dimensions: Mapping[str, Dimension], metric: str) -> Node:
     """What a metric on ``table`` is split by: a dimension or ``table.column``; see :func:`row`."""
-    rows = _Rows(Scope(table, tuple(dimensions), dimensions.get, metric, columns=False))
+    rows = Rows(Scope(table, tuple(dimensions), dimensions.get, metric, columns=False))
     tree = parsing.parse(name, ())
     if not isinstance(tree, exp.Column):
         raise BadExpression(f'"{name}" is not a name; a split is by a dimension or table.column')
@@ -89,282 +51,4 @@ def group(name: str, table: str, dimensions: Mapping[str, Dimension], metric: st
 
 def formula(text: str, metrics: Iterable[str], metric_type: Callable[[str], Type]) -> Node:
     """Arithmetic over metrics; ``metric_type`` gives the type of each (and raises what its definition raised)."""
-    return _Formula(tuple(metrics), metric_type).node(parsing.parse(text, functions.named("formula")))
-
-
-def columns_of(node: Node) -> tuple[Column, ...]:
-    """Every column that occurs, in the order of the text."""
-    if isinstance(node, Column):
-        return (node,)
-    if isinstance(node, Call):
-        return tuple(column for argument in node.arguments for column in columns_of(argument))
-    return ()
-
-
-def metrics_of(node: Node) -> tuple[str, ...]:
-    """Names of the metrics that a formula speaks of, each once."""
-    if isinstance(node, MetricRef):
-        return (node.name,)
-    if isinstance(node, Shift | Rolling | ToDate | Total):
-        return metrics_of(node.inner)
-    if isinstance(node, Call):
-        return tuple(dict.fromkeys(name for argument in node.arguments for name in metrics_of(argument)))
-    return ()
-
-
-def mapped(node: Node, change: Callable[[Column], Column]) -> Node:
-    """The expression with each column replaced."""
-    if isinstance(node, Column):
-        return change(node)
-    if isinstance(node, Call):
-        return replace(node, arguments=tuple(mapped(argument, change) for argument in node.arguments))
-    return node
-
-
-def column(table: str, name: str, path: tuple[Hop, ...] = ()) -> Column:
-    """A column of the schema with its type."""
-    return Column(path, table, name, _TYPES[schema.metadata.tables[table].columns[name].info["unit"]])
-
-
-class _Tree:
-    """What rows and formulas share: operators, literals, case, functions."""
-
-    operators: Operators
-
-    def name(self, tree: exp.Column) -> Node:
-        raise NotImplementedError
-
-    def special(self, name: str, arguments: list[exp.Expr]) -> Node | None:
-        raise NotImplementedError
-
-    def node(self, tree: exp.Expr) -> Node:
-        make = self.operators
-        if isinstance(tree, exp.Paren):
-            return self.node(tree.this)
-        if isinstance(tree, exp.Column):
-            return self.name(tree)
-        if isinstance(tree, exp.Literal):
-            return _literal(tree)
-        if isinstance(tree, exp.Boolean):
-            return Literal_(bool(tree.this), "flag")
-        if isinstance(tree, exp.Null):
-            return Literal_(None, "null")
-        if isinstance(tree, exp.And | exp.Or):
-            return make.both("and" if isinstance(tree, exp.And) else "or", [self.node(part) for part in _flat(tree)])
-        if isinstance(tree, exp.Not):
-            return Call("not", (make.condition(self.node(tree.this), "not"),), "flag")
-        if isinstance(tree, exp.Neg):
-            return make.negative(self.node(tree.this))
-        if type(tree) in parsing.ARITHMETIC:
-            return make.arithmetic(parsing.ARITHMETIC[type(tree)], self.node(tree.this), self.node(tree.expression))
-        if type(tree) in parsing.COMPARISONS:
-            return make.compare(parsing.COMPARISONS[type(tree)], self.node(tree.this), self.node(tree.expression))
-        if isinstance(tree, exp.Is):
-            if not isinstance(tree.expression, exp.Null):
-                raise BadExpression("is stands before null or not null only; write = to compare")
-            return Call("is_null", (self.node(tree.this),), "flag")
-        if isinstance(tree, exp.In):
-            if not tree.expressions:
-                raise BadExpression("in needs a list in parentheses, such as in ('active', 'past_due')")
-            return make.within(self.node(tree.this), [self.node(other) for other in tree.expressions])
-        if isinstance(tree, exp.Between):
-            return make.between(self.node(tree.this), self.node(tree.args["low"]), self.node(tree.args["high"]))
-        if isinstance(tree, exp.Like):
-            return make.like(self.node(tree.this), self.node(tree.expression))
-        if isinstance(tree, exp.Case):
-            return self.case(tree)
-        if isinstance(tree, exp.Anonymous):
-            return self.call(tree)
-        raise BadExpression(f"{type(tree).__name__.lower()} is not allowed in an expression")
-
-    def case(self, tree: exp.Case) -> Node:
-        subject = tree.this
-        pairs = []
-        for branch in tree.args["ifs"]:
-            when = self.node(branch.this)
-            if subject is not None:
-                when = self.operators.compare("=", self.node(subject), when)
-            pairs.append((when, self.node(branch.args["true"])))
-        default = tree.args.get("default")
-        return self.operators.case(pairs, None if default is None else self.node(default))
-
-    def call(self, tree: exp.Anonymous) -> Node:
-        name = str(tree.this).removeprefix(lexing.PREFIX)
-        if name == "span":
-            raise BadExpression("a length of time such as 1 year stands in previous() and rolling() only")
-        function = functions.BY_NAME[name]
-        arguments = list(tree.expressions)
-        if not function.least <= len(arguments) <= function.most:
-            raise BadExpression(f"{name}() is written {function.written}")
-        special = self.special(name, arguments)
-        if special is not None:
-            return special
-        return self.operators.call(name, [self.node(argument) for argument in arguments])
-
-
-class _Rows(_Tree):
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        self.operators = Operators(_no_metric, mixes=False)
-
-    def special(self, name: str, arguments: list[exp.Expr]) -> Node | None:
-        if name != "period":
-            return None
-        return self.operators.period(self.node(arguments[0]), _word(arguments[1], lexing.UNITS, "period()"))
-
-    def name(self, tree: exp.Column) -> Node:
-        table, name = tree.table, tree.name
-        if tree.args.get("db") is not None or not isinstance(tree.this, exp.Identifier):
-            raise BadExpression("a name has at most two parts, table.column")
-        return self._qualified(table, name) if table else self._bare(name)
-
-    def _qualified(self, table: str, name: str) -> Node:
-        known = schema.metadata.tables
-        if table not in known:
-            raise UnknownName("table", table, _tables())
-        if name not in known[table].columns:
-            raise UnknownName(f"column of {table}", name, known[table].columns.keys())
-        return self._reached(f"{table}.{name}", column(table, name))
-
-    def _bare(self, name: str) -> Node:
-        scope = self.scope
-        columns = schema.metadata.tables[scope.table].columns
-        own = column(scope.table, name) if scope.columns and name in columns else None
-        if own is not None and (scope.defining is not None or name not in scope.dimensions):
-            return own
-        dimension = scope.lookup(name) if name in scope.dimensions else None
-        if dimension is None:
-            raise self._unknown(name)
-        try:
-            reached = self._reached(name, dimension.expression, dimension.table)
-        except Unreachable:
-            if own is not None:
-                return own
-            raise
-        if own is not None and own != reached:
-            raise BadExpression(
-                f'"{name}" is a column of {scope.table} and also a dimension (of {dimension.table}); '
-                f"write {scope.table}.{name} for the column, or give the dimension another name"
-            )
-        return reached
-
-    def _unknown(self, name: str) -> UnknownName | BadExpression:
-        scope = self.scope
-        columns = tuple(schema.metadata.tables[scope.table].columns.keys())
-        what = f"column of {scope.table} or dimension" if scope.columns else "dimension"
-        if name[0].isupper():  # no name of the language has capitals
-            return BadExpression(f"no {what} is called \"{name}\"; text stands in single quotes, '{name}'")
-        if scope.columns:
-            return UnknownName(what, name, (*columns, *scope.dimensions))
-        holders = [table for table in (scope.table, *_tables()) if name in schema.metadata.tables[table].columns]
-        if holders:
-            return BadExpression(f'no dimension is called "{name}"; write {holders[0]}.{name} for the column')
-        return UnknownName(what, name, scope.dimensions)
-
-    def _reached(self, name: str, node: Node, home: str | None = None) -> Node:
-        """An expression of another table, seen from this one."""
-        table = home or (node.table if isinstance(node, Column) else self.scope.table)
-        way = graph.path(self.scope.table, table)
-        if way is None:
-            raise Unreachable(self.scope.metric, self.scope.table, name, self._reachable())
-        return mapped(node, lambda found: replace(found, path=way + found.path))
-
-    def _reachable(self) -> list[str]:
-        tables = graph.reachable(self.scope.table)
-        names = []
-        for name in self.scope.dimensions:
-            dimension = self.scope.lookup(name)
-            if dimension is not None and dimension.table in tables:
-                names.append(name)
-        return names + [f"{table}.…" for table in tables]
-
-
-class _Formula(_Tree):
-    def __init__(self, metrics: tuple[str, ...], metric_type: Callable[[str], Type]) -> None:
-        self.metrics = metrics
-        self.operators = Operators(metric_type, mixes=True)
-
-    def name(self, tree: exp.Column) -> Node:
-        if tree.table or not isinstance(tree.this, exp.Identifier):
-            raise BadExpression(f"a formula speaks of metrics, not of columns such as {tree.table}.{tree.name}")
-        if tree.name not in self.metrics:
-            raise UnknownName("metric", tree.name, self.metrics)
-        return MetricRef(tree.name)
-
-    def special(self, name: str, arguments: list[exp.Expr]) -> Node | None:
-        if name == "total":
-            return Total(self._metric(arguments[0], name))
-        if name == "to_date":
-            return ToDate(self._metric(arguments[0], name), cast("ToDateUnit", _word(arguments[1], _TO_DATE, "to_date()")))
-        if name in ("previous", "rolling"):
-            count, unit = _span(arguments[1], name)
-            inner = self._metric(arguments[0], name)
-            if name == "previous":
-                return Shift(inner, count, cast("ShiftUnit", unit))
-            if unit == "quarter":
-                raise BadExpression("rolling() counts days, weeks, months or years; write 3 months for a quarter")
-            return Rolling(inner, count, cast("RollingUnit", unit))
-        return None
-
-    def _metric(self, tree: exp.Expr, name: str) -> Node:
-        inner = self.node(tree)
-        if not metrics_of(inner):
-            raise BadExpression(f"{name}() needs a metric, and {shown(inner)} is none")
-        if self.operators.type_of(inner) == "flag":
-            raise BadExpression(f"{name}() needs a figure, and {shown(inner)} is true or false")
-        return inner
-
-
-ShiftUnit = Literal["day", "week", "month", "quarter", "year"]
-RollingUnit = Literal["day", "week", "month", "year"]
-ToDateUnit = Literal["month", "quarter", "year", "all"]
-
-_TO_DATE: Final = ("month", "quarter", "year", "all")
-#: previous(m, 1000 years) is a slip of the pen; ten years of days is not.
-_MOST: Final = {"day": 3660, "week": 520, "month": 120, "quarter": 40, "year": 10}
-
-
-def _span(tree: exp.Expr, name: str) -> tuple[int, str]:
-    if not isinstance(tree, exp.Anonymous) or tree.this != f"{lexing.PREFIX}span":
-        raise BadExpression(f"{name}() is written {functions.BY_NAME[name].written}")
-    count, unit = Decimal(tree.expressions[0].name), str(tree.expressions[1].name)
-    if count != int(count) or not 1 <= count <= _MOST[unit]:
-        raise BadExpression(f"{name}() takes a whole number of {unit}s from 1 to {_MOST[unit]}")
-    return int(count), unit
-
-
-def _word(tree: exp.Expr, accepted: tuple[str, ...], name: str) -> str:
-    word = tree.name.lower() if isinstance(tree, exp.Column) and not tree.table else ""
-    if word not in accepted:
-        raise BadExpression(f"{name} ends with one of {', '.join(accepted)}")
-    return word
-
-
-def _literal(tree: exp.Literal) -> Literal_:
-    if tree.is_string:
-        return Literal_(str(tree.this), "text")
-    whole, _, places = str(tree.this).partition(".")
-    if len(whole.lstrip("0")) > 18 or len(places) > 12:
-        raise BadExpression("a number has at most 18 digits before the point and 12 after it")
-    return Literal_(Decimal(str(tree.this)), "number")
-
-
-def _flat(tree: exp.Expr) -> list[exp.Expr]:
-    """The parts of a chain of ``and`` or of ``or``, without recursion."""
-    parts: list[exp.Expr] = []
-    waiting = [tree]
-    while waiting:
-        part = waiting.pop()
-        if type(part) is type(tree):
-            waiting += [part.expression, part.this]
-        else:
-            parts.append(part)
-    return parts
-
-
-def _tables() -> tuple[str, ...]:
-    return tuple(table.name for table in schema.facts())
-
-
-def _no_metric(name: str) -> Type:
-    raise BadExpression(f"{name} is a metric, and rows have none")
+    return FormulaTree(tuple(metrics), metric_type).node(parsing.parse(text, functions.named("formula")))

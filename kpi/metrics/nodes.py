@@ -1,0 +1,58 @@
+"""Looking through a resolved expression: its columns, its metrics, and the same with each column replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from kpi.metrics.model import Call, Column, Hop, MetricRef, Node, Rolling, Shift, ToDate, Total, Type
+from kpi.warehouse import schema
+
+_TYPES: Final[dict[str, Type]] = {
+    "id": "text",
+    "text": "text",
+    "currency": "text",
+    "money": "money",
+    "day": "day",
+    "instant": "instant",
+    "flag": "flag",
+    "number": "number",
+    "integer": "number",
+    "hours": "number",
+    "rate": "number",
+}
+
+
+def columns_of(node: Node) -> tuple[Column, ...]:
+    """Every column that occurs, in the order of the text."""
+    if isinstance(node, Column):
+        return (node,)
+    if isinstance(node, Call):
+        return tuple(column for argument in node.arguments for column in columns_of(argument))
+    return ()
+
+
+def metrics_of(node: Node) -> tuple[str, ...]:
+    """Names of the metrics that a formula speaks of, each once."""
+    if isinstance(node, MetricRef):
+        return (node.name,)
+    if isinstance(node, Shift | Rolling | ToDate | Total):
+        return metrics_of(node.inner)
+    if isinstance(node, Call):
+        return tuple(dict.fromkeys(name for argument in node.arguments for name in metrics_of(argument)))
+    return ()
+
+
+def mapped(node: Node, change: Callable[[Column], Column]) -> Node:
+    """The expression with each column replaced."""
+    if isinstance(node, Column):
+        return change(node)
+    if isinstance(node, Call):
+        return replace(node, arguments=tuple(mapped(argument, change) for argument in node.arguments))
+    return node
+
+
+def column(table: str, name: str, path: tuple[Hop, ...] = ()) -> Column:
+    """A column of the schema with its type."""
+    return Column(path, table, name, _TYPES[schema.metadata.tables[table].columns[name].info["unit"]])
