@@ -120,16 +120,12 @@ def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
         if then is not None and value is not None:
             joins += [then, value, None]
             levels += [place, place, None]
+    hairs = [bound for _ in places for bound in (low, high, None)]
+    beside = [level for place in places for level in (place, place, None)]
     verdicts = {"better": palette.better, "worse": palette.worse, "neutral": palette.quiet}
     traces: list[dict[str, Any]] = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": joins,
-            "y": levels,
-            "line": {"color": palette.last_year, "width": 2},
-            "hoverinfo": "skip",
-        },
+        _stroke(hairs, beside, palette.line, 1),
+        _stroke(joins, levels, palette.last_year, 2),
         _dots([row.before_text for row in shown], breakdown, before, palette.last_year, breakdown.earlier),
         _dots([row.now_text for row in shown], breakdown, now, palette.accent, "this week"),
         _column(0.52, [row.now_text for row in shown], [palette.ink], 600),
@@ -137,10 +133,7 @@ def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
     ]
     if breakdown.target is not None and low < float(breakdown.target) < high:
         aim = float(breakdown.target)
-        line = {"color": palette.target, "width": 1.5, "dash": "dot"}
-        traces.insert(
-            0, {"type": "scatter", "mode": "lines", "x": [aim, aim], "y": [-0.5, len(shown) - 0.5], "line": line, "hoverinfo": "skip"}
-        )
+        traces.insert(1, _stroke([aim, aim], [-0.5, len(shown) - 0.5], palette.target, 1.5, "dot"))
     return _figure(
         traces,
         palette,
@@ -202,6 +195,12 @@ def _line(points: Sequence[Point], colour: str, width: float, name: str, texts: 
         "hovertemplate": f"%{{text}}<extra>{name}</extra>",
         "connectgaps": False,
     }
+
+
+def _stroke(x: Sequence[float | None], y: Sequence[float | None], colour: str, width: float, dash: str = "solid") -> dict[str, Any]:
+    """Lines without words; a None lifts the pen."""
+    line = {"color": colour, "width": width, "dash": dash}
+    return {"type": "scatter", "mode": "lines", "x": list(x), "y": list(y), "line": line, "hoverinfo": "skip"}
 
 
 def _dots(texts: Sequence[str], breakdown: Breakdown, values: Sequence[float | None], colour: str, name: str) -> dict[str, Any]:

@@ -147,7 +147,9 @@ class View:
                 side = "under" if gap.direction < 0 else "over"
                 sentence = f"{gap.text.lstrip('+−')} {side} its target{cards.run_of_weeks(series)}"
                 lines.append({**line, "sentence": sentence, "word": "off target", "kind": "worse"})
-        said = tuple(name for name in self.frame.metrics if self.problem(name) is not None)
+        said = tuple(
+            start for name in self.frame.metrics if self.problem(name) is not None for start in (f"{name} ", f"the data of {name} ")
+        )
         warnings = [text for text in (self.answer.result.warnings if self.answer.result else ()) if not text.startswith(said)]
         if lines or warnings:
             st.html('<h2 class="section">Exceptions</h2>')

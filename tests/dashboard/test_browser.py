@@ -1,0 +1,172 @@
+"""The dashboard in headless Chromium, served as users serve it. The figures are those of conftest.py, by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from .conftest import METRICS, ROOT
+
+pytestmark = pytest.mark.browser
+
+#: A machine that runs all tests at once is slow; a page that doesn't come at all fails all the same.
+WAIT_MS = 60_000
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=flags)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(WAIT_MS)
+    yield opened
+    context.close()
+
+
+def figure(page: Page, text: str) -> None:
+    """Wait until the North Star says ``text``."""
+    expect(page.locator(".hero .figure")).to_have_text(re.compile(re.escape(text).replace("\\ ", r"\s*")), timeout=WAIT_MS)
+
+
+def shown(home: Path, *words: str) -> list[dict[str, str]]:
+    """Rows of ``python -m kpi show``."""
+    environment = {**os.environ, "KPI_HOME": str(home), "KPI_METRICS": str(home.parent / "metrics.yaml")}
+    command = [sys.executable, "-m", "kpi", "show", *words, "--format", "json"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    rows: list[dict[str, str]] = json.loads(done.stdout)["rows"]
+    return rows
+
+
+def test_it_opens_filters_and_shows_what_show_prints(page, serve, company):
+    outside: list[str] = []
+    page.on(
+        "request",
+        lambda request: outside.append(request.url) if not re.match(r"(https?|ws)://127\.0\.0\.1|data:|blob:", request.url) else None,
+    )
+    page.goto(serve(company))
+    figure(page, "53.8 %")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    expect(page).to_have_title("North Star")
+
+    # the same figures on the command line
+    since = ("--grain", "week", "--since", "2026-11-09", "--until", "2026-11-16")
+    (row,) = shown(company, "margin", "cost", *since)
+    percent = (Decimal(str(row["margin"])) * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    figure(page, f"{percent} %")
+    assert Decimal(row["cost"]) == 740
+    expect(page.locator(".st-key-card-cost .figure")).to_have_text(re.compile(r"€\s740"))
+
+    # filtering repaints the figure and is in the URL
+    page.get_by_role("button", name=re.compile("Segment")).click()
+    page.get_by_role("button", name="SMB", exact=True).click()
+    figure(page, "80.0 %")
+    expect(page).to_have_url(re.compile(r"\?segment=SMB$"))
+
+    # and the link, opened by somebody else, shows the same
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    figure(page, "80.0 %")
+    assert outside == [], "a page that reads figures must not fetch anything from elsewhere"
+
+
+def test_keys_alone_open_what_stands_behind_a_figure(page, serve, company):
+    page.goto(serve(company))
+    figure(page, "53.8 %")
+    control = page.locator(".st-key-open-star button")
+    control.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Sources and freshness", timeout=WAIT_MS)
+    expect(dialog).to_contain_text("invoice_line")
+    expect(dialog).to_contain_text("formula: (revenue - cost) / revenue")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_the_week_before_and_the_browsers_way_back(page, serve, company):
+    page.goto(serve(company))
+    figure(page, "53.8 %")
+    page.locator(".st-key-week-before button").click()
+    expect(page).to_have_url(re.compile(r"week=2026-11-02"))
+    expect(page.locator(".st-key-filters")).to_contain_text("Week 45", timeout=WAIT_MS)
+    page.go_back()
+    expect(page.locator(".st-key-filters")).to_contain_text("Week 46", timeout=WAIT_MS)
+
+
+def test_a_stale_link_says_what_it_leaves_out(page, serve, company):
+    page.goto(serve(company) + "?product=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E&week=2026-11-11")
+    figure(page, "53.8 %")
+    expect(page.locator(".notice")).to_contain_text("No product is called")
+    expect(page.locator(".notice")).to_contain_text("is not the first day of a week")
+    assert page.locator(".notice img").count() == 0
+
+
+def test_an_empty_warehouse_says_how_to_begin(page, serve, nothing):
+    page.goto(serve(nothing))
+    expect(page.locator(".begin")).to_contain_text("python -m kpi demo", timeout=WAIT_MS)
+    expect(page.locator(".begin")).to_contain_text("python -m kpi import FOLDER")
+
+
+def test_with_one_export_what_is_known_is_shown(page, serve, one_export):
+    page.goto(serve(one_export))
+    expect(page.locator(".hero")).to_contain_text("no invoice lines and no cost lines were imported yet", timeout=WAIT_MS)
+    expect(page.locator(".st-key-card-won .figure")).to_have_text("1")
+
+
+def test_broken_definitions_keep_the_last_good_ones_in_service(page, serve, company):
+    metrics = company.parent / "metrics.yaml"
+    address = serve(company)
+    page.goto(address)
+    figure(page, "53.8 %")
+    try:
+        metrics.write_text(METRICS.replace("sum: amount, of: cost_line", "summ: amount, of: cost_line"), encoding="utf-8")
+        page.reload()
+        line = next(place for place, words in enumerate(METRICS.splitlines(), 1) if words.startswith("  cost:"))
+        expect(page.locator(".notice")).to_contain_text(f"metrics.yaml:{line} metrics.cost", timeout=WAIT_MS)
+        figure(page, "53.8 %")
+    finally:
+        metrics.write_text(METRICS, encoding="utf-8")
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 400])
+def test_nothing_is_wider_than_the_window(browser, serve, company, width, mode):
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=mode)
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.goto(serve(company))
+    figure(page, "53.8 %")
+    expect(page.locator(".st-key-rows-segment .js-plotly-plot")).to_be_visible()
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= width
+    ground = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    assert ground == {"light": "rgb(251, 250, 247)", "dark": "rgb(15, 20, 24)"}[mode]
+    assert page.evaluate("document.fonts.check('16px Inter')")
+    # every label of every chart lies within its panel
+    clipped = page.evaluate(
+        """() => [...document.querySelectorAll('[class*="st-key-panel"] .js-plotly-plot')].flatMap(plot => {
+            const panel = plot.closest('[class*="st-key-panel"]').getBoundingClientRect();
+            return [...plot.querySelectorAll('text')].filter(text => {
+                const box = text.getBoundingClientRect();
+                return box.width && (box.left < panel.left || box.right > panel.right);
+            }).map(text => text.textContent);
+        })"""
+    )
+    assert clipped == []
+    context.close()

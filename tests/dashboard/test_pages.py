@@ -1,0 +1,163 @@
+"""The page as Streamlit's own test runner sees it. The figures are those of conftest.py, by hand."""
+
+import datetime as dt
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from .conftest import METRICS, ROOT
+
+SPACE = "\u00a0"
+
+
+@pytest.fixture
+def page(environment):
+    def opened(home, **parameters):
+        environment(home)
+        app = AppTest.from_file(str(ROOT / "kpi" / "dashboard" / "script.py"), default_timeout=60)
+        for name, value in parameters.items():
+            app.query_params[name] = value
+        app.run()
+        assert not app.exception
+        return app
+
+    return opened
+
+
+def text(app):
+    """What the page says, without its tags and its style sheet."""
+    words = " ".join(element.value for element in app.html if "<style>" not in element.value)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", words).replace(SPACE, " ")).replace(" ,", ",")
+
+
+def test_it_shows_the_last_whole_week(page, company):
+    words = text(page(company))
+    assert "3 sources, complete to Thu 12 Nov 2026" in words
+    assert "53.8 %" in words  # (1600 - 740) / 1600
+    assert "−18.8 points on last year" in words  # 53.75 - 72.5 = -18.75
+    assert "Target 60.0 %: 6.3 points under, week 11 in a row" in words  # since the week of 31 August
+    assert "€ 1.60 k" in words
+    assert "€ 740" in words
+
+
+def test_the_titles_name_what_fell(page, company):
+    words = text(page(company))
+    # Atlas: (1100 - 640) / 1100 = 41.8 %, a year before 760 / 1100 = 69.1 %; Acme alone is the Enterprise segment
+    assert "Atlas and Enterprise fell most since last year" in words
+    assert "Atlas fell most since last year: −27.3 points, to 41.8 %" in words
+    assert "Enterprise fell most since last year: −30.0 points, to 40.0 %" in words  # 0.40 - 0.70
+    assert "Atlas in Enterprise fell most since last year: −30.0 points, to 40.0 %" in words
+
+
+def test_a_group_without_a_name_is_shown(page, company):
+    words = text(page(company))
+    assert "(none)" in words
+    assert "60.0 %" in words  # Cove: (100 - 40) / 100
+
+
+def test_partial_and_missing_data_are_said_plainly(page, company):
+    words = text(page(company))
+    assert "The deals of Salesforce end on Thu 12 Nov 2026: week 46 is partial." in words
+    assert "Not known: no issues were imported yet." in words
+
+
+def test_a_deep_link_filters(page, company):
+    app = page(company, segment="SMB", week="2026-11-02")
+    words = text(app)
+    assert "80.0 %" in words  # Bolt: (500 - 100) / 500
+    assert "left out" not in words
+    assert app.selectbox[0].value == dt.date(2026, 11, 2)
+
+
+def test_a_link_selects_rows_without_a_value(page, company):
+    assert "60.0 %" in text(page(company, segment="(none)"))
+
+
+def test_several_values_of_a_filter_are_any_of_them(page, company):
+    # Bolt and Cove: (600 - 140) / 600 = 76.7 %
+    assert "76.7 %" in text(page(company, segment=["SMB", "(none)"]))
+
+
+def test_what_a_link_asks_in_vain_is_said(page, company):
+    words = text(page(company, segment="<b>Mars</b>", week="2031-01-06", sort="up"))
+    assert "Part of this link was left out" in words
+    assert "No segment is called &quot;&lt;b&gt;Mars&lt;/b&gt;&quot;" in words
+    assert "There are no data for the link&#x27;s week &quot;2031-01-06&quot;" in words
+    assert "53.8 %" in words
+
+
+def test_a_metric_that_a_filter_cannot_reach_says_so(page, company):
+    words = text(page(company, region="EMEA"))
+    assert "40.0 %" in words  # Acme
+
+
+def test_another_week_writes_the_url(page, company):
+    app = page(company)
+    app.button(key="week-before").click().run()
+    assert app.query_params["week"] == "2026-11-02"
+    app.button(key="week-after").click().run()
+    assert "week" not in app.query_params  # the last whole week needs no mention
+
+
+def test_choosing_a_segment_writes_the_url(page, company):
+    app = page(company)
+    app.get_by_key("filter-segment").set_value(["SMB"]).run()
+    assert app.query_params["segment"] == "SMB"
+    assert "80.0 %" in text(app)
+    app.button(key="clear-filters").click().run()
+    assert "segment" not in app.query_params
+    assert "53.8 %" in text(app)
+
+
+def test_a_figure_opens_what_stands_behind_it(page, company):
+    app = page(company)
+    app.button(key="open-star").click().run()
+    assert not app.exception
+    words = text(app)
+    assert f"53.75{SPACE}%".replace(SPACE, " ") in words
+    assert "QuickBooks, cost lines" in words
+    code = [element.value for element in app.code]
+    assert "formula: (revenue - cost) / revenue" in code[0]
+    assert "sum: amount" in code[0]  # the definitions it is made of as well
+    assert code[1] == "python -m kpi show margin --grain week --since 2025-08-18 --until 2026-11-16"
+    assert "invoice_line" in code[2]
+
+
+def test_an_empty_warehouse_says_how_to_begin(page, nothing):
+    app = page(nothing)
+    words = text(app)
+    assert "Nothing was imported yet" in words
+    assert "python -m kpi demo" in words
+    assert "python -m kpi import FOLDER" in words
+    assert "no data yet" in words
+
+
+def test_with_one_export_what_is_known_is_shown(page, one_export):
+    words = text(page(one_export))
+    assert "1 source, complete to Thu 12 Nov 2026, 4 of 5 figures lack data" in words
+    assert "Not known: no invoice lines and no cost lines were imported yet." in words
+    assert "Not known: no issues were imported yet." in words
+    assert "±0.0 % on week 44 · ±0.0 % on last year" in words  # a deal a week; week 46 isn't whole, so week 45 is shown
+
+
+def test_broken_definitions_show_their_problems_and_serve_the_last_good_ones(page, company):
+    metrics = company.parent / "metrics.yaml"
+    page(company)
+    try:
+        metrics.write_text(METRICS.replace("(revenue - cost) / revenue", "(revenue - kost) / revenue"), encoding="utf-8")
+        words = text(page(company))
+        line = next(place for place, words_ in enumerate(METRICS.splitlines(), 1) if words_.startswith("  margin:"))
+        assert f"metrics.yaml:{line} metrics.margin.formula" in words
+        assert "the last good definitions are served until it is mended" in words
+        assert "53.8 %" in words
+    finally:
+        metrics.write_text(METRICS, encoding="utf-8")
+    assert "problem" not in text(page(company))
+
+
+def test_broken_definitions_without_a_good_copy_show_their_problems_alone(page, nothing):
+    (nothing.parent / "metrics.yaml").write_text("north_star: [", encoding="utf-8")
+    words = text(page(nothing))
+    assert "no good version of it was seen here before" in words
+    assert "metrics.yaml:" in words
