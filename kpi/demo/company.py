@@ -154,7 +154,7 @@ class Payment:
     fee: Decimal
     paid_on: dt.date
     refunded_on: dt.date | None
-    status: Literal["Paid", "Failed", "Refunded", "Partially refunded", "Disputed"]
+    status: Literal["Paid", "Failed", "Refunded", "Partially refunded"]
     message: str
 
 

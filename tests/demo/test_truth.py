@@ -5,7 +5,10 @@ The files are imported by the very connectors, so this holds the whole way from 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import io
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,13 +16,12 @@ from typing import Any
 
 import pytest
 
+from kpi.cli import main
 from kpi.demo import sample, truth
 from kpi.demo.company import Company
 from kpi.demo.truth import Figures, Group, Sums
-from kpi.importing.importer import import_paths
 from kpi.metrics import definitions, query
 from kpi.metrics.model import Definitions, Query
-from kpi.metrics.publishing import mappings_of
 from kpi.settings import Settings
 from kpi.warehouse.engines import open_reader
 from kpi.warehouse.reader import Reader
@@ -44,14 +46,49 @@ def shared() -> Definitions:
 
 
 @pytest.fixture(scope="module")
-def warehouse(company: Company, shared: Definitions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    home = tmp_path_factory.mktemp("home")
-    settings = Settings(home=home / "data", metrics=REPOSITORY / "metrics.yaml")
-    written = [path for path, _ in sample.write(company, home / "files")]
-    report = import_paths(settings, mappings_of(shared), [str(path) for path in written])
-    assert [(file.file, file.message) for file in report.files if file.status != "loaded" or file.rows_rejected] == []
-    with open_reader(settings) as reader:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A KPI_HOME that ``demo`` filled; the environment names it as long as the tests of this file run."""
+    home = tmp_path_factory.mktemp("home") / "data"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("KPI_HOME", str(home))
+        environment.setenv("KPI_METRICS", str(REPOSITORY / "metrics.yaml"))
+        yield home
+
+
+@pytest.fixture(scope="module")
+def imported(home: Path) -> dict[str, Any]:
+    """What ``demo --json`` prints."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        assert main(["demo", "--until", END.isoformat(), "--json"]) == 0
+    said: dict[str, Any] = json.loads(out.getvalue())
+    return said
+
+
+@pytest.fixture(scope="module")
+def warehouse(home: Path, imported: dict[str, Any]) -> Iterator[Reader]:
+    with open_reader(Settings(home=home)) as reader:
         yield reader
+
+
+def test_every_file_is_read_whole(imported: dict[str, Any]) -> None:
+    files = imported["import"]["files"]
+    assert (imported["status"], len(files), len(imported["files"])) == ("loaded", 17, 17)
+    assert [file for file in files if file["status"] != "loaded" or file["rows_rejected"]] == []
+
+
+def test_again_says_that_it_is_there(imported: dict[str, Any], home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--until", END.isoformat()]) == 0
+    assert capsys.readouterr().out == f"{home} holds the sample company of seed 2026 up to 2026-11-15 already; nothing to do\n"
+
+
+def test_another_sample_is_not_mixed_in(imported: dict[str, Any], home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--until", END.isoformat(), "--seed", "7"]) == 1
+    assert capsys.readouterr().err == (
+        f"{home} already holds the sample company of seed 2026 up to 2026-11-15; the sample would be mixed with it "
+        "and nothing was changed. Use another folder (KPI_HOME=sample-data python -m kpi demo), "
+        "or write the files alone with --files-only\n"
+    )
 
 
 @pytest.fixture(scope="module")
