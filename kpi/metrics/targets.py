@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from decimal import Decimal
 from typing import Final
@@ -15,16 +14,16 @@ from kpi.periods import Calendar, parse_period
 
 _VALUE: Final = re.compile(r"(-?[0-9]{1,15}(?:\.[0-9]{1,8})?)(?: ?(%|k|M|bn))?\Z")
 _FACTOR: Final = {"%": Decimal("0.01"), "k": Decimal(1000), "M": Decimal(1_000_000), "bn": Decimal(1_000_000_000)}
-_ALWAYS: Final = (dt.date(1, 1, 1), dt.date(9999, 12, 31))
 
 
 def read(value: yamlfile.Value | None, unit: str, calendar: Calendar, problems: Problems) -> tuple[Target, ...]:
-    """The targets of a metric, in the order of the file; one value without a period holds always."""
+    """The targets of a metric, in the order of the file."""
     if value is None:
         return ()
     if isinstance(value, yamlfile.Scalar):
-        amount = _amount(value, unit, problems)
-        return () if amount is None else (Target(*_ALWAYS, amount, "always"),)
+        # A target that never ends would go on judging years for which nobody set it.
+        problems.at(value, f"a target says for when it is set; write {{2026: {value.text}}} or {{2026-Q4: {value.text}}}")
+        return ()
     mapping = problems.mapping(value, "periods with values, such as {2026: 62%, 2026-Q4: 65%}")
     if mapping is None:
         return ()

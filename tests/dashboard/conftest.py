@@ -51,7 +51,7 @@ metrics:
   cost: {label: Cost, means: what hosting costs, owner: product, sum: amount, of: cost_line, over: [service_from, service_to],
     unit: money, better: down}
   margin: {label: Margin, means: what is left of revenue, owner: finance, formula: (revenue - cost) / revenue, unit: percent, better: up,
-    target: 60%}
+    target: {2023: 60%, 2024: 60%, 2025: 60%, 2026: 60%}}
   won: {label: Deals won, means: deals that were won, owner: sales, count: deal, at: closed_on, where: is_won, unit: number, better: up}
   issues: {label: Issues, means: issues created, owner: product, count: issue, at: created_at, unit: number}
 """

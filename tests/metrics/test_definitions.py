@@ -39,7 +39,7 @@ metrics:
     needs: {at_least: 20, of: won + lost}
   won: {count: deal, at: closed_on, where: is_won}
   lost: {count: deal, at: closed_on, where: is_lost}
-  bookings: {label: Booked, means: What was won., owner: sales, sum: amount, of: deal, at: closed_on, where: is_won, target: 2.85 M}
+  bookings: {label: Booked, means: What was won., owner: sales, sum: amount, of: deal, at: closed_on, where: is_won, target: {2026: 2.85 M}}
   revenue: {sum: amount, of: invoice_line, over: [service_from, service_to], where: kind <> 'tax'}
   mrr: {sum: monthly_amount, of: subscription_term, during: [started_on, ended_on]}
   cycle: {percentile: 'days(created_at, resolved_at)', at_percent: 90, of: issue, at: resolved_at}

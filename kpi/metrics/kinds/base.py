@@ -23,7 +23,7 @@ COMMON: Final = (
     Key("owner", "text", "who answers for it, such as finance"),
     Key("unit", "money, percent, number, ratio, days or hours", "without it, worked out from the definition"),
     Key("better", "up or down", "which direction is good; without it neither is"),
-    Key("target", "a value, or periods with values such as {2026: 62%, 2026-Q4: 65%}", "what was planned"),
+    Key("target", "periods with values, such as {2026: 62%, 2026-Q4: 65%}", "what was planned"),
     Key("needs", "{at_least: 20, of: a formula}", 'below this the page says "too few"'),
 )
 
