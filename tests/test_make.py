@@ -115,6 +115,14 @@ def test_python_too_old(machine: Machine) -> None:
     assert not machine.venv.exists()
 
 
+def test_a_python_that_was_named_is_not_replaced_by_another(machine: Machine) -> None:
+    machine.has_python()
+    machine.has("old", '#!/bin/sh\necho "3.9 False"\n')
+    code, _, said = machine.make("environment", "PYTHON=old")
+    assert code != 0
+    assert said == "Python 3.11 or newer is needed, and old is 3.9: install a newer one, or name it with make PYTHON=/path/to/python3.\n"
+
+
 def test_a_newer_python_under_another_name_is_taken(machine: Machine) -> None:
     machine.has("python3", '#!/bin/sh\necho "3.9 False"\n')
     machine.has("python3.12", PYTHON_STUB.replace('cat "$here/python3"', 'cat "$here/python3.12"'))
