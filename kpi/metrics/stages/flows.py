@@ -25,6 +25,8 @@ from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, counted, day_l
 UNIT_SCALE = 8
 #: Places of a plain amount, of which whole units of 1e-4 fit 64 bits.
 MONEY_SCALE = 4
+#: Amounts up to this, times 1e4, have 18 digits at 4 places.
+_SMALL = 9_000_000_000
 
 
 def flows(scan: Scan) -> Stage:
@@ -104,7 +106,13 @@ def _spread(scan: Scan) -> tuple[sa.Select[Any], int]:
         scale = UNIT_SCALE
     if scale <= MONEY_SCALE:
         fine = 10 ** (UNIT_SCALE - scale)
-        units: Element = sa.cast(decimal(amount, scale) * 10**scale, sa.BigInteger())
+        # DuckDB multiplies DECIMAL(18, s) within 18 digits, fast; wider ones are told apart, for they would overflow.
+        factor: Element = sa.literal_column(str(10**scale))
+        small = amount.between(sa.literal_column(f"-{_SMALL}"), sa.literal_column(str(_SMALL)))
+        exactly = sa.case(
+            (small, sa.cast(amount * factor, sa.BigInteger())), else_=sa.cast(decimal(amount, scale) * factor, sa.BigInteger())
+        )
+        units: Element = exactly if scale else sa.cast(amount, sa.BigInteger())
     else:
         fine = 1
         units = sa.cast(decimal(amount, UNIT_SCALE) * 10**UNIT_SCALE, Whole())
