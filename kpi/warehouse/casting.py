@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from kpi.warehouse import cells
 from kpi.warehouse.schema import MONEY, QUANTITY
 from kpi.warehouse.shapes import AmountShape, DateShape
+from kpi.warehouse.zones import to_local
 
 Column = sa.ColumnElement[Any]
 
@@ -188,7 +189,8 @@ def _read(value: Any, scope: Scope) -> Cast:
     match value:
         case cells.Id(_, empty):
             kept = sa.case((raw.in_(empty), sa.null()), else_=raw) if empty else raw
-            shortened = sa.and_(sa.func.contains(raw, "E+"), sa.func.regexp_full_match(raw, _SPREADSHEET_ID))
+            # a case, since both sides of an "and" are worked out for every row
+            shortened = sa.case((sa.func.contains(raw, "E+"), sa.func.regexp_full_match(raw, _SPREADSHEET_ID)), else_=sa.false())
             return Cast(kept, fault(shortened, SHORTENED))
         case cells.Amount(_, kind):
             shape = scope.amounts.get(found[0], AmountShape()) if found else AmountShape()
@@ -216,7 +218,8 @@ def _read(value: Any, scope: Scope) -> Cast:
             return Cast(chosen, fault(said.not_in([text for text, _ in cases]), f"not one of {accepted}"))
         case cells.Currency():
             code = sa.func.upper(raw)
-            known = sa.func.regexp_full_match(code, "[A-Z]{3}")
+            usual = [scope.currency, "USD", "EUR", "GBP"]
+            known = sa.case((code.in_(usual), sa.true()), else_=sa.func.regexp_full_match(code, "[A-Z]{3}"))
             return Cast(code, fault(sa.not_(known), "not a currency of three letters"))
         case cells.Prefixed(prefix, _):
             return Cast(sa.literal(prefix + ":") + sa.cast(raw, sa.String), inner.faults)
@@ -331,14 +334,12 @@ def _date(
     if shape.formats:
         parsed = sa.func.try_strptime(raw, sa.func.list_value(*shape.formats))
         readings.append(_to_utc(parsed, value.zone, scope))
-    result = readings[0] if len(readings) == 1 else sa.func.coalesce(*readings)
-    if isinstance(value, cells.Day):
-        if value.zone == "utc" and scope.timezone != "UTC":
-            result = sa.func.timezone(scope.timezone, sa.func.timezone("UTC", result))
-        result = sa.cast(result, sa.Date)
-    return Cast(
-        result, fault(sa.and_(raw.is_not(None), result.is_(None)), "not a date" if isinstance(value, cells.Day) else "not a date and time")
-    )
+    moment = readings[0] if len(readings) == 1 else sa.func.coalesce(*readings)
+    bad = sa.and_(raw.is_not(None), moment.is_(None))
+    if isinstance(value, cells.Instant):
+        return Cast(moment, fault(bad, "not a date and time"))
+    local = to_local(moment, scope.timezone) if value.zone == "utc" else moment
+    return Cast(sa.cast(local, sa.Date), fault(bad, "not a date"))
 
 
 def _to_utc(moment: Column, zone: str, scope: Scope) -> Column:
