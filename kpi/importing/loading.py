@@ -19,7 +19,7 @@ from kpi.importing.staging import Context, Staged, stage
 from kpi.warehouse.bookkeeping import extend_coverage, refresh_currencies, refresh_row_counts
 from kpi.warehouse.identity import apply_account_links, linked_tables, refresh_account_links, refresh_account_versions
 from kpi.warehouse.mappings import Mappings
-from kpi.warehouse.merge import Run, merge
+from kpi.warehouse.merge import STATED, Run, merge, tidy
 from kpi.warehouse.products import apply_costs, apply_products, refresh_product_links, refresh_products
 from kpi.warehouse.publish import Draft
 from kpi.warehouse.schema import facts, metadata
@@ -70,7 +70,11 @@ def load_file(draft: Draft, path: Path, told: Told, run_id: int, mappings: Mappi
     try:
         staged = stage(draft.store.scratch, path, told.name, context, folder)
         with draft.store.whole():
-            return _merge(draft.store, staged, run_id, told, mappings, seal)
+            loaded = _merge(draft.store, staged, run_id, told, mappings, seal)
+        with draft.store.whole():
+            for table in sorted(loaded.tables):
+                tidy(draft.store, metadata.tables[table], Run(run_id, staged.source, staged.as_of))
+        return loaded
     except _FATAL:
         raise
     except (duckdb.Error, psycopg.Error) as error:
@@ -103,6 +107,7 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
             rows = "1 row of {} that is absent from this full export was retired"
             many = "{:,} rows of {} that are absent from this full export were retired"
             notes.append(rows.format(part.table) if retired == 1 else many.format(retired, part.table))
+    stated = [covered for covered in staged.covers.values() if covered[2] == STATED]
     row = {
         "run_id": run_id,
         "file": told.name,
@@ -112,6 +117,8 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
         "imported_at": imported_at.replace(tzinfo=None),
         "imported_by": told.imported_by,
         "as_of": staged.as_of,
+        "covers_from": min((first for first, _, _ in stated), default=None),
+        "covers_to": max((end for _, end, _ in stated), default=None),
         "rows_read": staged.rows_read,
         "rows_loaded": staged.rows_loaded,
         "rows_rejected": staged.rows_rejected,

@@ -29,10 +29,10 @@ FREE_MAIL: Final = frozenset(
     """.split()  # noqa: SIM905 - a list of quoted names would take a page
 )
 
-#: Legal forms and articles at the end of a company's name, after punctuation is gone.
+#: Legal forms at the end of a company's name, after punctuation is gone.
 _FORMS: Final = re.compile(
-    r"\b(?:inc|incorporated|corp|corporation|co|company|llc|llp|lp|ltd|limited|plc|gmbh(?: co kg)?|mbh|ag|kg|ohg|ug|se|sa|sas|sarl|srl|spa|"
-    r"bv|nv|ab|as|oy|aps|pty|kk|kft|sro|zoo|the|group|holding|holdings)\b"
+    r"(?: (?:inc|incorporated|corp|corporation|and co|and company|co|company|llc|llp|lp|ltd|limited|plc|gmbh|mbh|ag|kg|ohg|ug|se|"
+    r"sa|sas|sarl|srl|spa|bv|nv|ab|as|oy|aps|pty|kk|kft|sro))+$"
 )
 
 
@@ -59,13 +59,12 @@ class Link:
 
 
 def normal_name(name: str) -> str:
-    """A company's name without case, accents, punctuation and legal form; of a name that is nothing else, all words."""
+    """A company's name without case, accents, punctuation and legal form; a first word always stays."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).replace("&", " and ")
     plain = re.sub(r"(?<=\b\w)\.(?=\w\b)", "", plain)  # s.a. -> sa
     words = " ".join(re.sub(r"[^\w]+", " ", plain).split())
-    core = " ".join(_FORMS.sub(" ", words).split())
-    return core or words
+    return _FORMS.sub("", words)
 
 
 def company_domain(domain: str | None) -> str | None:

@@ -19,6 +19,9 @@ from kpi.warehouse.store import Store
 #: Fewer rows fit into so few of DuckDB's row groups (122,880 rows each) that their order saves nothing.
 _WORTH_ORDERING: Final = 500_000
 
+#: The basis of a coverage that the file states rather than its rows' dates.
+STATED: Final = "stated by the file"
+
 
 class Replacement(Protocol):
     """What older rows of the same source go; see :class:`kpi.importing.staging.Replaces`."""
@@ -64,18 +67,25 @@ def merge(store: Store, table: sa.Table, relation: str, run: Run, replaces: Repl
     columns = [name for name in store.columns(relation) if name in table.columns and name != "run_id"]
     incoming = store.bring(relation)
     known = "source" in table.columns and store.run(f"SELECT 1 FROM {table.name} WHERE source = ? LIMIT 1", [run.source])
-    if replaces is not None:
-        if known:
-            _make_room(store, table, replaces, run)
+    if known and replaces is not None:
+        incoming = _make_room(store, table, incoming, replaces, run)
+    if "source" in table.columns and not known:  # the bulk: nothing to compare with
         _insert(store, table, columns, f"SELECT {_list(columns, 'i')} FROM {incoming} i", run)
-        return 0
-    if not known and "source" in table.columns:
-        _insert(store, table, columns, f"SELECT {_list(columns, 'i')} FROM {incoming} i", run)
-        _drop_older_twins(store, table, run)
-        _order(store, table, run)
         return 0
     _upsert(store, table, columns, incoming, run)
-    return _retire(store, table, incoming, run) if full else 0
+    if incoming == "rest":
+        store.run("DROP TABLE rest")
+    return _retire(store, table, incoming, run) if full and replaces is None else 0
+
+
+def tidy(store: Store, table: sa.Table, run: Run) -> None:
+    """After a run's rows are committed: of rows that share a key the newest stays, and a big file's rows lie in order.
+
+    Not in the transaction that brings the rows: DuckDB writes rows twice that are deleted in the one that inserts them.
+    """
+    if "run_id" in table.columns and key_of(table):
+        _drop_older_twins(store, table, run)
+        _order(store, table, run)
 
 
 def _list(columns: Sequence[str], alias: str = "") -> str:
@@ -94,8 +104,12 @@ def _insert(store: Store, table: sa.Table, columns: Sequence[str], select: str, 
         store.run(f"INSERT INTO {table.name} ({_list(columns)}) {select}")
 
 
-def _make_room(store: Store, table: sa.Table, replaces: Replacement, run: Run) -> None:
-    """Delete what the file speaks of; a scope without columns speaks of all that the source has."""
+def _make_room(store: Store, table: sa.Table, incoming: str, replaces: Replacement, run: Run) -> str:
+    """Delete what the file speaks of; what is left to bring.
+
+    What a newer export (by its own date) says of the same things stands: its rows stay, and the file's rows that lie in
+    what it covers are left out.
+    """
     where, values = ["t.source = ?"], [run.source]
     if replaces.day is not None:
         for sign, bound in ((">=", replaces.since), ("<", replaces.until)):
@@ -104,28 +118,43 @@ def _make_room(store: Store, table: sa.Table, replaces: Replacement, run: Run) -
                 values.append(bound)  # type: ignore[arg-type]
     if replaces.columns:
         scope = store.bring(replaces.scope)
-        same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM z."{name}"' for name in replaces.columns)
-        where.append(f"EXISTS (SELECT 1 FROM {scope} z WHERE {same})")
+        where.append(f"EXISTS (SELECT 1 FROM {scope} z WHERE {_same(replaces.columns, 't', 'z')})")
+    newer = "(SELECT run_id FROM import_run WHERE as_of > ?)"
+    if run.as_of is not None and store.run(f"SELECT 1 FROM {newer} n LIMIT 1", [run.as_of]):
+        where.append(f"t.run_id NOT IN {newer}")
+        values.append(run.as_of)  # type: ignore[arg-type]
+        days = f' AND i."{replaces.day}" >= r.covers_from AND i."{replaces.day}" < r.covers_to' if replaces.day else ""
+        store.run(
+            f"CREATE TEMP TABLE rest AS SELECT * FROM {incoming} i WHERE NOT EXISTS (SELECT 1 FROM {table.name} t JOIN import_run r "
+            f"ON r.run_id = t.run_id WHERE r.as_of > ? AND t.source = ? AND {_same(replaces.columns, 't', 'i')}{days})",
+            [run.as_of, run.source],
+        )
+        incoming = "rest"
     store.run(f"DELETE FROM {table.name} t WHERE {' AND '.join(where)}", values)
+    return incoming
+
+
+def _same(columns: Sequence[str], left: str, right: str) -> str:
+    return " AND ".join(f'{left}."{name}" IS NOT DISTINCT FROM {right}."{name}"' for name in columns) or "TRUE"
 
 
 def _drop_older_twins(store: Store, table: sa.Table, run: Run) -> None:
     """Rows of one file may share a key: the later modified_at stays, else the later row."""
     keys = key_of(table)
-    if store.engine == "duckdb":
-        # As many distinct hashes as rows prove that no key comes twice, at a third of the cost of grouping them.
-        hashed = f"SELECT count(*) = count(DISTINCT hash({_list(keys)})) FROM {table.name} WHERE run_id = ?"
-        if store.run(hashed, [run.run_id])[0][0]:
-            return
     latest = '"modified_at" DESC NULLS LAST, ' if "modified_at" in table.columns else ""
+    same, twice = _on(keys, "t", "d"), f"SELECT {_list(keys)} FROM {table.name} WHERE run_id = ? GROUP BY {_list(keys)} HAVING count(*) > 1"
+    if store.engine == "duckdb":
+        # Hashes are grouped at a third of the cost of keys; rows that share one without sharing a key are told apart below.
+        same = f"hash({_list(keys, 't')}) = d.h"
+        twice = f"SELECT hash({_list(keys)}) AS h FROM {table.name} WHERE run_id = ? GROUP BY h HAVING count(*) > 1"
     store.run(
         f"CREATE TEMP TABLE twins AS SELECT r FROM (SELECT t.{store.row} AS r, row_number() OVER "
         f"(PARTITION BY {_list(keys, 't')} ORDER BY {latest}t.{store.row} DESC) AS place FROM {table.name} t "
-        f"JOIN (SELECT {_list(keys)} FROM {table.name} WHERE run_id = ? GROUP BY {_list(keys)} HAVING count(*) > 1) d "
-        f"ON {_on(keys, 't', 'd')}) ranked WHERE place > 1",
-        [run.run_id],
+        f"JOIN ({twice}) d ON {same} WHERE t.run_id = ?) ranked WHERE place > 1",
+        [run.run_id, run.run_id],
     )
-    store.run(f"DELETE FROM {table.name} WHERE {store.row} IN (SELECT r FROM twins)")
+    if store.count("SELECT count(*) FROM twins"):
+        store.run(f"DELETE FROM {table.name} WHERE {store.row} IN (SELECT r FROM twins)")
     store.run("DROP TABLE twins")
 
 

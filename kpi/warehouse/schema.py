@@ -398,6 +398,8 @@ import_run = _table(
     _c("imported_at", "instant", "when"),
     _c("imported_by", "text", "the user of the operating system"),
     _c("as_of", "instant", "the export's own date, where the file states one"),
+    _c("covers_from", "day", "first day of the period that the file states, where it states one"),
+    _c("covers_to", "day", "first day after that period"),
     _c("rows_read", "integer", "records in the file, header and footers left out"),
     _c("rows_loaded", "integer", "records that contributed"),
     _c("rows_rejected", "integer", "records set aside, see import_problem"),

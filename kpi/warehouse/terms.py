@@ -89,7 +89,7 @@ def _seen_again(store: Store, every: list[str], run: Run, seen: dt.date) -> None
     same = " AND ".join(f's."{name}" IS NOT DISTINCT FROM o."{name}"' for name in _STANDS)
     tried = f"o.status = 'trial' AND s.trial_ends_on > o.started_on AND s.trial_ends_on < {_day(seen)}"
     turn = f"CASE WHEN {tried} THEN s.trial_ends_on ELSE {_day(seen)} END"
-    goes_on = f"({same} OR s.ended_on <= {turn})"
+    goes_on = f"({same} OR coalesce(s.ended_on <= {turn}, FALSE))"
     store.run(
         f"CREATE TEMP TABLE compared AS SELECT o.term_id AS open_id, s.subscription_id, {goes_on} AS goes_on, {turn} AS turn, "
         f"o.started_on < {turn} AS splits FROM seen_now s JOIN open_now o ON o.subscription_id = s.subscription_id "

@@ -1,0 +1,113 @@
+"""Exports of subscriptions, which show only today's state, as terms."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from kpi.warehouse.memory import MemoryWriter
+from kpi.warehouse.merge import Run
+from kpi.warehouse.store import DuckStore
+from kpi.warehouse.terms import merge_terms
+
+D = dt.date
+
+
+@pytest.fixture
+def store():
+    return DuckStore(MemoryWriter().connection)
+
+
+def export(store, run_id, seen, as_of=None, **state):
+    row = {
+        "term_id": "x:s1",
+        "subscription_id": "x:s1",
+        "source": "x",
+        "status": "active",
+        "monthly_amount": Decimal("100.0000"),
+        "currency": "EUR",
+        "started_on": D(2026, 1, 10),
+        "ended_on": None,
+        "trial_ends_on": None,
+        **state,
+    }
+    schema = pa.schema([(name, pa.date32()) for name in ("started_on", "ended_on", "trial_ends_on")])
+    found = pa.Table.from_pylist([row])
+    for field in schema:
+        found = found.set_column(found.schema.get_field_index(field.name), field.name, found.column(field.name).cast(field.type))
+    store.scratch.register(f"staged_{run_id}", found)
+    merge_terms(store, f"staged_{run_id}", Run(run_id, "x", as_of), seen)
+    store.add("import_run", pa.Table.from_pylist([{"run_id": run_id, "as_of": as_of}]))
+
+
+def terms(store):
+    return store.run("SELECT status, monthly_amount, started_on, ended_on, is_assumed FROM subscription_term ORDER BY started_on, term_id")
+
+
+def test_a_first_export_assumes_the_past(store):
+    export(store, 1, D(2026, 6, 1))
+    assert terms(store) == [("active", Decimal(100), D(2026, 1, 10), None, True)]
+
+
+def test_a_cancelled_subscription_was_in_service_until_it_ended(store):
+    export(store, 1, D(2026, 6, 1), status="canceled", ended_on=D(2026, 4, 1))
+    assert terms(store) == [("active", Decimal(100), D(2026, 1, 10), D(2026, 4, 1), True)]
+
+
+def test_a_trial_before_it_is_a_term_of_its_own(store):
+    export(store, 1, D(2026, 6, 1), trial_ends_on=D(2026, 1, 24))
+    assert terms(store) == [
+        ("trial", Decimal(100), D(2026, 1, 10), D(2026, 1, 24), True),
+        ("active", Decimal(100), D(2026, 1, 24), None, True),
+    ]
+
+
+def test_one_that_ended_in_its_trial_never_was_in_service(store):
+    export(store, 1, D(2026, 6, 1), status="canceled", trial_ends_on=D(2026, 1, 24), ended_on=D(2026, 1, 20))
+    assert terms(store) == [("trial", Decimal(100), D(2026, 1, 10), D(2026, 1, 20), True)]
+
+
+def test_a_pause_begins_on_the_export_s_day(store):
+    export(store, 1, D(2026, 6, 1), status="paused")
+    assert terms(store) == [
+        ("active", Decimal(100), D(2026, 1, 10), D(2026, 6, 1), True),
+        ("paused", Decimal(100), D(2026, 6, 1), None, False),
+    ]
+
+
+def test_another_price_closes_the_term_on_the_export_s_day(store):
+    export(store, 1, D(2026, 6, 1))
+    export(store, 2, D(2026, 7, 1), monthly_amount=Decimal("120.0000"))
+    export(store, 3, D(2026, 8, 1), monthly_amount=Decimal("120.0000"))
+    assert terms(store) == [
+        ("active", Decimal(100), D(2026, 1, 10), D(2026, 7, 1), True),
+        ("active", Decimal(120), D(2026, 7, 1), None, False),
+    ]
+
+
+def test_a_cancellation_ends_the_term_that_stands(store):
+    export(store, 1, D(2026, 6, 1))
+    export(store, 2, D(2026, 7, 1), monthly_amount=Decimal("120.0000"))
+    export(store, 3, D(2026, 9, 1), monthly_amount=Decimal("120.0000"), status="canceled", ended_on=D(2026, 8, 20))
+    assert terms(store) == [
+        ("active", Decimal(100), D(2026, 1, 10), D(2026, 7, 1), True),
+        ("active", Decimal(120), D(2026, 7, 1), D(2026, 8, 20), False),
+    ]
+
+
+def test_a_trial_seen_before_turns_on_its_own_day(store):
+    export(store, 1, D(2026, 1, 15), status="trial", trial_ends_on=D(2026, 1, 24))
+    export(store, 2, D(2026, 2, 15), trial_ends_on=D(2026, 1, 24))
+    assert [row[:4] for row in terms(store)] == [
+        ("trial", Decimal(100), D(2026, 1, 10), D(2026, 1, 24)),
+        ("active", Decimal(100), D(2026, 1, 24), None),
+    ]
+
+
+def test_an_older_export_changes_nothing(store):
+    export(store, 1, D(2026, 6, 1), as_of=dt.datetime(2026, 6, 1))
+    export(store, 2, D(2026, 5, 1), as_of=dt.datetime(2026, 5, 1), monthly_amount=Decimal("80.0000"))
+    assert terms(store) == [("active", Decimal(100), D(2026, 1, 10), None, True)]
