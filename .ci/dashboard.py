@@ -56,7 +56,7 @@ def _taken(port: int) -> bool:
 
 def _serve(port: int) -> int:
     url = f"http://{ADDRESS}:{port}"
-    print(f"Starting the dashboard on {url} …", flush=True)
+    print("Starting the dashboard…", flush=True)
     options = {"server.address": ADDRESS, "server.port": port, "server.headless": "true", "browser.gatherUsageStats": "false"}
     words = [f"--{name}={value}" for name, value in options.items()]
     # Streamlit's own banner would be a second line that says where it is; what goes wrong comes on stderr.
