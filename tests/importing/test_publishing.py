@@ -21,6 +21,8 @@ import sqlalchemy as sa
 from kpi.errors import WarehouseError
 from kpi.importing.importer import import_paths
 from kpi.importing.republish import rebuild
+from kpi.metrics import definitions
+from kpi.metrics.publishing import mappings_of
 from kpi.warehouse import publish
 from kpi.warehouse.engines import current_generation, open_reader
 from kpi.warehouse.home import generations, read_current
@@ -220,7 +222,8 @@ def test_a_death_at_each_step_of_publishing(settings, mappings, payments, step, 
 
 
 @pytest.mark.parametrize("kilobytes", [1, 64, 1024, 4096])
-def test_a_full_disk_leaves_the_old_generation(settings, mappings, payments, command, contents, kilobytes, monkeypatch):
+def test_a_full_disk_leaves_the_old_generation(settings, payments, contents, kilobytes):
+    mappings = mappings_of(definitions.load(settings.metrics))
     import_paths(settings, mappings, [str(payments("0.csv", range(ROWS)))])
     before = contents(settings)
     big = payments("big.csv", range(10**6, 10**6 + 20_000))
