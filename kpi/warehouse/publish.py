@@ -92,11 +92,15 @@ class DuckDraft(Draft):
         super().__init__(settings, base, folder)
         self.path = warehouse_file(settings.home, base.generation + 1)
         self.part = self.path.with_name(self.path.name + ".part")
-        if base.generation and not empty:
-            shutil.copyfile(warehouse_file(settings.home, base.generation), self.part)
-        self.connection = open_for_import(str(self.part), settings, folder, inputs)
+        try:
+            if base.generation and not empty:
+                shutil.copyfile(warehouse_file(settings.home, base.generation), self.part)
+            self.connection = open_for_import(str(self.part), settings, folder, inputs)
+            create_tables(self.connection)
+        except BaseException:
+            self._remove()
+            raise
         self.store = DuckStore(self.connection)
-        create_tables(self.connection)
 
     def _commit(self, current: Current, entries: Sequence[Entry]) -> None:
         self.connection.execute("CHECKPOINT")
@@ -114,6 +118,9 @@ class DuckDraft(Draft):
     def close(self) -> None:
         """Leave nothing open or half made."""
         self.connection.close()
+        self._remove()
+
+    def _remove(self) -> None:
         for path in (self.part, self.part.with_name(self.part.name + ".wal")):
             path.unlink(missing_ok=True)
 
