@@ -44,10 +44,10 @@ from kpi.warehouse.cells import (
     Same,
     Share,
     Sum,
-    Value,
     When,
     Zone,
 )
+from kpi.warehouse.cells import Value as Value
 
 Source = str | Value
 
@@ -243,3 +243,18 @@ def all_of(*conditions: Condition) -> Condition:
 def any_of(*conditions: Condition) -> Condition:
     """At least one holds."""
     return AnyOf(conditions)
+
+
+def cost_columns(source: str, ledger_account: Value, amount: Value, extra: dict[str, Value]) -> dict[str, Value]:
+    """The columns of a cost line that every ledger fills alike; without a service period it is for the month it is booked in."""
+    booked = day("Date")
+    return {
+        "cost_id": required(prefixed(source, text("Key"))),
+        "source": constant(source),
+        "ledger_account": required(ledger_account),
+        "amount": required(amount),
+        "booked_on": required(booked),
+        "service_from": month_of(booked),
+        "service_to": next_month(booked),
+        **extra,
+    }

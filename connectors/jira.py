@@ -14,6 +14,7 @@ from typing import Final
 
 from connectors.base import Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble
 from connectors.fields import (
+    Value,
     choice,
     constant,
     day,
@@ -28,7 +29,6 @@ from connectors.fields import (
     text,
     when,
 )
-from kpi.warehouse.cells import Value
 
 SOURCE: Final = "jira"
 _REPEATED: Final = {"labels": "Labels", "components": "Components", "component/s": "Components", "sprint": "Sprint"}

@@ -7,31 +7,12 @@ files; every account is staged, and which of them are costs of what is for ``cos
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
-from connectors.base import Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble
-from connectors.fields import (
-    constant,
-    currency,
-    day,
-    difference,
-    filled,
-    first_of,
-    joined,
-    money,
-    month_of,
-    next_month,
-    prefixed,
-    required,
-    text,
-)
-from connectors.ledger import period, printed_at
-from kpi.warehouse.cells import Value
+from connectors.base import Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble, numbered, period, printed_at
+from connectors.fields import constant, cost_columns, currency, day, difference, filled, first_of, joined, money, text
 
 SOURCE: Final = "quickbooks"
 _TOTAL: Final = re.compile(r"(?i)^total for (?P<account>.*?)(?P<rollup> with sub-?accounts)?$")
@@ -56,21 +37,6 @@ _COLUMNS: Final = {
     "credit": "Credit",
     "currency": "Currency",
 }
-
-
-def cost_columns(source: str, ledger_account: Value, amount: Value, extra: dict[str, Value]) -> dict[str, Value]:
-    """The columns of a cost line that every ledger fills alike; without a service period it is for the month it is booked in."""
-    booked = day("Date")
-    return {
-        "cost_id": required(prefixed(source, text("Key"))),
-        "source": constant(source),
-        "ledger_account": required(ledger_account),
-        "amount": required(amount),
-        "booked_on": required(booked),
-        "service_from": month_of(booked),
-        "service_to": next_month(booked),
-        **extra,
-    }
 
 
 def sections(report: Report) -> Iterator[Part | Trouble]:
@@ -136,25 +102,6 @@ def _booking(report: Report, record: Record, names: list[str], dated: int, path:
         return Trouble(record.line, "Date", line, "empty, and no row can do without it")
     report.counted += 1
     return Part(record.line, "", {"Account": ":".join(path), **dict(zip(names, cells, strict=False))})
-
-
-def numbered(parts: Iterator[Part | Trouble]) -> Iterator[Part | Trouble]:
-    """The bookings with a ``Key`` each: a digest of what they say, counted where several say the same.
-
-    A ledger gives its lines no id; this one is the same in every export that holds the line.
-    """
-    seen: Counter[str] = Counter()
-    for made in parts:
-        if isinstance(made, Part) and made.part == "":
-            said = "\x1f".join(f"{name}={cell.strip()}" for name, cell in sorted(made.cells.items()) if name not in _RUNNING)
-            digest = hashlib.sha256(said.encode()).hexdigest()[:24]
-            seen[digest] += 1
-            made = replace(made, cells={**made.cells, "Key": f"{digest}-{seen[digest]}"})
-        yield made
-
-
-#: Columns that change when other lines do.
-_RUNNING: Final = ("Balance", "Running Balance", "")
 
 
 def bookings(report: Report) -> Iterator[Part | Trouble]:

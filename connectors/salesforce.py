@@ -11,6 +11,7 @@ from typing import Final
 
 from connectors.base import Connector, Layout, Mapping, Skip, Span
 from connectors.fields import (
+    Value,
     all_of,
     any_of,
     case_safe,
@@ -33,7 +34,6 @@ from connectors.fields import (
     when,
     whole,
 )
-from kpi.warehouse.cells import Value
 
 SOURCE: Final = "salesforce"
 _NO_ID: Final = ("000000000000000AAA", "000000000000000")

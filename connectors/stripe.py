@@ -11,6 +11,7 @@ from typing import Final
 
 from connectors.base import Connector, Layout, Mapping, Renews, Skip, Span
 from connectors.fields import (
+    Value,
     above_zero,
     all_of,
     any_of,
@@ -41,7 +42,6 @@ from connectors.fields import (
     true,
     when,
 )
-from kpi.warehouse.cells import Value
 
 SOURCE: Final = "stripe"
 _EMAIL: Final = lower("Customer Email", "customer_email")

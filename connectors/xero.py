@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from connectors.base import Connector, Layout, Mapping, Part, Renews, Report, Span, Trouble
-from connectors.fields import currency, day, difference, joined, money, text
-from connectors.ledger import period, printed_at
-from connectors.quickbooks import cost_columns, numbered
+from connectors.base import Connector, Layout, Mapping, Part, Renews, Report, Span, Trouble, numbered, period, printed_at
+from connectors.fields import cost_columns, currency, day, difference, joined, money, text
 
 SOURCE: Final = "xero"
 _BALANCES: Final = ("opening balance", "closing balance", "net movement")
