@@ -67,6 +67,7 @@ def merge(store: Store, table: sa.Table, relation: str, run: Run, replaces: Repl
     columns = [name for name in store.columns(relation) if name in table.columns and name != "run_id"]
     incoming = store.bring(relation)
     known = "source" in table.columns and store.run(f"SELECT 1 FROM {table.name} WHERE source = ? LIMIT 1", [run.source])
+    store.rewrites = store.rewrites or bool(known)
     if known and replaces is not None:
         incoming = _make_room(store, table, incoming, replaces, run)
     if "source" in table.columns and not known:  # the bulk: nothing to compare with

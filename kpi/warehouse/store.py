@@ -21,7 +21,10 @@ class Store(ABC):
     Attributes:
         scratch: where files are staged.
         row: the column that tells rows of a table apart while nothing else is written to it.
+        rewrites: whether rows that were there before were replaced, so that closing the gaps pays.
     """
+
+    rewrites = False
 
     scratch: duckdb.DuckDBPyConnection
     row: str
