@@ -85,7 +85,8 @@ class _Tree:
         if isinstance(tree, exp.Between):
             return make.between(self.node(tree.this), self.node(tree.args["low"]), self.node(tree.args["high"]))
         if isinstance(tree, exp.Like):
-            return make.like(self.node(tree.this), self.node(tree.expression))
+            like = make.like(self.node(tree.this), self.node(tree.expression))
+            return Call("not", (like,), "flag") if tree.args.get("negate") else like  # "not like" is one node, unlike "not in"
         if isinstance(tree, exp.Case):
             return self.case(tree)
         if isinstance(tree, exp.Anonymous):

@@ -58,6 +58,8 @@ class Warehouse:
         duck = self._writer.reader(self._settings)
         if self._settings.warehouse_url is None:
             return duck
+        for reader in self._readers:  # their snapshots would keep the copy waiting
+            reader.close()
         self._copy(self._settings.warehouse_url)
         self._readers.append(open_reader(self._settings))
         return self._readers[-1]

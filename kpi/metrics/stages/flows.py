@@ -190,7 +190,7 @@ def _way(scan: Scan, time: Over, bounds: Any) -> tuple[sa.Select[Any], int]:
         columns.append((sa.literal_column("1") if mask is None else sa.case((mask, 1), else_=0)).label(f"m{place}"))
     from_, to = pieces.cut(rows, start, end)
     if rows.versions:
-        wheres.append(from_ < to)
+        wheres += [from_ < to, from_ < day_literal(scan.after), to > day_literal(scan.first)]
     days = [from_.label("starts"), to.label("ends"), start.label("starts_row"), end.label("ends_row")]
     return sa.select(*days, *columns).select_from(rows.source).where(*wheres), scale
 

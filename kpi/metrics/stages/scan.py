@@ -62,6 +62,11 @@ class Scan:
         return min(window.start for windows in self.slots.values() for window in windows if window)
 
     @property
+    def first_end(self) -> dt.date:
+        """First day after the earliest window."""
+        return min(window.end for windows in self.slots.values() for window in windows if window)
+
+    @property
     def after(self) -> dt.date:
         """First day after every window."""
         return max(window.end for windows in self.slots.values() for window in windows if window)

@@ -79,7 +79,8 @@ def stock_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
     first, after = pieces.cut(rows, start, end)
     first, after, of_sources = pieces.source_cut(scan, rows, first, after)
     wheres += of_sources
-    wheres += [start < day_literal(scan.after), sa.or_(after.is_(None), after > first)]
+    # Only what stands on the last day of some window, so that no other groups appear.
+    wheres += [first < day_literal(scan.after), sa.or_(after.is_(None), sa.and_(after > first, after >= day_literal(scan.first_end)))]
     return sa.select(first.label("starts"), after.label("ends"), *columns).select_from(rows.source).where(*wheres), scales
 
 
