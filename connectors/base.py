@@ -48,12 +48,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Trouble:
-    """A record, or a cell of it, that ``reshape`` can't use."""
+    """A record that ``reshape`` can't use; with ``whole`` False only a cell of it, while the record itself counts."""
 
     line: int
     column: str
     value: str
     reason: str
+    whole: bool = True
 
 
 @dataclass

@@ -110,9 +110,9 @@ def choice(*sources: Source, cases: dict[str, str | None], otherwise: Literal["r
     return Choice(_value(sources), tuple((key.casefold(), value) for key, value in cases.items()), otherwise)
 
 
-def currency(*sources: Source) -> Value:
-    """Three upper-case letters; the setting where the file has no such column."""
-    return Currency(_value(sources))
+def currency(*sources: Source, assume: bool = True) -> Value:
+    """Three upper-case letters; with ``assume`` the setting where the file has no such column."""
+    return Currency(_value(sources), assume)
 
 
 def constant(value: str | int | bool | None) -> Value:

@@ -106,7 +106,7 @@ def _logged(line: int, issue: str, updated: str, logs: list[str]) -> Iterator[Pa
     for at, cell in enumerate(logs, start=1):
         parts = cell.rsplit(";", 3)
         if len(parts) != 4 or not parts[3].strip().isdigit():
-            yield Trouble(line, _LOG_WORK, cell, "not comment;date;person;seconds")
+            yield Trouble(line, _LOG_WORK, cell, "not comment;date;person;seconds", whole=False)
             continue
         comment, when_, person, seconds = parts
         values = {

@@ -69,6 +69,8 @@ def open_text(path: Path, folder: Path) -> Text:
     """
     with path.open("rb") as file:
         start = file.read(8)
+    if not start:
+        raise NotATable("it is empty")
     if start.startswith(b"\x1f\x8b"):
         path = _gunzip(path, folder / "unpacked")
     elif start.startswith(b"PK\x03\x04"):

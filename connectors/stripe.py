@@ -137,7 +137,7 @@ PAYMENTS: Final = Layout(
                 "currency": currency("Currency"),
                 "home_amount": money("Converted Amount"),
                 "home_refunded": money("Converted Amount Refunded"),
-                "home_currency": when(filled("Converted Amount"), currency("Converted Currency")),
+                "home_currency": when(filled("Converted Amount"), currency("Converted Currency", assume=False)),
                 "paid_on": required(day(*_CREATED, zone="utc")),
                 "refunded_on": day("Refunded date (UTC)", zone="utc"),
             },

@@ -160,7 +160,7 @@ def open_parts(
         writers = {part: csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL) for part, file in files.items()}
         for made in flat:
             if isinstance(made, Trouble):
-                aside.add([(made.line, made.column, made.value[:200], made.reason)], main=not made.column.startswith("Log Work"))
+                aside.add([(made.line, made.column, made.value[:200], made.reason)], main=made.whole)
             else:
                 seen[made.part].update(made.cells)
                 row = [made.cells.get(name, "").replace("\x00", "") for name in parts[made.part]]

@@ -144,11 +144,10 @@ class _Staging:
         if not dates and not amounts:
             return None
         query = mapped.shapes_query(self.texts[part], list(dates), list(amounts), sample)
-        row = self.connection.execute(query).fetchone() or ()
+        row = self.connection.execute(query).fetchall()[0]
         texts = dict(zip([*dates, *amounts], row, strict=True))
         try:
-            for at, column in dates.items():
-                scope.dates[at] = date_shape(column, sorted(text for text in texts[at] or () if text), self.context.dates)
+            self._decide_dates(scope, {at: (column, sorted(text for text in texts[at] or () if text)) for at, column in dates.items()})
             self._decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()})
         except Undecided as undecided:
             if sample is not None:
@@ -157,6 +156,19 @@ class _Staging:
         if sample is not None and not all(_proved(dict(texts[at] or {})) for at in amounts):
             return self._decide(part, None)
         return None
+
+    def _decide_dates(self, scope: Scope, columns: dict[int, tuple[str, list[str]]]) -> None:
+        """Each column for itself; one that can't decide is asked about, with what the others of the file show."""
+        asked: Undecided | None = None
+        shown: list[str] = []
+        for at, (column, texts) in columns.items():
+            try:
+                scope.dates[at] = date_shape(column, texts, self.context.dates)
+                shown += [scope.dates[at].words] if scope.dates[at].words else []
+            except Undecided as undecided:
+                asked = asked or undecided
+        if asked is not None:
+            raise Undecided(asked.question + (f" ({shown[0]})" if shown else ""))
 
     @staticmethod
     def _decide_amounts(scope: Scope, columns: dict[int, tuple[str, str, dict[str, int]]]) -> None:
@@ -231,7 +243,8 @@ class _Staging:
                     spans[f"span{at}"] = (where[0] if where else mapped.ALWAYS, first, last)
         result = self.connection.execute(mapped.check_query(self.texts[part], marks, spans))
         names = [column[0] for column in result.description]
-        row = dict(zip(names, result.fetchone() or (), strict=True))
+        # all of it is fetched, since DuckDB writes down what it rejected when the result ends
+        row = dict(zip(names, result.fetchall()[0], strict=True))
         for at, mapping in enumerate(self._mappings(part)):
             if row.get(f"span{at}_from") is not None:
                 self._widen(mapping.table, row[f"span{at}_from"], row[f"span{at}_to"])

@@ -169,8 +169,8 @@ def compile_value(value: cells.Value, scope: Scope) -> Cast:
         case cells.Instant(of, zone) if isinstance(of, cells.FirstOf):
             return compile_value(cells.FirstOf(tuple(cells.Instant(item, zone) for item in of.values)), scope)
         case cells.Currency(of) if scope.find(of) is None and isinstance(of, cells.Cell):
-            scope.assumed = True
-            return Cast(sa.literal(scope.currency))
+            scope.assumed = scope.assumed or value.assume
+            return Cast(sa.literal(scope.currency) if value.assume else sa.null())
     return _read(value, scope)
 
 
@@ -212,7 +212,8 @@ def _read(value: Any, scope: Scope) -> Cast:
             )
             if otherwise != "reject":
                 return Cast(chosen, inner.faults)
-            accepted = ", ".join(text for text, _ in cases)
+            more = f" and {len(cases) - 8} more" if len(cases) > 8 else ""
+            accepted = ", ".join(text for text, _ in cases[:8]) + more
             if all(result is not None for _, result in cases):
                 return Cast(chosen, fault(sa.and_(raw.is_not(None), chosen.is_(None)), f"not one of {accepted}"))
             return Cast(chosen, fault(said.not_in([text for text, _ in cases]), f"not one of {accepted}"))

@@ -97,9 +97,10 @@ class Choice(Value):
 
 @dataclass(frozen=True)
 class Currency(Value):
-    """Three upper-case letters; the setting's currency where the file has no such column."""
+    """Three upper-case letters; with ``assume`` the setting's currency where the file has no such column."""
 
     of: Value
+    assume: bool = True
 
 
 @dataclass(frozen=True)

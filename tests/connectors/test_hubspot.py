@@ -1,0 +1,64 @@
+"""HubSpot's deal exports."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from tests.connectors.conftest import Stager
+
+D = Decimal
+
+
+def test_deals(staged: Stager) -> None:
+    result = staged("hubspot_deals.csv", timezone="Europe/Berlin")
+    assert result.rows(
+        "deal", "deal_id", "kind", "amount", "home_amount", "home_currency", "currency", "is_won", "is_lost", "lost_reason"
+    ) == [
+        ("hubspot:101", "new", D("1000.0000"), D("920.0000"), "EUR", "USD", True, False, None),
+        ("hubspot:102", "expansion", None, None, None, "EUR", False, True, "Price"),
+        ("hubspot:103", "renewal", D("500.0000"), D("500.0000"), "EUR", "EUR", False, False, None),
+    ]
+    # dates are those of the portal, whatever the hour
+    assert result.rows("deal", "source_id", "created_on", "closed_on", "expected_close_on", "source_account_id") == [
+        ("101", date(2026, 1, 5), date(2026, 1, 25), None, "77"),
+        ("102", date(2026, 1, 6), date(2026, 2, 1), None, "78"),
+        ("103", date(2026, 1, 7), None, date(2026, 12, 31), "77"),
+    ]
+    assert result.staged.covers["deal"] == (date(2026, 1, 5), date(2026, 2, 2), "dates of its rows")
+
+
+def test_stage_columns_with_any_quotes(staged: Stager) -> None:
+    result = staged("hubspot_deals.csv", timezone="Europe/Berlin")
+    # 23:45 in Berlin is 22:45 UTC
+    assert result.rows("deal_stage", "deal_id", "entered_at", "stage", "left_at") == [
+        ("hubspot:101", datetime(2026, 1, 5, 22, 45), "Discovery", datetime(2026, 1, 25, 9)),
+        ("hubspot:101", datetime(2026, 1, 25, 9), "Closed Won", None),
+        ("hubspot:102", datetime(2026, 1, 6, 9), "Discovery", datetime(2026, 2, 1, 10)),
+        ("hubspot:102", datetime(2026, 2, 1, 10), "Closed Lost", None),
+        ("hubspot:103", datetime(2026, 1, 7, 9), "Discovery", None),
+    ]
+
+
+def test_companies_of_deals_are_accounts(staged: Stager) -> None:
+    result = staged("hubspot_deals.csv")
+    assert result.rows("account", "account_id", "name") == [("hubspot:77", "First GmbH"), ("hubspot:78", "Second SA")]
+
+
+def test_the_date_of_the_export_stands_in_its_name(staged: Stager) -> None:
+    result = staged("hubspot_deals.csv", name="hubspot-crm-exports-all-deals-2026-03-04-1.csv")
+    assert result.staged.as_of == datetime(2026, 3, 4)
+
+
+def test_the_real_pipeline(staged: Stager, shared_data: Path) -> None:
+    result = staged(shared_data / "hubspot" / "sample_hubspot_deals.csv")
+    deals = result.rows("deal", "is_won", "is_lost")
+    assert (len(deals), sum(won for won, _ in deals), sum(lost for _, lost in deals)) == (1600, 175, 1384)
+
+
+def test_the_real_portal(staged: Stager, shared_data: Path) -> None:
+    result = staged(shared_data / "hubspot" / "hubspot_deals.csv")
+    assert (result.staged.rows_loaded, result.staged.rows_rejected) == (500, 0)
+    assert staged(shared_data / "hubspot" / "hubspot_companies.csv").staged.layout == "companies"
+    assert staged(shared_data / "hubspot" / "hubspot_tickets.csv").staged.layout == "tickets"

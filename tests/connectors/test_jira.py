@@ -1,0 +1,82 @@
+"""Jira's CSV export."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.connectors.conftest import SAMPLES, Stager
+
+D = Decimal
+
+
+def test_issues(staged: Stager) -> None:
+    result = staged("jira_cloud.csv", timezone="Europe/Berlin")
+    assert (result.staged.rows_read, result.staged.rows_loaded, result.staged.rows_rejected) == (3, 3, 0)
+    assert result.rows("issue", "issue_id", "key", "title", "status_category", "component", "labels", "epic", "points") == [
+        ("jira:10001", "ATL-1", "Export as CSV", "done", "api, web", "a, b", "ATL-9", D("3.000000")),
+        ("jira:10002", "ATL-2", "A title\nof two lines", "dropped", None, None, None, None),
+        ("jira:10003", "ATL-3", "Open one", "doing", None, None, None, None),
+    ]
+    # 16:37 in Berlin in winter is 15:37 UTC
+    assert result.rows("issue", "key", "created_at", "resolved_at")[0] == (
+        "ATL-1",
+        datetime(2026, 2, 15, 15, 37),
+        datetime(2026, 2, 19, 10, 15),
+    )
+
+
+def test_worklogs_of_cells(staged: Stager) -> None:
+    result = staged("jira_cloud.csv")
+    # 5400 s; the comment holds a semicolon
+    assert result.rows("worklog", "worklog_id", "worked_on", "person", "hours", "comment") == [
+        ("jira:10001:1", date(2026, 2, 16), "ada", D("1.500000"), "first; then second"),
+        ("jira:10001:2", date(2026, 2, 17), "bob", D("1.000000"), None),
+    ]
+    assert result.problems() == [(5, "Log Work", "oops", "not comment;date;person;seconds")]
+    replaces = next(part.replaces for part in result.staged.tables if part.table == "worklog")
+    assert replaces is not None
+    assert result.connection.execute(f"SELECT count(*) FROM {replaces.scope}").fetchall() == [(3,)]
+
+
+def test_worklogs_reach_as_far_as_the_issues(staged: Stager) -> None:
+    covers = staged("jira_cloud.csv").staged.covers
+    assert covers["worklog"] == covers["issue"] == (date(2026, 2, 15), date(2026, 2, 21), "dates of its rows")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("14/May/26 4:07 PM", datetime(2026, 5, 14, 16, 7)),
+        ("14/May/26 16:07", datetime(2026, 5, 14, 16, 7)),
+        ("2026-05-14 16:07", datetime(2026, 5, 14, 16, 7)),
+        ("14/May/2026 4:07 PM", datetime(2026, 5, 14, 16, 7)),
+        ("2026-05-14 16:07:08", datetime(2026, 5, 14, 16, 7, 8)),
+        ("May/14/26 4:07 PM", datetime(2026, 5, 14, 16, 7)),
+        ("2026-05-14", datetime(2026, 5, 14)),
+        ("14-05-2026 16:07", datetime(2026, 5, 14, 16, 7)),
+        ("5/14/2026 16:07", datetime(2026, 5, 14, 16, 7)),
+        ("14/05/2026", datetime(2026, 5, 14)),
+    ],
+)
+def test_every_shape_of_a_date(staged: Stager, written: str, meant: datetime) -> None:
+    text = f"Summary,Issue key,Issue id,Issue Type,Status,Created\nA,A-1,1,Bug,Open,{written}\n"
+    assert staged(text).rows("issue", "created_at") == [(meant,)]
+
+
+def test_rows_wider_than_the_header(staged: Stager) -> None:
+    lines = (SAMPLES / "jira_cloud.csv").read_text().splitlines()
+    lines[-1] += ",,"
+    result = staged("\n".join([*lines, "Wide,ATL-4,10004,Bug,Open,ATL,Low,,,17/Feb/26 8:00 AM,,,,,,,,,,,To Do,more"]) + "\n", bad_share=0.5)
+    assert (result.staged.rows_read, result.staged.rows_loaded, result.staged.rows_rejected) == (4, 3, 1)
+    assert result.problems()[-1][3] == "it has 22 cells where the header has 21"
+
+
+def test_the_real_exports(staged: Stager, shared_data: Path) -> None:
+    big = staged(shared_data / "jira" / "jira_cloud_native_CS4483.csv")
+    assert len(big.rows("issue", "key")) == 68
+    assert sum(hours for (hours,) in big.rows("worklog", "hours")) == D("3.5")  # 1 + 0.5 + 2
+    assert len(staged(shared_data / "jira" / "jira_cloud_native_SCRUM.csv").rows("issue", "key")) == 5

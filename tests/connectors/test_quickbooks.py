@@ -1,0 +1,60 @@
+"""QuickBooks' General Ledger report."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from tests.connectors.conftest import SAMPLES, Stager
+
+D = Decimal
+
+
+def test_bookings_with_the_path_of_their_account(staged: Stager) -> None:
+    result = staged("quickbooks_general_ledger.csv")
+    assert (result.staged.rows_read, result.staged.rows_loaded, result.staged.rows_rejected) == (3, 3, 0)
+    assert result.rows(
+        "cost_line", "booked_on", "ledger_account", "amount", "class_name", "vendor", "document", "service_from", "service_to"
+    ) == [
+        (date(2026, 1, 31), "5100 Hosting", D("1000.5000"), "Atlas", "Cloud Co", "Bill B-1", date(2026, 1, 1), date(2026, 2, 1)),
+        (date(2026, 2, 10), "5100 Hosting:Beacon", D("-200.2500"), "Beacon", "Cloud Co", "Bill B-2", date(2026, 2, 1), date(2026, 3, 1)),
+        (date(2026, 2, 10), "5100 Hosting:Beacon", D("-200.2500"), "Beacon", "Cloud Co", "Bill B-2", date(2026, 2, 1), date(2026, 3, 1)),
+    ]
+
+
+def test_equal_lines_both_count_and_keep_their_keys(staged: Stager) -> None:
+    keys = staged("quickbooks_general_ledger.csv").rows("cost_line", "cost_id")
+    assert len(set(keys)) == 3
+    without_january = (SAMPLES / "quickbooks_general_ledger.csv").read_text().replace(",01/31/2026,", ",02/27/2026,")
+    assert len(set(keys) & set(staged(without_january).rows("cost_line", "cost_id"))) == 2
+
+
+def test_the_period_is_covered_up_to_the_day_it_was_printed(staged: Stager) -> None:
+    result = staged("quickbooks_general_ledger.csv")
+    assert result.staged.as_of == datetime(2026, 3, 6, 8, 15)  # 10:15 at +02:00
+    assert result.staged.covers == {"cost_line": (date(2026, 1, 1), date(2026, 3, 7), "stated by the file")}
+
+
+def test_an_account_without_bookings_is_spoken_of(staged: Stager) -> None:
+    result = staged("quickbooks_general_ledger.csv")
+    replaces = result.staged.tables[0].replaces
+    assert replaces is not None
+    assert (replaces.columns, replaces.day, replaces.since, replaces.until) == (
+        ("ledger_account",),
+        "booked_on",
+        date(2026, 1, 1),
+        date(2027, 1, 1),
+    )
+    accounts = result.connection.execute(f"SELECT ledger_account FROM {replaces.scope} ORDER BY 1").fetchall()
+    assert accounts == [("5100 Hosting",), ("5100 Hosting:Beacon",), ("6000 Empty",)]
+
+
+def test_debit_and_credit_in_place_of_amount(staged: Stager) -> None:
+    text = (
+        "Acme\nGeneral Ledger\nMarch 2026\n\n,Date,Transaction Type,Num,Name,Memo/Description,Split,Debit,Credit,Balance\n"
+        "5100 Hosting\n,2026-03-02,Bill,1,Cloud Co,,2000 AP,100.00,,100.00\n,2026-03-03,Credit,2,Cloud Co,,2000 AP,,30.00,70.00\n"
+        "Total for 5100 Hosting,,,,,,,100.00,30.00,\n"
+    )
+    result = staged(text)
+    assert result.rows("cost_line", "amount") == [(D("-30.0000"),), (D("100.0000"),)]
+    assert result.staged.covers == {"cost_line": (date(2026, 3, 1), date(2026, 4, 1), "stated by the file")}

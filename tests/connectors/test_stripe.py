@@ -1,0 +1,101 @@
+"""Stripe's Dashboard exports."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from tests.connectors.conftest import Stager
+
+D = Decimal
+
+
+def test_payments(staged: Stager) -> None:
+    result = staged("stripe_payments.csv", timezone="Europe/Berlin")
+    assert (result.staged.connector, result.staged.layout) == ("stripe", "unified payments")
+    assert (result.staged.rows_read, result.staged.rows_loaded, result.staged.rows_rejected) == (3, 3, 0)
+    # 23:30 UTC on 1 March is 0:30 on 2 March in Berlin
+    assert result.rows("payment", "payment_id", "status", "amount", "refunded", "currency", "paid_on", "refunded_on") == [
+        ("stripe:ch_1", "paid", D("100.0000"), D("0.0000"), "USD", date(2026, 3, 2), None),
+        ("stripe:ch_2", "paid", D("50.0000"), D("20.0000"), "EUR", date(2026, 3, 2), date(2026, 3, 9)),
+        ("stripe:ch_3", "failed", D("70.0000"), D("0.0000"), "EUR", date(2026, 3, 3), None),
+    ]
+    assert result.staged.covers == {"payment": (date(2026, 3, 2), date(2026, 3, 4), "dates of its rows")}
+
+
+def test_the_fee_is_in_the_currency_that_is_paid_out(staged: Stager) -> None:
+    result = staged("stripe_payments.csv")
+    assert result.rows("payment", "source_id", "fee", "home_fee", "home_amount", "home_refunded", "home_currency") == [
+        ("ch_1", None, D("3.2000"), D("92.0000"), D("0.0000"), "EUR"),
+        ("ch_2", D("1.7500"), D("1.7500"), D("50.0000"), D("20.0000"), "EUR"),
+        ("ch_3", D("0.0000"), None, None, None, None),
+    ]
+
+
+def test_customers_come_once_by_id_or_else_by_mail(staged: Stager) -> None:
+    result = staged("stripe_payments.csv")
+    assert result.rows("source_account", "source_id", "name", "email", "domain", "other_id") == [
+        ("cus_1", "First GmbH", "billing@first.example", "first.example", "0014600001TvgfW"),
+        ("pay@second.example", None, "pay@second.example", "second.example", None),
+    ]
+    assert result.rows("payment", "source_id", "source_account_id", "failure_reason", "description") == [
+        ("ch_1", "cus_1", None, "Subscription"),
+        ("ch_2", "cus_1", None, "Subscription"),
+        ("ch_3", "pay@second.example", "The bank declined it.", '=HYPERLINK("x")'),
+    ]
+
+
+def test_line_items_become_charges_discounts_and_taxes(staged: Stager) -> None:
+    result = staged("stripe_invoice_line_items.csv")
+    assert result.rows("invoice_line", "line_id", "kind", "amount", "source_product_id", "service_from", "service_to") == [
+        ("stripe:il_1", "charge", D("300.0000"), "price_atlas_month", date(2026, 3, 1), date(2026, 4, 1)),
+        ("stripe:il_1:discount", "discount", D("-30.0000"), "price_atlas_month", date(2026, 3, 1), date(2026, 4, 1)),
+        ("stripe:il_1:tax", "tax", D("51.3000"), "price_atlas_month", date(2026, 3, 1), date(2026, 4, 1)),
+        ("stripe:il_2", "credit", D("-40.0000"), "price_atlas_month", date(2026, 3, 1), date(2026, 3, 15)),
+    ]
+    assert result.staged.notes == ("1 drafts left out", "1 voided rows left out")
+    assert (result.staged.rows_read, result.staged.rows_loaded) == (4, 2)
+
+
+def test_a_voided_invoice_takes_its_lines_away(staged: Stager) -> None:
+    result = staged("stripe_invoice_line_items.csv")
+    replaces = result.staged.tables[0].replaces
+    assert replaces is not None
+    assert replaces.columns == ("invoice_id",)
+    spoken_of = result.connection.execute(f"SELECT invoice_id FROM {replaces.scope} ORDER BY 1").fetchall()
+    assert spoken_of == [("stripe:in_1",), ("stripe:in_2",), ("stripe:in_3",)]
+
+
+def test_invoices_without_lines_are_one_charge_without_tax(staged: Stager) -> None:
+    result = staged("stripe_invoices.csv")
+    assert result.staged.layout == "invoices"
+    # 357.00 less 57.00 tax
+    assert result.rows("invoice_line", "line_id", "amount", "service_from", "service_to") == [
+        ("stripe:in_1", D("300.0000"), date(2026, 3, 1), date(2026, 4, 1))
+    ]
+
+
+def test_subscriptions_as_a_price_a_month(staged: Stager) -> None:
+    result = staged("stripe_subscriptions.csv")
+    # 3 · 100; 1000 / 12 = 83.3333; 2 · 9 · 52 / 12 = 78; 100 / 3 = 33.3333
+    assert result.rows("subscription_term", "subscription_id", "status", "monthly_amount", "started_on", "canceled_on", "ended_on") == [
+        ("stripe:sub_1", "active", D("300.0000"), date(2025, 5, 1), None, None),
+        ("stripe:sub_2", "active", D("83.3333"), date(2025, 6, 1), date(2026, 2, 1), date(2026, 6, 1)),
+        ("stripe:sub_3", "trial", D("78.0000"), date(2026, 3, 3), None, None),
+        ("stripe:sub_4", "canceled", D("33.3333"), date(2025, 1, 1), date(2025, 12, 20), date(2026, 1, 1)),
+    ]
+    assert result.staged.notes == ("1 subscriptions that were never paid for left out",)
+
+
+def test_what_lies_ahead_is_not_covered(staged: Stager) -> None:
+    # periods end in April and June 2026; the last thing that has happened is the trial's beginning on 3 March
+    assert staged("stripe_subscriptions.csv").staged.covers == {
+        "subscription_term": (date(2025, 1, 1), date(2026, 3, 4), "dates of its rows")
+    }
+
+
+def test_the_real_default_columns(staged: Stager, shared_data: Path) -> None:
+    result = staged(shared_data / "stripe" / "unified_payments_default_columns.csv")
+    assert result.staged.rows_loaded == 6
+    assert sum(row[0] for row in result.rows("payment", "amount")) == 240  # 6 · 40.00
