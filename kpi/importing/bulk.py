@@ -94,6 +94,8 @@ class Bulk:
         count = 0
         for offset, kind, line, _ in rows:
             cut = str(line or "").rstrip("\r\n")
+            if not cut.strip(f'"{self.delimiter} \r\n'):
+                continue  # blank cells, though not as many as the header has
             if totals and re.search(totals, cut.lstrip(f'"{self.delimiter} ')):
                 continue
             at = line_of(self.text.path, int(offset) - 1) + self.above

@@ -220,7 +220,8 @@ class _Staging:
         """Footers and totals; all that is left out; and each skip by its words."""
         bulk, scope = self.bulks[part], self.scopes[part]
         plain = self.layout.totals and self.layout.reshape is None
-        totals = mapped.first_cell_matches(len(bulk.header), self.layout.totals) if plain else mapped.never_null([])
+        blank = mapped.is_blank(len(bulk.header))
+        totals = blank | mapped.first_cell_matches(len(bulk.header), self.layout.totals) if plain else blank
         marks = mapped.compile_marks([skip.condition for skip in self.layout.skips], scope)
         skips = {skip.words: mark for skip, mark in zip(self.layout.skips, marks, strict=True)}
         return totals, mapped.never_null([totals, *skips.values()]), skips

@@ -262,6 +262,12 @@ def compile_dates(values: Sequence[Value], scope: Scope) -> list[Column]:
     return made
 
 
+def is_blank(width: int) -> Column:
+    """Whether a record holds nothing at all, as spreadsheets leave them below a table."""
+    cells = [_text(at) for at in range(width)]
+    return (sa.func.coalesce(*cells) if len(cells) > 1 else cells[0]).is_(None)
+
+
 def first_cell_matches(width: int, pattern: str) -> Column:
     """Whether the first filled cell of a record matches ``pattern``."""
     cells = [_text(at) for at in range(min(width, 4))]
