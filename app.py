@@ -14,11 +14,27 @@ from pathlib import Path
 import streamlit as st
 
 
+def publish() -> None:
+    """Apply products: and costs: of metrics.yaml to the data, if they changed since the data were published."""
+    from kpi import settings
+    from kpi.errors import KpiError
+    from kpi.importing.republish import ensure_current
+    from kpi.metrics.definitions import load
+    from kpi.metrics.publishing import mappings_of
+
+    try:
+        chosen = settings.load()
+        ensure_current(chosen, mappings_of(load(chosen.metrics)), lambda sentence: print(sentence, flush=True))
+    except KpiError as error:  # the page says it to whoever opens it
+        print(error, flush=True)
+
+
 @asynccontextmanager
 async def warmed(_app: st.App) -> AsyncIterator[None]:
     """Load the pages and what they import."""
     from kpi.dashboard.warming import warm
 
+    publish()
     warm()
     gc.collect()
     gc.freeze()

@@ -32,7 +32,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "kpi.cli": ("kpi", "connectors"),
     "kpi.__main__": ("kpi.cli",),
     "kpi": (),
-    "app": ("kpi.dashboard", "kpi.settings", "kpi.errors"),
+    # Besides showing pages it publishes anew when products: or costs: changed, as the commands do.
+    "app": ("kpi.dashboard", "kpi.importing", "kpi.metrics", "kpi.settings", "kpi.errors"),
 }
 
 #: Packages of others that only some layers may import, and what to do elsewhere.

@@ -152,8 +152,7 @@ def _target(series: Series) -> list[str]:
     period = next(
         (target.period for target in series.metric.targets if target.value == now.target and target.start <= now.period < target.end), ""
     )
-    period = "" if period == "always" else period
-    words = f"Target{f' for {period}' if period else ''} {units.show(now.target, series.metric.unit, series.currency)}"
+    words = f"Target{f' for {period}' if period else ''}: {units.show(now.target, series.metric.unit, series.currency)}"
     gap = series.off_target()
     if gap is None:
         return [escape(words)]
@@ -162,4 +161,4 @@ def _target(series: Series) -> list[str]:
     side = "under" if gap.direction < 0 else "over"
     amount = gap.text.lstrip("+" + units.MINUS)
     verdict = gap.verdict(series.metric.better)
-    return [f'{escape(words)}: <b class="{verdict}">{escape(amount)} {side}</b>{escape(run_of_weeks(series))}']
+    return [f'{escape(words)}, <b class="{verdict}">{escape(amount)} {side}</b>{escape(run_of_weeks(series))}']

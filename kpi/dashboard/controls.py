@@ -24,7 +24,7 @@ def bar(filters: Filters, week: dt.date, frame: Frame, definitions: Definitions)
     """Week with its neighbours, then a filter a dimension."""
     place = frame.weeks.index(week)
     with st.container(key="filters", horizontal=True, gap="small", vertical_alignment="center"):
-        _step("‹", "Week before", "week-before", filters, frame, place - 1)
+        _step(":material/chevron_left:", "Week before", "week-before", filters, frame, place - 1)
         st.session_state[_WEEK] = week
         st.selectbox(
             "Week",
@@ -36,17 +36,18 @@ def bar(filters: Filters, week: dt.date, frame: Frame, definitions: Definitions)
             on_change=_week_chosen,
             args=(filters, frame),
         )
-        _step("›", "Week after", "week-after", filters, frame, place + 1)
+        _step(":material/chevron_right:", "Week after", "week-after", filters, frame, place + 1)
         for name, options in frame.options.items():
             _dimension(name, definitions.dimensions[name].label, options, filters)
         if filters.chosen:
             st.button("Clear filters", key="clear-filters", type="tertiary", on_click=_write, args=(Filters(filters.week),))
 
 
-def _step(sign: str, words: str, key: str, filters: Filters, frame: Frame, place: int) -> None:
+def _step(icon: str, words: str, key: str, filters: Filters, frame: Frame, place: int) -> None:
     there = 0 <= place < len(frame.weeks)
     target = frame.weeks[place] if there else None
-    st.button(sign, key=key, help=words, disabled=not there, on_click=_write, args=(_at(filters, target, frame),))
+    # the words are there for those who hear the page; page.css leaves only the icon to see
+    st.button(words, key=key, icon=icon, disabled=not there, on_click=_write, args=(_at(filters, target, frame),))
 
 
 def _dimension(name: str, label: str, options: tuple[Value, ...], filters: Filters) -> None:

@@ -115,7 +115,7 @@ def _week(texts: Sequence[str], weeks: Sequence[dt.date], ignored: list[str]) ->
         return None
     if week in weeks:
         return week
-    if weeks and weeks[0] < week < weeks[-1]:
+    if weeks and weeks[0] < week < weeks[-1] + dt.timedelta(days=7):
         ignored.append(f"The link's week {_echo(texts[0])} is not the first day of a week; the last whole week is shown.")
     else:
         reach = f"they reach from {weeks[0]} to {weeks[-1] + dt.timedelta(days=6)}" if weeks else "nothing was imported yet"

@@ -21,6 +21,10 @@ from kpi.errors import KpiError, Problem
 #: A file of ours: a Material icon would be fetched from a font host.
 ICON: Final = Path(__file__).parent / "static" / "icon.png"
 
+UNPUBLISHED: Final = (
+    "Figures are still split as before. What changed is applied when the dashboard is started again, or by any python -m kpi show."
+)
+
 EMPTY: Final = """<div class="begin"><h1>Nothing was imported yet</h1>
 <p>North Star computes its figures from the exports of the systems a company already has. There are two ways to begin;
 this page fills itself when it is opened again.</p>
@@ -64,6 +68,8 @@ def _draw(page: Page, desk: Desk | None, reach: Frame | None, mode: Mode, proble
     if reach is None or not reach.weeks:
         st.html(EMPTY)
         return
+    if desk.reader.mappings != desk.definitions.mappings_hash:
+        st.html(notice("quiet", "products: or costs: of metrics.yaml changed since the data were published", [UNPUBLISHED]))
     page.draw(desk, reach, mode)
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from kpi.metrics.definitions import load
 from kpi.warehouse.engines import create_tables
 from kpi.warehouse.home import Current, swap_current, warehouse_file
 
@@ -63,7 +65,12 @@ def _company(home: Path, only_deals: bool = False) -> Path:
     connection = duckdb.connect(str(warehouse_file(home, 1)))
     create_tables(connection)
     run = connection.execute
-    run("INSERT INTO generation (number, published_at, archive_line, mappings) VALUES (1, TIMESTAMP '2026-11-16', 0, '')")
+    mappings = load(home.parent / "metrics.yaml").mappings_hash  # as an import would have left it: nothing is published anew
+    run(
+        "INSERT INTO generation (number, published_at, archive_line, mappings, currency, timezone)"
+        " VALUES (1, TIMESTAMP '2026-11-16', 0, ?, 'EUR', 'Europe/Berlin')",
+        [mappings],
+    )
     run("""INSERT INTO account (account_id, name, employees, region, created_on) VALUES
         ('a', 'Acme', 2000, 'EMEA', '2025-01-01'), ('b', 'Bolt', 20, 'AMER', '2025-01-01'), ('c', 'Cove', NULL, NULL, '2025-01-01')""")
     run("INSERT INTO product (product_id, name) VALUES ('Atlas', 'Atlas'), ('Beacon', 'Beacon')")
@@ -98,7 +105,7 @@ def _company(home: Path, only_deals: bool = False) -> Path:
         if table != "deal":
             run("INSERT INTO money_currency VALUES (?, ?, 'EUR', '', 201)", [table, source])
     connection.close()
-    swap_current(home, Current(1, 0, ""))
+    swap_current(home, Current(1, 0, mappings))
     return home
 
 
@@ -136,23 +143,26 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     return point
 
 
-@pytest.fixture
-def serve(free_port: int) -> Iterator[Callable[[Path], str]]:
-    """Start ``streamlit run app.py`` for a home; the address, once it answers. Stopped at the end by its own id."""
-    started: list[subprocess.Popen[bytes]] = []
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[[Path], str]]:
+    """Start ``streamlit run app.py`` for a home, once; the address, when it answers. Stopped at the end by their own ids."""
+    started: dict[Path, tuple[subprocess.Popen[bytes], str]] = {}
 
     def start(home: Path) -> str:
-        environment = {**os.environ, "KPI_HOME": str(home), "KPI_METRICS": str(home.parent / "metrics.yaml")}
-        words = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(free_port), "--server.address", "127.0.0.1"]
-        log = (home.parent / f"server-{free_port}.log").open("wb")
-        server = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        log.close()
-        started.append(server)
-        _wait(f"http://127.0.0.1:{free_port}/_stcore/health", server)
-        return f"http://127.0.0.1:{free_port}/"
+        if home not in started:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = str(probe.getsockname()[1])
+            environment = {**os.environ, "KPI_HOME": str(home), "KPI_METRICS": str(home.parent / "metrics.yaml")}
+            words = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", port, "--server.address", "127.0.0.1"]
+            with (home.parent / "server.log").open("wb") as log:
+                server = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            started[home] = (server, f"http://127.0.0.1:{port}/")
+            _wait(f"http://127.0.0.1:{port}/_stcore/health", server)
+        return started[home][1]
 
     yield start
-    for server in started:
+    for server, _ in started.values():
         server.terminate()
         server.wait(timeout=20)
 

@@ -30,6 +30,7 @@ def test_an_empty_link_filters_nothing():
         ({"region": ["Mars"]}, 'No region is called "Mars"; that part of the link was left out.'),
         ({"segmnt": ["SMB"]}, 'This page has no filter "segmnt" (perhaps "segment" was meant); it was left out.'),
         ({"week": ["2026-11-04"]}, 'The link\'s week "2026-11-04" is not the first day of a week; the last whole week is shown.'),
+        ({"week": ["2026-11-15"]}, 'The link\'s week "2026-11-15" is not the first day of a week; the last whole week is shown.'),
         (
             {"week": ["2019-01-07"]},
             'There are no data for the link\'s week "2019-01-07": they reach from 2026-10-19 to 2026-11-15; the last whole week is shown.',

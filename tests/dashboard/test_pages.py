@@ -36,7 +36,7 @@ def test_it_shows_the_last_whole_week(page, company):
     assert "3 sources, complete to Thu 12 Nov 2026" in words
     assert "53.8 %" in words  # (1600 - 740) / 1600
     assert "−18.8 points on last year" in words  # 53.75 - 72.5 = -18.75
-    assert "Target 60.0 %: 6.3 points under, week 11 in a row" in words  # since the week of 31 August
+    assert "Target for 2026: 60.0 %, 6.3 points under, week 11 in a row" in words  # since the week of 31 August
     assert "€ 1.60 k" in words
     assert "€ 740" in words
 
