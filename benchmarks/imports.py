@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -35,30 +36,33 @@ def measure(root: Path, rows: int, runs: int) -> list[Line]:
     path = stripe_csv.build(root / "benchmarks" / ".data", rows)
     path.read_bytes()  # both sides find the file in the page cache
     seconds: dict[str, list[float]] = {LOAD: [], IMPORT: []}
+    cpu: dict[str, list[float]] = {LOAD: [], IMPORT: []}
     peaks: list[int] = []
     for _ in range(runs):
         scratch = Path(tempfile.mkdtemp(prefix="kpi-bench-", dir=root / "benchmarks" / ".data"))
         try:
-            took, _ = _run(
+            took, usage = _run(
                 [sys.executable, "-c", _TYPED_LOAD, str(path), str(scratch / "load.duckdb"), json.dumps(stripe_csv.COLUMNS)], root, {}
             )
             seconds[LOAD].append(took)
-            took, peak = _run([sys.executable, "-m", "kpi", "import", str(path)], root, {"KPI_HOME": str(scratch / "home")})
+            cpu[LOAD].append(usage.ru_utime + usage.ru_stime)
+            took, usage = _run([sys.executable, "-m", "kpi", "import", str(path)], root, {"KPI_HOME": str(scratch / "home")})
             seconds[IMPORT].append(took)
-            peaks.append(peak)
+            cpu[IMPORT].append(usage.ru_utime + usage.ru_stime)
+            peaks.append(usage.ru_maxrss // 1024)
         finally:
             shutil.rmtree(scratch)
     size = path.stat().st_size / 1e6
     peak_mb = max(peaks)
     return [
-        Line(LOAD, statistics.median(seconds[LOAD]), note=f"{rows:,} rows, {size:.0f} MB"),
-        compared(seconds, IMPORT, LOAD, 2.5),
+        Line(LOAD, statistics.median(seconds[LOAD]), note=f"{rows:,} rows, {size:.0f} MB; CPU {statistics.median(cpu[LOAD]):.1f} s"),
+        compared(seconds, IMPORT, LOAD, 2.5, f"CPU {statistics.median(cpu[IMPORT]):.1f} s"),
         Line("peak memory of the import", peak_mb, limit=MEMORY_LIMIT_MB, unit="MB"),
     ]
 
 
-def _run(words: list[str], root: Path, env: dict[str, str]) -> tuple[float, int]:
-    """Wall seconds and peak memory in MB of a process.
+def _run(words: list[str], root: Path, env: dict[str, str]) -> tuple[float, resource.struct_rusage]:
+    """Wall seconds of a process, and what else it used.
 
     Raises:
         RuntimeError: it failed; with what it said.
@@ -72,4 +76,4 @@ def _run(words: list[str], root: Path, env: dict[str, str]) -> tuple[float, int]
         if process.returncode != 0:
             said.seek(0)
             raise RuntimeError(f"{' '.join(words[:4])} failed: {said.read().decode(errors='replace')[-2000:]}")
-    return took, usage.ru_maxrss // 1024
+    return took, usage

@@ -51,10 +51,10 @@ def interleaved(runs: int, contenders: Mapping[str, Callable[[], object]]) -> di
     return seconds
 
 
-def compared(seconds: Mapping[str, list[float]], name: str, against: str, limit: float) -> Line:
+def compared(seconds: Mapping[str, list[float]], name: str, against: str, limit: float, note: str = "") -> Line:
     """A line with the ratio of two medians."""
     median = statistics.median(seconds[name])
-    return Line(name, median, against, median / statistics.median(seconds[against]), limit)
+    return Line(name, median, against, median / statistics.median(seconds[against]), limit, note)
 
 
 def print_table(title: str, lines: list[Line]) -> bool:
