@@ -110,7 +110,7 @@ DEALS: Final = Layout(
                 "modified_at": _MODIFIED,
             },
             span=Span(
-                (day(*_CREATE),),
+                (day(*_CREATE), when(_CLOSED, day(*_CLOSE))),
                 # an open deal's close date lies ahead
                 (day(*_CREATE), _MODIFIED, when(_CLOSED, day(*_CLOSE))),
                 tables=("deal_stage",),

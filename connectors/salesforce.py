@@ -147,8 +147,11 @@ OPPORTUNITY: Final = Layout(
                 ),
                 "modified_at": _MODIFIED,
             },
-            # CloseDate is typed in by hand and may lie ahead even of a closed deal
-            span=Span((instant("CreatedDate"),), (instant("CreatedDate"), instant("LastModifiedDate"), instant("SystemModstamp"))),
+            # Of an open deal the close date lies ahead; of a closed one it is the day of an event, entered late at times
+            span=Span(
+                (instant("CreatedDate"), when(_CLOSED, day("CloseDate"))),
+                (instant("CreatedDate"), instant("LastModifiedDate"), instant("SystemModstamp"), when(_CLOSED, day("CloseDate"))),
+            ),
         ),
     ),
     export="Setup > Data Export > Export Now, with Opportunity",
@@ -230,7 +233,10 @@ HISTORY_REPORT: Final = Layout(
                 "modified_at": instant("Last Modified", zone="local"),
             },
             one_each=("deal_id",),
-            span=Span((day("Created Date"),), (day("Created Date"), day("Last Modified"))),
+            span=Span(
+                (day("Created Date"), when(_REPORT_CLOSED, day("Close Date"))),
+                (day("Created Date"), day("Last Modified"), when(_REPORT_CLOSED, day("Close Date"))),
+            ),
         ),
         Mapping(
             "deal_stage",
