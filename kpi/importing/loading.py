@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from kpi.errors import HeldBack
 from kpi.importing.staging import Context, Staged, stage
-from kpi.warehouse.bookkeeping import extend_coverage, refresh_currencies, refresh_row_counts
+from kpi.warehouse.bookkeeping import STATED, extend_coverage, refresh_currencies, refresh_row_counts
 from kpi.warehouse.identity import apply_account_links, linked_tables, refresh_account_links, refresh_account_versions
 from kpi.warehouse.mappings import Mappings
-from kpi.warehouse.merge import STATED, Run, merge, tidy
+from kpi.warehouse.merge import Run, merge, tidy
 from kpi.warehouse.products import apply_costs, apply_products, refresh_product_links, refresh_products
 from kpi.warehouse.publish import Draft
 from kpi.warehouse.schema import facts, metadata
@@ -107,6 +107,7 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
             rows = "1 row of {} that is absent from this full export was retired"
             many = "{:,} rows of {} that are absent from this full export were retired"
             notes.append(rows.format(part.table) if retired == 1 else many.format(retired, part.table))
+    notes += extend_coverage(store, staged.source, staged.covers)
     stated = [covered for covered in staged.covers.values() if covered[2] == STATED]
     row = {
         "run_id": run_id,
@@ -131,7 +132,6 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
             "INSERT INTO import_problem (run_id, line, column_name, value, reason) "  # noqa: S608
             f"SELECT {int(run_id)}, p.line, coalesce(p.column_name, ''), p.value, p.reason FROM {problems} p"
         )
-    extend_coverage(store, staged.source, staged.covers)
     return Loaded(staged, frozenset(part.table for part in staged.tables), tuple(notes))
 
 

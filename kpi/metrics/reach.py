@@ -44,8 +44,13 @@ def reach_of(table: str, sources: Mapping[str, Sequence[CountedSpan]], coverage:
         if doubled:
             return Reach((), uncounted=tuple(sorted({row.source for cluster in doubled for row in cluster})))
     # Systems that follow each other reach over all their days; of those that run side by side, over their common ones.
-    spans = [Period(max(row.covers_from for row in cluster), min(row.covers_to for row in cluster)) for cluster in clusters]
-    return Reach(joined(spans))
+    return Reach(joined(span for cluster in clusters for span in common(known(row) for row in cluster)))
+
+
+def known(row: CoverageRow) -> tuple[Period, ...]:
+    """The days that a source covers: from its first to its last without those of missing exports."""
+    bounds = [row.covers_from, *(day for gap in row.gaps for day in gap), row.covers_to]
+    return tuple(Period(start, end) for start, end in zip(bounds[::2], bounds[1::2], strict=True))
 
 
 def common(reaches: Iterable[Sequence[Period]]) -> tuple[Period, ...]:
@@ -92,11 +97,15 @@ def _stated(counted: tuple[CountedSpan, ...], rows: Mapping[str, CoverageRow]) -
     for span in counted:
         bounds |= {span.start or dt.date.min, span.end or dt.date.max}
     for row in rows.values():
-        bounds |= {row.covers_from, row.covers_to}
+        bounds |= {day for span in known(row) for day in (span.start, span.end)}
     covered = []
     for start, end in pairwise(sorted(bounds)):
         here = [span.source for span in counted if (span.start or dt.date.min) <= start and end <= (span.end or dt.date.max)]
-        if here and all(source in rows and rows[source].covers_from <= start and end <= rows[source].covers_to for source in here):
+        if here and all(source in rows and _holds(known(rows[source]), start, end) for source in here):
             covered.append(Period(start, end))
     only = {span.source for span in counted} >= set(rows) and all(span.start is None and span.end is None for span in counted)
     return Reach(joined(covered), None if only else counted, missing=missing)
+
+
+def _holds(spans: Sequence[Period], start: dt.date, end: dt.date) -> bool:
+    return any(span.start <= start and end <= span.end for span in spans)

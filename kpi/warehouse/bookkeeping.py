@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any
+from itertools import pairwise
+from typing import Any, Final
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from kpi.warehouse.schema import facts, metadata
 from kpi.warehouse.store import Store
+
+#: The basis of a coverage that the file states rather than its rows' dates.
+STATED: Final = "stated by the file"
+_MIXED: Final = "stated by the file and dates of its rows"
+
+#: Exports known by their rows' dates alone leave a few days without rows between them: a quiet time of up to a month is
+#: taken as covered, a longer one as an export that is missing. Stated periods must meet.
+_QUIET: Final = dt.timedelta(31)
 
 
 def currency_tables() -> list[sa.Table]:
@@ -31,23 +40,50 @@ def refresh_currencies(store: Store, tables: Iterable[str] | None = None) -> Non
             )
 
 
-def extend_coverage(store: Store, source: str, covers: Mapping[str, tuple[dt.date, dt.date, str]]) -> None:
-    """Let the coverage of ``source`` reach over what a file covers as well; the wider of each bound counts."""
-    for table, (first, end, basis) in covers.items():
-        known = store.run("SELECT covers_from, covers_to, basis FROM coverage WHERE table_name = ? AND source = ?", [table, source])
-        if known:
-            first, end = min(first, known[0][0]), max(end, known[0][1])
-            basis = basis if basis == known[0][2] else "stated by the file and dates of its rows"
-        store.run("DELETE FROM coverage WHERE table_name = ? AND source = ?", [table, source])
-        row: dict[str, Any] = {
-            "table_name": table,
-            "source": source,
-            "covers_from": first,
-            "covers_to": end,
-            "basis": basis,
-            "row_count": 0,
-        }
+def extend_coverage(store: Store, source: str, covers: Mapping[str, tuple[dt.date, dt.date, str]]) -> list[str]:
+    """Let the coverage of ``source`` reach over what a file covers as well; a sentence for each gap that is left."""
+    said = []
+    for table, (first, end, basis) in sorted(covers.items()):
+        key = [table, source]
+        known = store.run("SELECT covers_from, covers_to, basis FROM coverage WHERE table_name = ? AND source = ?", key)
+        gaps = store.run("SELECT gap_from, gap_to FROM coverage_gap WHERE table_name = ? AND source = ?", key)
+        if known and known[0][2] != basis:
+            basis = _MIXED
+        spans = [*_without(known[0][0], known[0][1], gaps), (first, end)] if known else [(first, end)]
+        joined = _joined(spans, dt.timedelta(0) if basis == STATED else _QUIET)
+        missing = [(left[1], right[0]) for left, right in pairwise(joined)]
+        store.run("DELETE FROM coverage WHERE table_name = ? AND source = ?", key)
+        store.run("DELETE FROM coverage_gap WHERE table_name = ? AND source = ?", key)
+        names: dict[str, Any] = {"table_name": table, "source": source}
+        row = names | {"covers_from": joined[0][0], "covers_to": joined[-1][1], "basis": basis, "row_count": 0}
         store.add("coverage", pa.Table.from_pylist([row]))
+        if missing:
+            store.add("coverage_gap", pa.Table.from_pylist([names | {"gap_from": since, "gap_to": until} for since, until in missing]))
+        said += [
+            f"no export of {source} covers {table} from {since} to {until - dt.timedelta(1)}, so figures of those days are not known"
+            for since, until in missing
+        ]
+    return said
+
+
+def _without(first: dt.date, end: dt.date, gaps: Iterable[tuple[Any, ...]]) -> list[tuple[dt.date, dt.date]]:
+    """What is left of the days from ``first`` to before ``end``."""
+    spans = []
+    for since, until in sorted(gaps):
+        spans.append((first, since))
+        first = until
+    return [*spans, (first, end)]
+
+
+def _joined(spans: Iterable[tuple[dt.date, dt.date]], quiet: dt.timedelta) -> list[tuple[dt.date, dt.date]]:
+    """Spans in order, those joined that are at most ``quiet`` apart."""
+    result: list[tuple[dt.date, dt.date]] = []
+    for first, end in sorted(spans):
+        if result and first - result[-1][1] <= quiet:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
+        else:
+            result.append((first, end))
+    return result
 
 
 def refresh_row_counts(store: Store, tables: Iterable[str]) -> None:

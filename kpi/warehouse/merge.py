@@ -19,9 +19,6 @@ from kpi.warehouse.store import Store
 #: Fewer rows fit into so few of DuckDB's row groups (122,880 rows each) that their order saves nothing.
 _WORTH_ORDERING: Final = 500_000
 
-#: The basis of a coverage that the file states rather than its rows' dates.
-STATED: Final = "stated by the file"
-
 
 class Replacement(Protocol):
     """What older rows of the same source go; see :class:`kpi.importing.staging.Replaces`."""

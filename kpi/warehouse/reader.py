@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from kpi.warehouse.schema import coverage, generation, money_currency
+from kpi.warehouse.schema import coverage, coverage_gap, generation, money_currency
 
 #: Compiled statements kept for one reader: more than the distinct statements of all pages together.
 _KEPT_STATEMENTS = 64
@@ -24,7 +24,11 @@ _KEPT_STATEMENTS = 64
 
 @dataclass(frozen=True)
 class CoverageRow:
-    """From when to when the rows of a source reach in a table: the days from <= day < to."""
+    """From when to when the rows of a source reach in a table: the days from <= day < to, without those of ``gaps``.
+
+    Attributes:
+        gaps: days from <= day < to in between that no import covers, in order.
+    """
 
     table_name: str
     source: str
@@ -32,6 +36,7 @@ class CoverageRow:
     covers_to: dt.date
     basis: str
     row_count: int
+    gaps: tuple[tuple[dt.date, dt.date], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,12 @@ class Reader(ABC):
         self.generation = int(head[0]["number"]) if head else 0
         self.mappings = str(head[0]["mappings"] or "") if head else ""
         reach = sa.select(coverage).order_by(coverage.c.table_name, coverage.c.source)
-        self.coverage = tuple(CoverageRow(**row) for row in self.run(reach).to_pylist())
+        missing: dict[tuple[str, str], list[tuple[dt.date, dt.date]]] = {}
+        for gap in self.run(sa.select(coverage_gap).order_by(coverage_gap.c.gap_from)).to_pylist():
+            missing.setdefault((gap["table_name"], gap["source"]), []).append((gap["gap_from"], gap["gap_to"]))
+        self.coverage = tuple(
+            CoverageRow(**row, gaps=tuple(missing.get((row["table_name"], row["source"]), ()))) for row in self.run(reach).to_pylist()
+        )
         moneys = sa.select(money_currency).order_by(*money_currency.columns)
         self.currencies = tuple(CurrencyRow(**row) for row in self.run(moneys).to_pylist())
 

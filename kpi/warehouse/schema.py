@@ -430,6 +430,16 @@ coverage = _table(
     kind="bookkeeping",
 )
 
+coverage_gap = _table(
+    "coverage_gap",
+    "days inside a coverage that no import covers, so that nothing is known of them",
+    _c("table_name", "text", "the table", key=True),
+    _c("source", "text", "the system", key=True),
+    _c("gap_from", "day", "first day that is missing", key=True),
+    _c("gap_to", "day", "first day covered again"),
+    kind="bookkeeping",
+)
+
 money_currency = _table(
     "money_currency",
     "which currencies occur, so that a query knows whether it must convert",
