@@ -1,0 +1,154 @@
+"""Rows of a flow -> sign, q and r in units of 1e-8, with the days that each piece lasts.
+
+Empty or equal bounds: the whole amount on the first date that is known, else on the document's date. Each way in
+which the bounds may be known is read by itself, so that the dates of each prune what is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from kpi.metrics import expressions
+from kpi.metrics.model import Column, Over
+from kpi.metrics.operations import Element, Whole, day_number, decimal, remainder, whole_quotient
+from kpi.metrics.rows import Rows
+from kpi.metrics.stages import pieces, rates
+from kpi.metrics.stages.events import exact
+from kpi.metrics.stages.scan import Scan, counted, day_literal, foreign_value, leaf_value, row_filters
+
+#: Places of a unit; what a flow's value has at most.
+UNIT_SCALE: Final = 8
+#: Places of a plain amount, of which whole units of 1e-4 fit 64 bits.
+MONEY_SCALE: Final = 4
+#: Amounts up to this, times 1e4, have 18 digits at 4 places.
+_SMALL: Final = 9_000_000_000
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Rows of starts, ends, starts_row (day numbers), sign, quotient, finer, rest, the groups and m0, m1, …
+
+    Attributes:
+        fine: the quotient counts this many units, and ``finer`` single ones; 1: there is no ``finer``.
+        cut: pieces may be shorter than the row, because an account changed.
+        masked: for each leaf whether m0, m1, … say which rows are its own (1 or 0), or all are.
+    """
+
+    rows: sa.Select[Any]
+    fine: int
+    cut: bool
+    masked: tuple[bool, ...]
+
+
+def spread(scan: Scan) -> Spread:
+    """The rows that touch any window."""
+    leaf = scan.leaves[0]
+    dated = _dated(scan)
+    rows = Rows(scan.table, scan.calendar, source=dated)
+    if scan.versions:
+        rows.then = pieces.overlapping(dated.c.starts_row, dated.c.ends_row)
+    wheres, masks = row_filters(scan, rows)
+    groups = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
+    currency: Element | None = None
+    given = None
+    if scan.foreign:
+        given, currency = foreign_value(scan, leaf, rows, twins=True)
+    value = leaf_value(leaf, rows, None, given)
+    amount, scale = exact(value.element, value.scale)
+    if leaf.aggregate == "count":
+        amount, scale = (sa.literal_column("1") if leaf.value is None else sa.case((amount.is_not(None), 1), else_=0)), 0
+    owned = [sa.case((mask, 1), else_=0).label(f"m{place}") for place, mask in enumerate(masks) if mask is not None]
+    starts, ends = pieces.cut(rows, dated.c.starts_row, dated.c.ends_row)
+    cut = bool(rows.versions)
+    if cut:
+        wheres += [starts < ends, starts < day_literal(scan.after), ends > day_literal(scan.first)]
+    source: Any = rows.source
+    missing: list[Any] = []
+    if scan.rate is not None and currency is not None:
+        source = rates.with_rate(source, scan.rate, currency, day_number(dated.c.document_day))
+        missing = [rates.unconverted(amount, currency, scan.currency, scan.rate).label("missing")]
+        amount, scale = rates.converted(amount, scale, currency, scan.currency, scan.rate, UNIT_SCALE), UNIT_SCALE
+    measured = (
+        sa.select(
+            *groups,
+            *owned,
+            *missing,
+            day_number(starts).label("starts"),
+            day_number(ends).label("ends"),
+            day_number(dated.c.starts_row).label("starts_row"),
+            (day_number(dated.c.ends_row) - day_number(dated.c.starts_row)).label("days"),
+            sa.func.coalesce(_units(amount, scale), 0).label("units"),
+        )
+        .select_from(source)
+        .where(*wheres)
+        .subquery(f"{scan.name}_unit")
+    )
+    fine = 10 ** (UNIT_SCALE - scale) if scale <= MONEY_SCALE else 1
+    column = measured.c
+    size = sa.func.abs(column.units)
+    rest: Element = remainder(size, column.days)
+    divided = [whole_quotient(size, column.days).label("quotient")]
+    if fine > 1:
+        divided.append(whole_quotient(rest * fine, column.days).label("finer"))
+        rest = remainder(rest * fine, column.days)
+    kept = [name for name in column.keys() if name not in ("days", "units")]  # noqa: SIM118 - a collection of columns is no mapping
+    sign = sa.case((column.units < 0, -1), else_=1).label("sign")
+    selected = sa.select(*(column[name] for name in kept), sign, *divided, sa.cast(rest, sa.BigInteger()).label("rest"))
+    return Spread(selected, fine, cut, tuple(mask is not None for mask in masks))
+
+
+def _units(amount: Element, scale: int) -> Element:
+    """The amount in units of its last place (of 1e-8 where it has more than 4), as a whole number."""
+    if scale == 0:
+        return sa.cast(amount, sa.BigInteger())
+    if scale > MONEY_SCALE:
+        return sa.cast(decimal(amount, UNIT_SCALE) * 10**UNIT_SCALE, Whole())
+    # DuckDB multiplies DECIMAL(18, s) within 18 digits, fast; wider amounts are told apart, for they would overflow.
+    factor: Element = sa.literal_column(str(10**scale))
+    small = amount.between(sa.literal_column(f"-{_SMALL}"), sa.literal_column(str(_SMALL)))
+    return sa.case((small, sa.cast(amount * factor, sa.BigInteger())), else_=sa.cast(decimal(amount, scale) * factor, sa.BigInteger()))
+
+
+def _dated(scan: Scan) -> Any:
+    """Columns of the table that are needed, and starts_row, ends_row: the days of the whole row, never empty or equal."""
+    time = scan.leaves[0].time
+    assert isinstance(time, Over)  # noqa: S101 - the plan sorts scans by time
+    rows = Rows(scan.table, scan.calendar)
+    start, end = rows.day(time.start), rows.day(time.end)
+    document = rows.day(time.document) if time.document is not None else None
+    first, after = day_literal(scan.first), day_literal(scan.after)
+    ways: list[tuple[Element, Element, list[Element]]] = [
+        (start, end, [start < end, start < after, end > first]),
+        (start, _next(start), [sa.or_(end.is_(None), end <= start), start >= first, start < after]),
+        (end, _next(end), [start.is_(None), end >= first, end < after]),
+    ]
+    if document is not None:
+        ways.append((document, _next(document), [start.is_(None), end.is_(None), document >= first, document < after]))
+    columns = [rows.table.c[name] for name in _needed(scan)]
+    selects = []
+    for starts, ends, wheres in ways:
+        day = starts if document is None else sa.func.coalesce(document, starts)
+        of_document = [day.label("document_day")] if scan.foreign else []
+        selects.append(
+            sa.select(*columns, starts.label("starts_row"), ends.label("ends_row"), *of_document)
+            .select_from(rows.source)
+            .where(*wheres, *counted(scan, rows, day))
+        )
+    return sa.union_all(*selects).subquery(f"{scan.name}_row")
+
+
+def _needed(scan: Scan) -> list[str]:
+    """Columns of the table itself that any expression of the scan reads."""
+    leaf = scan.leaves[0]
+    nodes = [leaf.value, *(one.condition for one in scan.leaves), *scan.by, *scan.filters]
+    if leaf.money is not None:
+        nodes += [leaf.money.currency, leaf.money.home_value, leaf.money.home_currency]
+    columns: list[Column] = [column for node in nodes if node is not None for column in expressions.columns_of(node)]
+    return list(dict.fromkeys(column.path[0].column if column.path else column.name for column in columns)) or ["source"]
+
+
+def _next(day: Element) -> Element:
+    return day + sa.literal_column("1", sa.Integer())
