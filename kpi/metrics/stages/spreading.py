@@ -144,7 +144,7 @@ def _needed(scan: Scan) -> list[str]:
     """Columns of the table itself that any expression of the scan reads."""
     leaf = scan.leaves[0]
     nodes = [leaf.value, *(one.condition for one in scan.leaves), *scan.by, *scan.filters]
-    if leaf.money is not None:
+    if scan.foreign and leaf.money is not None:
         nodes += [leaf.money.currency, leaf.money.home_value, leaf.money.home_currency]
     columns: list[Column] = [column for node in nodes if node is not None for column in expressions.columns_of(node)]
     return list(dict.fromkeys(column.path[0].column if column.path else column.name for column in columns)) or ["source"]
