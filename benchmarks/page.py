@@ -49,7 +49,9 @@ def measure(root: Path) -> list[Line]:
     """One line for the report: every click asks for a combination of filters that was not asked before."""
     home = root / "benchmarks" / ".data" / "sample"
     if not (home / "CURRENT").exists():
-        subprocess.run([sys.executable, "-m", "kpi", "demo"], cwd=root, env=os.environ | {"KPI_HOME": str(home)}, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "kpi", "demo"], cwd=root, env=os.environ | {"KPI_HOME": str(home)}, stdout=subprocess.DEVNULL, check=True
+        )
     with _served(root, home) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
