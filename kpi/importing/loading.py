@@ -21,7 +21,7 @@ from kpi.warehouse.identity import apply_account_links, linked_tables, refresh_a
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.merge import Run, merge, tidy
 from kpi.warehouse.products import apply_costs, apply_products, refresh_product_links, refresh_products
-from kpi.warehouse.publish import Draft
+from kpi.warehouse.publish import Draft, is_disk_full
 from kpi.warehouse.schema import facts, metadata
 from kpi.warehouse.store import Store
 from kpi.warehouse.terms import merge_terms
@@ -78,6 +78,8 @@ def load_file(draft: Draft, path: Path, told: Told, run_id: int, mappings: Mappi
     except _FATAL:
         raise
     except (duckdb.Error, psycopg.Error) as error:
+        if is_disk_full(error):
+            raise
         raise HeldBack(f"{told.name} can't be loaded: {str(error).splitlines()[0]}") from error
     finally:
         _tidy(draft.store, folder)

@@ -298,12 +298,18 @@ def _is_read(path: Path) -> bool:
     return False
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a failure of the system, DuckDB or PostgreSQL comes from a full disk or a limit of file sizes."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    words = ("No space left", "File too large", "quota exceeded", "could not extend file")
+    return isinstance(error, psycopg.errors.DiskFull) or any(word in str(error) for word in words)
+
+
 def _plain(error: Exception, settings: Settings) -> WarehouseError:
     """The sentence for a failure of the disk or the engine; what was published before stands in every case."""
     said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    words = ("No space left", "File too large", "quota exceeded", "disk full", "could not extend file")
-    if full or isinstance(error, psycopg.errors.DiskFull) or any(word in str(error) for word in words):
+    if is_disk_full(error):
         return WarehouseError(
             f"the disk of {settings.home} is full: nothing was imported, and what was there before stands. Free some space and import again"
         )

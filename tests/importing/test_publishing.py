@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+import duckdb
 import filelock
 import pytest
 import sqlalchemy as sa
@@ -243,6 +244,17 @@ def test_a_full_disk_leaves_the_old_generation(settings, payments, contents, kil
     assert [path.name for path in settings.home.glob("*.part*")] == []
     import_paths(settings, mappings, [str(big)])
     assert current_generation(settings) == 2
+
+
+def test_a_full_disk_that_shows_while_a_file_is_staged(settings, mappings, payments, monkeypatch):
+    """DuckDB says it in other words then, and of a view."""
+
+    def full(*arguments):
+        raise duckdb.TransactionException("Failed to create view: Failed to commit: Could not write file: No space left on device")
+
+    monkeypatch.setattr("kpi.importing.loading.stage", full)
+    with pytest.raises(WarehouseError, match=r"^the disk of .* is full: nothing was imported"):
+        import_paths(settings, mappings, [str(payments("0.csv", range(ROWS)))])
 
 
 def test_a_disk_that_fills_while_current_is_swapped(settings, mappings, payments, monkeypatch):
