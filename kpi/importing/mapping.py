@@ -143,9 +143,11 @@ class _Staging:
                         amounts.setdefault(found[0], (found[1], kind))
         if not dates and not amounts:
             return None
-        query = mapped.shapes_query(self.texts[part], list(dates), list(amounts), sample)
-        row = self.connection.execute(query).fetchall()[0]
-        texts = dict(zip([*dates, *amounts], row, strict=True))
+        texts = self._written(part, list(dates), list(amounts), sample)
+        if sample is not None:
+            # a column that shows no decimals in the sample may show them, or thousand marks, further down
+            unproved = [at for at in amounts if not _proved(dict(texts[at] or {}))]
+            texts |= self._written(part, [], unproved, None)
         try:
             self._decide_dates(scope, {at: (column, sorted(text for text in texts[at] or () if text)) for at, column in dates.items()})
             self._decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()})
@@ -153,9 +155,14 @@ class _Staging:
             if sample is not None:
                 return self._decide(part, None)
             raise HeldBack(f"{self.name} is held back: {undecided.question}") from undecided
-        if sample is not None and not all(_proved(dict(texts[at] or {})) for at in amounts):
-            return self._decide(part, None)
         return None
+
+    def _written(self, part: str, dates: list[int], amounts: list[int], sample: int | None) -> dict[int, Any]:
+        """For each column its distinct dates, or the patterns of its amounts."""
+        if not dates and not amounts:
+            return {}
+        query = mapped.shapes_query(self.texts[part], dates, amounts, sample)
+        return dict(zip([*dates, *amounts], self.connection.execute(query).fetchall()[0], strict=True))
 
     def _decide_dates(self, scope: Scope, columns: dict[int, tuple[str, list[str]]]) -> None:
         """Each column for itself; one that can't decide is asked about, with what the others of the file show."""
