@@ -17,9 +17,9 @@ from kpi.warehouse.store import Store
 STATED: Final = "stated by the file"
 _MIXED: Final = "stated by the file and dates of its rows"
 
-#: Exports known by their rows' dates alone leave a few days without rows between them: a quiet time of up to a month is
-#: taken as covered, a longer one as an export that is missing. Stated periods must meet.
-_QUIET: Final = dt.timedelta(31)
+#: Stated periods must meet. The dates of rows say from when to when an export reaches, not that it holds no quiet times:
+#: between two such exports nothing shows that one is missing.
+_APART: Final = dt.timedelta(0)
 
 
 def currency_tables() -> list[sa.Table]:
@@ -50,7 +50,7 @@ def extend_coverage(store: Store, source: str, covers: Mapping[str, tuple[dt.dat
         if known and known[0][2] != basis:
             basis = _MIXED
         spans = [*_without(known[0][0], known[0][1], gaps), (first, end)] if known else [(first, end)]
-        joined = _joined(spans, dt.timedelta(0) if basis == STATED else _QUIET)
+        joined = _joined(spans, _APART if basis == STATED else None)
         missing = [(left[1], right[0]) for left, right in pairwise(joined)]
         store.run("DELETE FROM coverage WHERE table_name = ? AND source = ?", key)
         store.run("DELETE FROM coverage_gap WHERE table_name = ? AND source = ?", key)
@@ -75,11 +75,11 @@ def _without(first: dt.date, end: dt.date, gaps: Iterable[tuple[Any, ...]]) -> l
     return [*spans, (first, end)]
 
 
-def _joined(spans: Iterable[tuple[dt.date, dt.date]], quiet: dt.timedelta) -> list[tuple[dt.date, dt.date]]:
-    """Spans in order, those joined that are at most ``quiet`` apart."""
+def _joined(spans: Iterable[tuple[dt.date, dt.date]], apart: dt.timedelta | None) -> list[tuple[dt.date, dt.date]]:
+    """Spans in order, those joined that are at most ``apart`` from each other (None: all)."""
     result: list[tuple[dt.date, dt.date]] = []
     for first, end in sorted(spans):
-        if result and first - result[-1][1] <= quiet:
+        if result and (apart is None or first - result[-1][1] <= apart):
             result[-1] = (result[-1][0], max(end, result[-1][1]))
         else:
             result.append((first, end))
