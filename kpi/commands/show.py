@@ -14,7 +14,6 @@ from decimal import Decimal
 from typing import Any
 
 from kpi import settings, units
-from kpi.commands.text import table
 from kpi.errors import UsageError
 from kpi.importing.republish import ensure_current
 from kpi.metrics import definitions
@@ -187,7 +186,19 @@ def as_table(result: Result, loaded: Definitions) -> str:
     if not rows:
         return "no rows"
     last = "" if result.data_through is None else f"\n\ndata through {result.data_through}"
-    return table([*head, ""], [[*row, ""] for row in rows], range(1 + len(result.query.by), len(head))) + last
+    return _aligned(head, rows, 1 + len(result.query.by)) + last
+
+
+def _aligned(head: list[str], rows: list[list[str]], words: int) -> str:
+    """Columns two spaces apart; the first ``words`` begin at the left, figures end at the right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if place < words else cell.rjust(width) for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in (head, ["-" * width for width in widths], *rows)
+    ]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def explanation_json(explanation: Explanation) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kpi.metrics import expressions
+from kpi.metrics.layout import laid_out
 from kpi.metrics.model import Definitions, Formula, Metric, Query
 from kpi.metrics.query import run
 from kpi.metrics.result import LazyText, Result
@@ -102,7 +103,7 @@ def explain(query: Query, definitions: Definitions, reader: Reader) -> Explanati
         switches=switches(definitions),
         sources=tuple(_source(row, definitions, reader) for table in tables for row in reader.coverage if row.table_name == table),
         result=result,
-        statement=result.statement,
+        statement=LazyText(lambda: laid_out(result.sql)),
     )
 
 

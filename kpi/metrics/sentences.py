@@ -56,7 +56,7 @@ def _of_periods(asked: Sequence[Asked], frame: Frame, query: Query) -> list[str]
         if parts:
             reach = and_([f"{day(span.start)} to {day(span.end - _DAY)}" for span in one.covered])
             alike.setdefault(f"reach from {reach}: {' and '.join(parts)}", []).append(one.name)
-    return [f"the data of {and_(names)} {rest}" for rest, names in alike.items()]
+    return [f"the data of {_at_most(names)} {rest}" for rest, names in alike.items()]
 
 
 def _of_lag(one: Asked, coverage: Iterable[CoverageRow]) -> list[str]:
@@ -94,6 +94,10 @@ def of_backwards(leaf: Leaf, rows: int) -> str:
 def day(value: dt.date) -> str:
     """A day in words: 9 Nov 2026."""
     return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+
+
+def _at_most(names: Sequence[str], most: int = 5) -> str:
+    return and_(names) if len(names) <= most else and_([*names[: most - 1], f"{len(names) - most + 1} more"])
 
 
 def _holds(covered: Iterable[Period], period: Period) -> bool:

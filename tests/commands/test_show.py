@@ -1,0 +1,195 @@
+"""``show`` and ``explain``: the contract of the command line."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from kpi import cli
+from kpi.commands.show import harmless
+from kpi.metrics.definitions import load
+from kpi.metrics.layout import laid_out
+from kpi.settings import Settings
+from kpi.warehouse.engines import create_tables
+from kpi.warehouse.home import Current, swap_current, warehouse_file
+
+DEFINITIONS = """
+north_star: win_rate
+currency: EUR
+calendar: {timezone: UTC}
+dimensions:
+  segment: {label: Segment, of: account, is: case when employees >= 100 then '=Large' when employees >= 0 then 'Small' end}
+metrics:
+  won: {label: Won, means: Deals that were won., owner: sales, count: deal, at: closed_on, where: is_won}
+  lost: {label: Lost, count: deal, at: closed_on, where: is_lost}
+  amount: {label: Amount, sum: amount, of: deal, at: closed_on, where: "deal.stage <> 'it''s; -- (odd'"}
+  win_rate: {label: Win rate, means: Won of closed., owner: sales, formula: won / (won + lost), unit: percent}
+"""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A published generation: three deals of January and February 2026, covered to 14 February."""
+    path = tmp_path / "home"
+    path.mkdir()
+    definitions = tmp_path / "metrics.yaml"
+    definitions.write_text(DEFINITIONS, encoding="utf-8")
+    monkeypatch.setenv("KPI_HOME", str(path))
+    monkeypatch.setenv("KPI_METRICS", str(definitions))
+    mappings = load(definitions).mappings_hash
+    with duckdb.connect(str(warehouse_file(path, 1))) as connection:
+        create_tables(connection)
+        run = connection.execute
+        run("insert into generation (number, mappings) values (1, ?)", [mappings])
+        run("insert into import_run (run_id, file, connector) values (1, 'deals.csv', 'salesforce')")
+        run("insert into account (account_id, employees) values ('a', 500), ('b', 5)")
+        for number, account, amount, day, won in (
+            (1, "a", "-100", dt.date(2026, 1, 5), True),
+            (2, "b", "20.5", dt.date(2026, 1, 6), False),
+            (3, None, "3", dt.date(2026, 2, 7), True),
+        ):
+            columns = "deal_id, source, run_id, account_id, amount, currency, closed_on, is_won, is_lost"
+            values = [str(number), account, Decimal(amount), day, won, not won]
+            run(f"insert into deal ({columns}) values (?, 's', 1, ?, ?, 'EUR', ?, ?, ?)", values)
+        run("insert into coverage values ('deal', 's', DATE '2026-01-01', DATE '2026-02-15', 'dates of its rows', 3)")
+        run("insert into money_currency values ('deal', 's', 'EUR', '', 3)")
+    swap_current(path, Current(1, 0, mappings))
+    return Settings(home=path, metrics=definitions)
+
+
+def printed(capsys, *words):
+    code = cli.main(list(words))
+    out = capsys.readouterr()
+    return code, out.out, out.err
+
+
+def test_json_has_the_keys_and_types_of_the_contract(home, capsys):
+    code, out, err = printed(capsys, "show", "won", "amount", "win_rate", "--by", "segment", "--grain", "month", "--format", "json")
+    answer = json.loads(out)
+    assert (code, err) == (0, "")
+    assert answer["rows"][0] == {
+        "period": "2026-01-01",
+        "segment": "=Large",
+        "won": 1,
+        "amount": "-100.0000",
+        "win_rate": 1.0,
+        "partial": False,
+    }
+    assert [(row["period"], row["segment"], row["amount"], row["win_rate"], row["partial"]) for row in answer["rows"][1:]] == [
+        ("2026-01-01", "Small", "20.5000", 0.0, False),
+        ("2026-01-01", "(none)", "0.0000", None, False),
+        ("2026-02-01", "=Large", "0.0000", None, True),
+        ("2026-02-01", "Small", "0.0000", None, True),
+        ("2026-02-01", "(none)", "3.0000", 1.0, True),
+    ]
+    rest = {name: answer[name] for name in ("metrics", "by", "grain", "units", "currency", "generation", "data_through", "warnings")}
+    assert rest == {
+        "metrics": ["won", "amount", "win_rate"],
+        "by": ["segment"],
+        "grain": "month",
+        "units": {"won": "number", "amount": "money", "win_rate": "percent"},
+        "currency": "EUR",
+        "generation": 1,
+        "data_through": "2026-02-14",
+        "warnings": [
+            "the data of won, amount and win_rate reach from 1 Jan 2026 to 14 Feb 2026: 1 Feb 2026 to 28 Feb 2026 is covered in part"
+        ],
+    }
+    assert len(answer["definitions"]) >= 12
+
+
+def test_dimensions_may_be_given_with_commas_or_again_and_filters_all_hold(home, capsys):
+    for by in (["--by", "segment,deal.source"], ["--by", "segment", "deal.source"], ["--by", "segment", "--by", "deal.source"]):
+        _, out, _ = printed(capsys, "show", "won", *by, "--json")
+        assert json.loads(out)["by"] == ["segment", "deal.source"]
+    _, out, _ = printed(capsys, "show", "amount", "--where", "deal.amount > 0", "--where", "segment is null", "--json")
+    assert json.loads(out)["rows"][0]["amount"] == "3.0000"
+
+
+def test_since_is_inclusive_and_until_exclusive(home, capsys):
+    _, out, _ = printed(capsys, "show", "amount", "--since", "2026-01-06", "--until", "2026-02-07", "--json")
+    assert [(row["period"], row["amount"]) for row in json.loads(out)["rows"]] == [("2026-01-06", "20.5000")]
+
+
+def test_csv_makes_texts_harmless_and_leaves_numbers_alone(home, capsys):
+    code, out, _ = printed(capsys, "show", "amount", "--by", "segment", "--format", "csv", "--until", "2026-02-01")
+    assert code == 0
+    assert list(csv.reader(io.StringIO(out))) == [
+        ["period", "segment", "amount", "partial"],
+        ["2026-01-01", "'=Large", "-100.0000", "false"],
+        ["2026-01-01", "Small", "20.5000", "false"],
+    ]
+    assert [harmless(text) for text in ("=1", "+1", "-1", "@x", "\tx", "a=1")] == ["'=1", "'+1", "'-1", "'@x", "'\tx", "a=1"]
+
+
+def test_a_table_says_why_a_value_is_missing(home, capsys):
+    _, out, err = printed(capsys, "show", "win_rate", "amount", "--grain", "month", "--since", "2026-02-01", "--until", "2026-04-01")
+    assert [line.split("  ")[0] for line in out.splitlines()] == [
+        "period",
+        "--------",
+        "Feb 2026",
+        "Mar 2026",
+        "",
+        "data through 2026-02-14",
+    ]
+    assert "(partial)" in out.splitlines()[2]
+    assert out.splitlines()[3].count("— (unknown)") == 2
+    assert err.startswith("note: the data of win_rate and amount reach from 1 Jan 2026 to 14 Feb 2026")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["show", "wonn"], 2, 'no metric is called "wonn"; did you mean "won"?'),
+        (["show", "won", "--since", "yesterday"], 2, "--since yesterday: that is no day; write it as 2026-01-31"),
+        (["show", "won", "--by", "segmant"], 2, "segmant"),
+        (["show", "won", "--where", "segment = "], 1, ""),
+    ],
+)
+def test_wrong_usage_is_one_sentence_without_a_traceback(home, capsys, words, code, sentence):
+    found, out, err = printed(capsys, *words)
+    assert out == ""
+    assert sentence in err
+    assert "Traceback" not in err
+    assert found == code or sentence == ""
+
+
+def test_explain_prints_definition_tree_sql_sources_and_files(home, capsys):
+    code, out, _ = printed(capsys, "explain", "win_rate", "--grain", "month")
+    assert code == 0
+    for piece in (
+        "win_rate: Win rate\n  Won of closed.\n  owner: sales; unit: percent",
+        "  win_rate = formula: won / (won + lost)\n    won = count: deal, at: closed_on, where: is_won",
+        "  weeks begin on Monday",
+        "  deal from s: 3 rows, 2026-01-01 to 2026-02-14 (dates of its rows)\n    deals.csv: 3 rows",
+        "-- SQL, generation 1\nWITH",
+    ):
+        assert piece in out
+
+
+def test_the_sql_of_explain_runs_as_it_stands_and_gives_the_same_rows(home, capsys):
+    _, out, _ = printed(capsys, "explain", "won", "amount", "win_rate", "--by", "segment", "--where", "segment <> 'it''s'", "--json")
+    sql = json.loads(out)["sql"]
+    _, out, _ = printed(capsys, "show", "won", "amount", "win_rate", "--by", "segment", "--where", "segment <> 'it''s'", "--json")
+    shown = [(row["segment"], row["won"], Decimal(row["amount"])) for row in json.loads(out)["rows"]]
+    with duckdb.connect(str(warehouse_file(home.home, 1)), read_only=True) as connection:
+        assert [(row[1] or "(none)", row[2], row[3]) for row in connection.execute(sql).fetchall()] == shown
+
+
+def test_layout_changes_blanks_between_words_only():
+    sql = "WITH a AS \n(SELECT 'x ( SELECT  y', extract(year FROM d) FROM t WHERE a IS DISTINCT FROM 'b') SELECT \"odd  name\" FROM a"
+    assert laid_out(sql).splitlines() == [
+        "WITH a AS (",
+        "  SELECT 'x ( SELECT  y', extract(year FROM d)",
+        "  FROM t",
+        "  WHERE a IS DISTINCT FROM 'b'",
+        ")",
+        'SELECT "odd  name"',
+        "FROM a",
+    ]
