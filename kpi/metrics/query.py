@@ -70,7 +70,8 @@ def planned(query: Query, definitions: Definitions, reader: Reader) -> tuple[Pla
             _plans.move_to_end(key)
             return kept
     made = plan(query, definitions, facts)
-    kept = (made, LazyText(lambda: reader.literal(made.statement)))
+    write = reader.writer  # not the reader, which would be kept open by the plan
+    kept = (made, LazyText(lambda: write(made.statement)))
     with _lock:
         _plans[key] = kept
         while len(_plans) > _KEPT_PLANS:

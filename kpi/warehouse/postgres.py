@@ -94,15 +94,13 @@ def _dialect(**options: Any) -> Dialect:
 class PostgresReader(Reader):
     """A reader over one read-only transaction; threads take turns."""
 
+    before = f"SET search_path = {SCHEMA};\n"
+
     def __init__(self, connection: psycopg.Connection[Any], settings: Settings) -> None:
         self.connection = connection
         self._turn = threading.Lock()
         self._settings = settings
         super().__init__(_dialect(), literal_dialect(_dialect(paramstyle="named")))
-
-    def literal(self, statement: Any) -> str:
-        """The statement's SQL with its values filled in, with the schema it reads named first."""
-        return f"SET search_path = {SCHEMA};\n{super().literal(statement)}"
 
     def _fetch(self, sql: str, values: Mapping[str, Any], order: Sequence[str] | None) -> pa.Table:
         with self._turn:

@@ -58,7 +58,10 @@ class Reader(ABC):
         dialect: of the engine, for compiling.
         mappings: hash of the parts of metrics.yaml the generation was published with.
         coverage, currencies: the rows of the tables of those names.
+        before: what :meth:`literal` writes before a statement, so that it runs as it stands.
     """
+
+    before = ""
 
     def __init__(self, dialect: Dialect, literals: Dialect) -> None:
         self.dialect = dialect
@@ -92,7 +95,13 @@ class Reader(ABC):
 
     def literal(self, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> str:
         """The statement's SQL with its values filled in, runnable as it stands."""
-        return str(statement.compile(dialect=self._literals, compile_kwargs={"literal_binds": True}))
+        return self.writer(statement)
+
+    @property
+    def writer(self) -> Callable[[sa.Select[Any] | sa.CompoundSelect[Any]], str]:
+        """:meth:`literal` without a hold on the connection, for who keeps it longer than the reader."""
+        dialect, before = self._literals, self.before
+        return lambda statement: before + str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
     @abstractmethod
     def close(self) -> None:
