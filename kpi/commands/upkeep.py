@@ -9,8 +9,6 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import sqlalchemy as sa
-
 from connectors import CONNECTORS
 from kpi import settings
 from kpi.commands.text import table
@@ -21,7 +19,7 @@ from kpi.metrics.publishing import mappings_of
 from kpi.settings import Settings
 from kpi.warehouse.archive import Archive
 from kpi.warehouse.engines import current_state, open_reader
-from kpi.warehouse.schema import import_problem, import_run, metadata
+from kpi.warehouse.holdings import descriptions, rejected_rows, row_counts
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -47,14 +45,8 @@ def require_connector(name: str) -> None:
 
 
 def _problems(options: argparse.Namespace) -> int:
-    columns = (import_run.c.file, import_problem.c.line, import_problem.c.column_name, import_problem.c.value, import_problem.c.reason)
-    statement = (
-        sa.select(*columns, import_run.c.run_id, import_run.c.connector)
-        .select_from(import_problem.join(import_run, import_run.c.run_id == import_problem.c.run_id))
-        .order_by(import_run.c.run_id, import_problem.c.line, import_problem.c.column_name)
-    )
     with open_reader(settings.load()) as reader:
-        rows = reader.run(statement).to_pylist()
+        rows = rejected_rows(reader)
     if options.json:
         print(json.dumps({"problems": rows}, ensure_ascii=False, indent=1))
     elif rows:
@@ -104,7 +96,7 @@ def _findings(chosen: Settings) -> Iterator[tuple[bool, str]]:
     try:
         state = current_state(chosen)
         with open_reader(chosen) as reader:
-            runs = reader.run(sa.select(sa.func.count()).select_from(import_run)).column(0)[0].as_py()
+            runs = row_counts(reader)["import_run"]
     except KpiError as error:
         yield False, str(error)
         return
@@ -122,26 +114,16 @@ def _findings(chosen: Settings) -> Iterator[tuple[bool, str]]:
 
 def _tables(options: argparse.Namespace) -> int:
     with open_reader(settings.load()) as reader:
-        counts = {
-            name: reader.run(sa.select(sa.func.count()).select_from(found)).column(0)[0].as_py() for name, found in metadata.tables.items()
-        }
+        counts = row_counts(reader)
     if options.json:
-        print(
-            json.dumps(
-                {"tables": [_described(found, counts[name]) for name, found in metadata.tables.items()]}, ensure_ascii=False, indent=1
-            )
-        )
+        print(json.dumps({"tables": [one | {"rows": counts[one["name"]]} for one in descriptions()]}, ensure_ascii=False, indent=1))
         return 0
-    for name, found in metadata.tables.items():
-        print(f"{name}: {found.comment}; {counts[name]:,} rows")
-        rows = [(f"  {column.name}", str(column.info["unit"]), str(column.comment)) for column in found.columns]
-        print(table(("  column", "unit", "meaning"), rows) + "\n")
+    for one in descriptions():
+        rows = "1 row" if counts[one["name"]] == 1 else f"{counts[one['name']]:,} rows"
+        print(f"{one['name']}: {one['meaning']}; {rows}")
+        cells = [(f"  {column['name']}", column["unit"], column["meaning"]) for column in one["columns"]]
+        print(table(("  column", "unit", "meaning"), cells) + "\n")
     return 0
-
-
-def _described(found: sa.Table, count: int) -> dict[str, Any]:
-    columns = [{"name": column.name, "unit": column.info["unit"], "meaning": column.comment} for column in found.columns]
-    return {"name": found.name, "meaning": found.comment, "rows": count, "columns": columns}
 
 
 def _connectors(options: argparse.Namespace) -> int:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import sqlalchemy as sa
-
 from kpi.errors import ImportError_, WarehouseError
 from kpi.importing.loading import Told, every_fact, load_file, settle
 from kpi.settings import Settings
 from kpi.warehouse.engines import current_state, open_reader
+from kpi.warehouse.holdings import published_with
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.publish import Draft, drafting
-from kpi.warehouse.schema import generation
 
 
 def _silent(sentence: str) -> None:
@@ -29,8 +27,8 @@ def ensure_current(settings: Settings, mappings: Mappings, say: Callable[[str], 
     if state.generation == 0 or state.mappings == mappings.hash:
         return state.generation
     with open_reader(settings) as reader:
-        head = reader.run(sa.select(generation.c.currency, generation.c.timezone)).to_pylist()[0]
-    if (head["currency"], head["timezone"]) != (mappings.currency, mappings.timezone):
+        applied = published_with(reader)
+    if applied != (mappings.currency, mappings.timezone):
         say("the currency or the time zone of metrics.yaml changed: every archived file is read again")
         return rebuild(settings, mappings, say)
     say("products or costs of metrics.yaml changed: they are applied to all rows")

@@ -131,7 +131,7 @@ def test_doctor_finds_bytes_that_are_gone(kpi, tmp_path):
 def test_tables_tells_every_column_with_meaning_and_unit(kpi):
     kpi("import", write("a.csv", ROW))
     _, out, _ = kpi("tables")
-    assert "payment: money taken or tried; 1 rows" in out
+    assert "payment: money taken or tried; 1 row\n" in out
     _, out, _ = kpi("tables", "--json")
     (payment,) = [table for table in json.loads(out)["tables"] if table["name"] == "payment"]
     assert payment["rows"] == 1
