@@ -7,6 +7,7 @@ collects in full after every run, and would walk pandas and Plotly each time.
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,28 +18,39 @@ import streamlit as st
 def publish() -> None:
     """Apply products: and costs: of metrics.yaml to the data, if they changed since the data were published."""
     from kpi import settings
-    from kpi.errors import KpiError
     from kpi.importing.republish import ensure_current
     from kpi.metrics.definitions import load
     from kpi.metrics.publishing import mappings_of
 
-    try:
-        chosen = settings.load()
-        ensure_current(chosen, mappings_of(load(chosen.metrics)), lambda sentence: print(sentence, flush=True))
-    except KpiError as error:  # the page says it to whoever opens it
-        print(error, flush=True)
+    chosen = settings.load()
+    ensure_current(chosen, mappings_of(load(chosen.metrics)), lambda sentence: print(sentence, flush=True))
+
+
+def failed(error: Exception) -> bool:
+    """A failure that nobody foresaw: a sentence on the page, the whole of it in the server's log."""
+    from kpi.dashboard.cards import notice
+
+    logging.getLogger("kpi").error("a page failed", exc_info=error)
+    st.html(notice("warning", "This page can't be shown", ["Something failed that should not; the server's log says what."]))
+    return True
 
 
 @asynccontextmanager
 async def warmed(_app: st.App) -> AsyncIterator[None]:
     """Load the pages and what they import."""
     from kpi.dashboard.warming import warm
+    from kpi.errors import KpiError
 
-    publish()
-    warm()
+    for step in (publish, warm):
+        try:
+            step()
+        except KpiError as error:  # the page says it to whoever opens it
+            print(error, flush=True)
+        except Exception:  # a server that doesn't start could tell nobody anything
+            logging.getLogger("kpi").exception("the dashboard starts without %s", step.__name__)
     gc.collect()
     gc.freeze()
     yield
 
 
-app = st.App(Path(__file__).parent / "kpi" / "dashboard" / "script.py", lifespan=warmed)
+app = st.App(Path(__file__).parent / "kpi" / "dashboard" / "script.py", lifespan=warmed, on_script_error=failed)

@@ -41,8 +41,8 @@ def hero(series: Series, calendar: Calendar, problem: str | None) -> str:
     return f'<div class="hero">{"".join(lines)}</div>'
 
 
-def card(series: Series, calendar: Calendar, problem: str | None) -> str:
-    """A driver: figure, changes or the reason why there is none."""
+def card(series: Series, calendar: Calendar, problem: str | None, drawing: str) -> str:
+    """A driver: figure, changes or the reason why there is none, and its sparkline (SVG, or empty)."""
     shown = _figure(series)
     lines = [f'<p class="figure">{escape(str(shown))}</p>']
     note = problem or state_sentence(series, calendar)
@@ -52,7 +52,7 @@ def card(series: Series, calendar: Calendar, problem: str | None) -> str:
     lines += [f'<p class="quiet">{sentence}</p>' for sentence in _target(series)]
     if note:
         lines.append(f'<p class="note">{escape(note)}</p>')
-    return f'<div class="card">{"".join(lines)}</div>'
+    return f'<div class="card">{"".join(lines)}{drawing}</div>'
 
 
 def card_verdict(series: Series) -> str:

@@ -1,4 +1,4 @@
-"""Plotly figures from Results: the trend, the sparkline, the rows of groups, the grid of pairs.
+"""Charts from Results: Plotly figures of the trend and of groups in rows, and a card's sparkline.
 
 Labels sit on the data or in a column of their own beside it, so that none touches a marker or leaves the panel.
 A figure is a plain dictionary until the end: validating each property takes ten times as long as drawing.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
+from html import escape
 from itertools import pairwise
 from typing import Any, Final
 
@@ -24,11 +25,10 @@ from kpi.periods import Calendar
 
 #: No toolbar and no zoom: a page that is read needs neither, and a finger that scrolls must not drag an axis.
 CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
-#: A sparkline says one thing; without interaction it draws faster.
-STILL: Final = {"staticPlot": True}
-
 TREND_HEIGHT: Final = 230
-SPARK_HEIGHT: Final = 44
+#: Units of a sparkline's drawing, which is stretched to its card.
+SPARK_WIDTH: Final = 240
+SPARK_HEIGHT: Final = 36
 ROW_HEIGHT: Final = 34
 
 #: Pixels between two labels at the edge of a trend.
@@ -84,24 +84,35 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
     )
 
 
-def spark(series: Series, colour: str, palette: Palette) -> go.Figure:
-    """The same weeks without words, this week marked."""
+def spark(series: Series, verdict: str, words: str) -> str:
+    """The same weeks without axes, this week marked, as SVG: six Plotly figures would take most of a page's half second.
+
+    Args:
+        verdict: ``worse`` colours it; anything else is the accent.
+        words: what it says, for those who don't see it.
+    """
     points = _points(series.shown, series)
     low, high = _range(points)
-    now = points[-1]
-    traces: list[dict[str, Any]] = [
-        {"type": "scatter", "mode": "lines", "x": _x(points), "y": _y(points), "line": {"color": colour, "width": 1.8}},
-        {"type": "scatter", "mode": "markers", "x": _x([now]), "y": _y([now]), "marker": _marker(series.now, colour, palette, 7)},
-    ]
-    span = [(points[0][0] - dt.timedelta(days=3)).isoformat(), (now[0] + dt.timedelta(days=5)).isoformat()]
-    bare = {**_bare(), "fixedrange": True}
-    return _figure(
-        traces,
-        palette,
-        SPARK_HEIGHT,
-        {"l": 0, "r": 0, "t": 4, "b": 4},
-        {**bare, "range": span, "type": "date"},
-        {**bare, "range": [low, high]},
+    places = [(SPARK_WIDTH * place / (len(points) - 1), value) for place, (_, value) in enumerate(points)]
+    drawn = [(x, None if value is None else (high - value) / (high - low) * SPARK_HEIGHT) for x, value in places]
+    path, pen = [], "M"
+    for x, y in drawn:
+        if y is None:
+            pen = "M"
+            continue
+        path.append(f"{pen}{x:.1f} {y:.1f}")
+        pen = "L"
+    last_x, last_y = drawn[-1]
+    mark = ""
+    if last_y is not None:
+        # a line of no length with round ends stays a circle however the drawing is stretched
+        dot = f"M{last_x:.1f} {last_y:.1f}h0"
+        hollow = series.now is not None and series.now.state == "partial"
+        mark = f'<path class="dot" d="{dot}"/>' + (f'<path class="hole" d="{dot}"/>' if hollow else "")
+    kind = "worse" if verdict == "worse" else "usual"
+    return (
+        f'<svg class="spark {kind}" role="img" aria-label="{escape(words, quote=True)}" viewBox="0 0 {SPARK_WIDTH} {SPARK_HEIGHT}"'
+        f' preserveAspectRatio="none"><path class="line" d="{"".join(path)}"/>{mark}</svg>'
     )
 
 
@@ -230,11 +241,6 @@ def _column(at: float, texts: Sequence[str], colours: Sequence[str], weight: int
         "hoverinfo": "skip",
         "cliponaxis": False,
     }
-
-
-def _marker(cell: Cell | None, colour: str, palette: Palette, size: int) -> dict[str, Any]:
-    hollow = cell is not None and cell.state == "partial"
-    return {"color": palette.panel if hollow else colour, "size": size, "line": {"color": colour, "width": 1.6 if hollow else 0}}
 
 
 def _edge_labels(

@@ -1,4 +1,5 @@
 import datetime as dt
+import re
 from decimal import Decimal
 from itertools import pairwise
 
@@ -78,9 +79,19 @@ def test_labels_never_touch(positions):
 
 
 def test_a_flat_sparkline_lies_in_the_middle():
-    figure = charts.spark(series(lambda place: 0.6), LIGHT.accent, LIGHT)
-    low, high = figure.layout.yaxis.range
-    assert low < 0.6 < high
+    drawn = charts.spark(series(lambda place: 0.6), "neutral", "words")
+    assert re.findall(r'class="line" d="M0.0 (\S+)L20.0', drawn) == ["18.0"]  # half of 36
+    assert 'class="hole"' not in drawn
+
+
+def test_a_sparkline_lifts_the_pen_where_nothing_is_known_and_is_hollow_where_it_is_partial():
+    states = {60: "unknown", 64: "partial"}
+    found = series(lambda place: None if place == 60 else place, lambda name, place: states.get(place, "known"))
+    drawn = charts.spark(found, "worse", 'a "word"')
+    assert drawn.count("M") == 4  # two strokes, the dot and its hole
+    assert 'class="hole"' in drawn
+    assert 'class="spark worse"' in drawn
+    assert 'aria-label="a &quot;word&quot;"' in drawn
 
 
 def test_rows_write_every_value_out():

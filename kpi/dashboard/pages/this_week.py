@@ -17,7 +17,7 @@ from kpi.dashboard.frame import Frame
 from kpi.dashboard.keeping import Keeper
 from kpi.dashboard.pages.page import Page
 from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series, by_week
-from kpi.dashboard.sources import missing
+from kpi.dashboard.sources import leaves, missing
 from kpi.dashboard.theme import Mode, Palette, palette
 from kpi.metrics.model import Definitions, Query
 
@@ -126,11 +126,8 @@ class View:
     def _card(self, name: str) -> None:
         series = self.series[name]
         self._explained(name, f"driver-{name}")
-        st.html(cards.card(series, self.definitions.calendar, self.problem(name)))
-        if _drawable(series):
-            colour = self.colours.worse if cards.card_verdict(series) == "worse" else self.colours.accent
-            made = self._made(f"spark {name}", lambda: charts.spark(series, colour, self.colours))
-            st.plotly_chart(made, theme=None, config=charts.STILL, key=f"spark-{name}", alt=_alt(series))
+        drawing = charts.spark(series, cards.card_verdict(series), _alt(series)) if _drawable(series) else ""
+        st.html(cards.card(series, self.definitions.calendar, self.problem(name), drawing))
 
     def exceptions(self) -> None:
         """What needs a look before the figures are used: targets missed, data that end early, values that can't be had."""
@@ -229,7 +226,9 @@ def _figures() -> Keeper[Any]:
 def questions(definitions: Definitions, frame: Frame, filters: Filters, week: dt.date) -> dict[tuple[str, ...], Query]:
     """All that the page asks, one statement each: by nothing for the year and its quarter before, by group since last year."""
     star, end, where = definitions.north_star, definitions.calendar.week(week).end, filters.where()
-    weight = next((name for name in definitions.drivers if _is_income(name, definitions) and name != star), None)
+    # what the North Star is made of is read anyway; any other driver would be one more scan
+    parts = [leaf.name for leaf in leaves(star, definitions)]
+    weight = next((name for name in parts if _is_income(name, definitions) and name != star), None)
     grouped = (star,) if weight is None else (star, weight)
     groups = [name for name in GROUPS if name in frame.options]
     wanted = [(name,) for name in groups] + ([tuple(groups)] if len(groups) == len(GROUPS) else [])
