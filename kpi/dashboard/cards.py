@@ -42,7 +42,7 @@ def hero(series: Series, calendar: Calendar, problem: str | None) -> str:
 
 
 def card(series: Series, calendar: Calendar, problem: str | None, drawing: str) -> str:
-    """A driver: figure, changes or the reason why there is none, and its sparkline (SVG, or empty)."""
+    """A driver: figure, changes or the reason why there is none, and its sparkline (HTML, or empty)."""
     shown = _figure(series)
     lines = [f'<p class="figure">{escape(str(shown))}</p>']
     note = problem or state_sentence(series, calendar)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from html import escape
 from itertools import pairwise
 from typing import Any, Final
+from urllib.parse import quote
 
 import plotly.graph_objects as go
 
@@ -84,36 +85,36 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
     )
 
 
-def spark(series: Series, verdict: str, words: str) -> str:
-    """The same weeks without axes, this week marked, as SVG: six Plotly figures would take most of a page's half second.
+def spark(series: Series, colour: str, ground: str, words: str) -> str:
+    """The same weeks without axes, this week marked, as an image in HTML: six Plotly figures would take most of half a second.
 
     Args:
-        verdict: ``worse`` colours it; anything else is the accent.
+        ground: colour of the card, seen through the mark of a partial week.
         words: what it says, for those who don't see it.
     """
     points = _points(series.shown, series)
     low, high = _range(points)
-    places = [(SPARK_WIDTH * place / (len(points) - 1), value) for place, (_, value) in enumerate(points)]
-    drawn = [(x, None if value is None else (high - value) / (high - low) * SPARK_HEIGHT) for x, value in places]
-    path, pen = [], "M"
-    for x, y in drawn:
-        if y is None:
-            pen = "M"
-            continue
-        path.append(f"{pen}{x:.1f} {y:.1f}")
-        pen = "L"
-    last_x, last_y = drawn[-1]
-    mark = ""
-    if last_y is not None:
+    step = SPARK_WIDTH / (len(points) - 1)
+    drawn = [None if value is None else (high - value) / (high - low) * SPARK_HEIGHT for _, value in points]
+    line = ""
+    for place, y in enumerate(drawn):
+        if y is not None:
+            line += f"{'L' if place and drawn[place - 1] is not None else 'M'}{place * step:.1f} {y:.1f}"
+    paths = _svg_path(line, colour, 2)
+    if drawn[-1] is not None:
         # a line of no length with round ends stays a circle however the drawing is stretched
-        dot = f"M{last_x:.1f} {last_y:.1f}h0"
-        hollow = series.now is not None and series.now.state == "partial"
-        mark = f'<path class="dot" d="{dot}"/>' + (f'<path class="hole" d="{dot}"/>' if hollow else "")
-    kind = "worse" if verdict == "worse" else "usual"
-    return (
-        f'<svg class="spark {kind}" role="img" aria-label="{escape(words, quote=True)}" viewBox="0 0 {SPARK_WIDTH} {SPARK_HEIGHT}"'
-        f' preserveAspectRatio="none"><path class="line" d="{"".join(path)}"/>{mark}</svg>'
-    )
+        dot = f"M{SPARK_WIDTH - 0.01:.2f} {drawn[-1]:.1f}h.01"
+        paths += _svg_path(dot, colour, 8)
+        if series.now is not None and series.now.state == "partial":
+            paths += _svg_path(dot, ground, 4.5)
+    box = f'viewBox="-6 -5 {SPARK_WIDTH + 12} {SPARK_HEIGHT + 10}" preserveAspectRatio="none"'
+    image = f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{paths}</svg>'
+    return f'<img class="spark" alt="{escape(words, quote=True)}" src="data:image/svg+xml;utf8,{quote(image)}">'
+
+
+def _svg_path(line: str, colour: str, width: float) -> str:
+    ends = 'stroke-linejoin="round" stroke-linecap="round" vector-effect="non-scaling-stroke"'
+    return f'<path d="{line}" fill="none" stroke="{colour}" stroke-width="{width}" {ends}/>'
 
 
 def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:

@@ -2,6 +2,7 @@ import datetime as dt
 import re
 from decimal import Decimal
 from itertools import pairwise
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -78,20 +79,26 @@ def test_labels_never_touch(positions):
     assert all(place <= 194 for place in moved)
 
 
+def spark(found):
+    """The paths of a sparkline: where the pen goes, in which colour."""
+    drawn = charts.spark(found, LIGHT.accent, LIGHT.panel, 'a "word"')
+    assert 'alt="a &quot;word&quot;"' in drawn
+    return re.findall(r'd="([^"]*)" fill="none" stroke="([^"]*)"', unquote(drawn))
+
+
 def test_a_flat_sparkline_lies_in_the_middle():
-    drawn = charts.spark(series(lambda place: 0.6), "neutral", "words")
-    assert re.findall(r'class="line" d="M0.0 (\S+)L20.0', drawn) == ["18.0"]  # half of 36
-    assert 'class="hole"' not in drawn
+    line, dot = spark(series(lambda place: 0.6))
+    assert line[0].startswith("M0.0 18.0L20.0 18.0")  # half of 36
+    assert dot == ("M239.99 18.0h.01", LIGHT.accent)
 
 
 def test_a_sparkline_lifts_the_pen_where_nothing_is_known_and_is_hollow_where_it_is_partial():
     states = {60: "unknown", 64: "partial"}
     found = series(lambda place: None if place == 60 else place, lambda name, place: states.get(place, "known"))
-    drawn = charts.spark(found, "worse", 'a "word"')
-    assert drawn.count("M") == 4  # two strokes, the dot and its hole
-    assert 'class="hole"' in drawn
-    assert 'class="spark worse"' in drawn
-    assert 'aria-label="a &quot;word&quot;"' in drawn
+    line, _, hole = spark(found)
+    assert line[0].count("M") == 2
+    assert line[0].count("L") == 10  # 13 weeks, one of them not known, in two strokes
+    assert hole[1] == LIGHT.panel
 
 
 def test_rows_write_every_value_out():

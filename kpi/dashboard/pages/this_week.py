@@ -126,7 +126,8 @@ class View:
     def _card(self, name: str) -> None:
         series = self.series[name]
         self._explained(name, f"driver-{name}")
-        drawing = charts.spark(series, cards.card_verdict(series), _alt(series)) if _drawable(series) else ""
+        colour = self.colours.worse if cards.card_verdict(series) == "worse" else self.colours.accent
+        drawing = charts.spark(series, colour, self.colours.panel, _alt(series)) if _drawable(series) else ""
         st.html(cards.card(series, self.definitions.calendar, self.problem(name), drawing))
 
     def exceptions(self) -> None:
