@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
-import fcntl
-import os
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
@@ -29,7 +27,8 @@ from kpi.errors import KpiError, WarehouseError
 from kpi.settings import Settings
 from kpi.warehouse.archive import Archive, Entry, Incoming
 from kpi.warehouse.engines import create_tables, set_
-from kpi.warehouse.home import Current, generations, read_current, swap_current, sync_file, sync_folder, warehouse_file
+from kpi.warehouse.home import Current, swap_current, sync_file, sync_folder, warehouse_file
+from kpi.warehouse.leftovers import clean, remove_old
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.store import DuckStore, Store
 
@@ -191,14 +190,14 @@ def drafting(
     try:
         home.mkdir(parents=True, exist_ok=True)
         with _locked(home, waiting):
-            base = _clean(settings)
+            base = clean(settings)
             folder = Path(tempfile.mkdtemp(prefix="import-", dir=_made(home / "staging")))
             try:
                 with _open(settings, base, folder, inputs, empty) as draft:
                     yield draft
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
-            _remove_old(settings)
+            remove_old(settings)
     except KpiError:
         raise
     except (OSError, duckdb.Error, psycopg.Error) as error:
@@ -245,57 +244,6 @@ def _locked(home: Path, waiting: Callable[[str], None]) -> Iterator[None]:
 def _made(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     return folder
-
-
-def _clean(settings: Settings) -> Current:
-    """Remove what killed imports left; what counts now."""
-    from kpi.warehouse.engines import current_state
-
-    home = settings.home
-    current = current_state(settings)
-    for left in [*home.glob("*.part"), *home.glob("*.part.wal")]:
-        left.unlink(missing_ok=True)
-    for folder in (home / "staging").glob("import-*"):
-        shutil.rmtree(folder, ignore_errors=True)
-    for spilled in (home / "spill").glob("*"):
-        if not _runs(spilled.name):
-            shutil.rmtree(spilled, ignore_errors=True)
-    if not settings.warehouse_url:
-        for number, path in generations(home):
-            if number > current.generation:
-                path.unlink(missing_ok=True)
-    archive = Archive(home)
-    archive.clean(current.archive_line)
-    archive.entries(current.archive_line)
-    return current
-
-
-def _runs(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except (ValueError, OSError):
-        return True
-    return True
-
-
-def _remove_old(settings: Settings) -> None:
-    """Remove generations before the last few that no reader has open."""
-    current = read_current(settings)
-    for number, path in generations(settings.home):
-        if number <= current.generation - settings.keep_generations and not _is_read(path):
-            path.unlink(missing_ok=True)
-
-
-def _is_read(path: Path) -> bool:
-    """DuckDB locks a file that it reads; asking is free of side effects because the lock is never held."""
-    try:
-        with path.open("r+b") as file:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    return False
 
 
 def is_disk_full(error: BaseException) -> bool:
