@@ -34,11 +34,11 @@ def read(text: str, unit: str = "money", calendar: Calendar | None = None) -> li
     ],
 )
 def test_values_are_exact(text: str, value: str) -> None:
-    assert read(text) == [(dt.date(1, 1, 1), dt.date(9999, 12, 31), Decimal(value), "always")]
+    assert read(f"{{2026: {text}}}") == [(dt.date(2026, 1, 1), dt.date(2027, 1, 1), Decimal(value), "2026")]
 
 
 def test_percent_is_a_fraction() -> None:
-    assert read("62.5%", "percent")[0][2] == Decimal("0.625")
+    assert read("{2026: 62.5%}", "percent")[0][2] == Decimal("0.625")
 
 
 def test_periods() -> None:
