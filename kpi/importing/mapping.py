@@ -15,16 +15,14 @@ from connectors.base import Layout, Mapping, Report
 from connectors.reading import Text, records
 from kpi.errors import HeldBack
 from kpi.importing.bulk import Bulk, open_bulk, open_parts
+from kpi.importing.deciding import SAMPLE, decide
 from kpi.importing.recognising import Recognised, recognise
 from kpi.importing.setaside import SetAside
 from kpi.importing.staged import Context, Replaces, Staged, StagedTable
 from kpi.warehouse import mapped
-from kpi.warehouse.casting import Fault, Scope, cell_names, folded, typed_cells
+from kpi.warehouse.casting import Fault, Scope, cell_names, cells_of, folded
 from kpi.warehouse.cells import AnyOf, Value
-from kpi.warehouse.shapes import Undecided, amount_shape, date_shape
-
-#: Records from which the writing of dates and amounts is first read off; later ones are checked against it.
-SAMPLE = 20_000
+from kpi.warehouse.shapes import Undecided
 
 
 @dataclass
@@ -65,6 +63,7 @@ class _Staging:
         self.prefix = f"staged_{secrets.token_hex(4)}"
         self.bulks: dict[str, Bulk] = {}
         self.texts: dict[str, str] = {}
+        self.closely: dict[str, bool] = {}
         self.scopes: dict[str, Scope] = {}
         self.report: Report | None = None
         self.notes: list[str] = [text.note] if text.note else []
@@ -91,15 +90,15 @@ class _Staging:
     def finish(self) -> Staged:
         """Decide, check and make the views."""
         for part, bulk in self.bulks.items():
-            self.texts[part] = f"{bulk.relation}_text"
-            self.connection.execute(mapped.text_view(self.texts[part], bulk.relation, len(bulk.header), bulk.has_line))
             self.scopes[part] = self._scope(bulk)
-            self._decide(part, sample=SAMPLE if bulk.is_large else None)
+            self._look(part, closely=not bulk.is_large)
         for at, part in enumerate(self.bulks):
-            if self._check(part, main=at == 0) and self.bulks[part].is_large:
-                self._decide(part, sample=None)  # what the sample showed does not hold for all: decide from the whole column
-                self._check(part, main=at == 0)
-            self._set_aside(part, main=at == 0)
+            main = at == 0
+            if self._check(part, main) and not self.closely[part]:
+                # what a quick look showed does not hold for all of it
+                self._look(part, closely=True)
+                self._check(part, main)
+            self._set_aside(part, main)
         self._hold_back()
         tables = self._views()
         self._tell()
@@ -126,76 +125,28 @@ class _Staging:
             header.setdefault(folded(cell), (at, cell.strip()))
         return Scope(header, self.context.currency, self.context.timezone)
 
+    def _look(self, part: str, closely: bool) -> None:
+        """Take the columns of text and decide how they are written.
+
+        A big file is first looked at as if no cell had blanks around it, no record were blank and the first records
+        were like the rest; the check shows whether it is so.
+        """
+        bulk = self.bulks[part]
+        self.closely[part] = closely
+        self.texts[part] = f"{bulk.relation}_text"
+        self.connection.execute(mapped.text_view(self.texts[part], bulk.relation, len(bulk.header), bulk.has_line, closely))
+        self._decide(part, sample=None if closely else SAMPLE)
+
     def _decide(self, part: str, sample: int | None) -> None:
-        """How each date and amount column is written, from a sample or from all of it."""
-        scope = self.scopes[part]
-        dates: dict[int, str] = {}
-        amounts: dict[int, tuple[str, str]] = {}
+        values = []
         for mapping in self._mappings(part):
             for rows in self._rows(mapping, self.texts[part]):
-                values: list[Any] = [*rows.columns.values(), rows.where]
-                values += [*mapping.span.first, *mapping.span.last] if mapping.span else []
-                for kind, cell in (pair for value in values for pair in typed_cells(value)):
-                    found = rows.scope.find(cell)
-                    if found and kind == "date":
-                        dates[found[0]] = found[1]
-                    elif found:
-                        amounts.setdefault(found[0], (found[1], kind))
-        if not dates and not amounts:
-            return None
-        texts = self._written(part, list(dates), list(amounts), sample)
-        if sample is not None:
-            # a column that shows no decimals in the sample may show them, or thousand marks, further down
-            unproved = [at for at in amounts if not _proved(dict(texts[at] or {}))]
-            texts |= self._written(part, [], unproved, None)
+                span = (*mapping.span.first, *mapping.span.last) if mapping.span else ()
+                values.append((rows.scope, (*rows.columns.values(), rows.where, *span)))
         try:
-            self._decide_dates(scope, {at: (column, sorted(text for text in texts[at] or () if text)) for at, column in dates.items()})
-            self._decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()})
+            decide(self.connection, self.texts[part], self.scopes[part], values, self.context.dates, sample)
         except Undecided as undecided:
-            if sample is not None:
-                return self._decide(part, None)
             raise HeldBack(f"{self.name} is held back: {undecided.question}") from undecided
-        return None
-
-    def _written(self, part: str, dates: list[int], amounts: list[int], sample: int | None) -> dict[int, Any]:
-        """For each column its distinct dates, or the patterns of its amounts."""
-        if not dates and not amounts:
-            return {}
-        query = mapped.shapes_query(self.texts[part], dates, amounts, sample)
-        return dict(zip([*dates, *amounts], self.connection.execute(query).fetchall()[0], strict=True))
-
-    def _decide_dates(self, scope: Scope, columns: dict[int, tuple[str, list[str]]]) -> None:
-        """Each column for itself; one that can't decide is asked about, with what the others of the file show."""
-        asked: Undecided | None = None
-        shown: list[str] = []
-        for at, (column, texts) in columns.items():
-            try:
-                scope.dates[at] = date_shape(column, texts, self.context.dates)
-                shown += [scope.dates[at].words] if scope.dates[at].words else []
-            except Undecided as undecided:
-                asked = asked or undecided
-        if asked is not None:
-            raise Undecided(asked.question + (f" ({shown[0]})" if shown else ""))
-
-    @staticmethod
-    def _decide_amounts(scope: Scope, columns: dict[int, tuple[str, str, dict[str, int]]]) -> None:
-        """Columns that prove their decimal mark first; they tell of those that don't."""
-        usual: str | None = None
-        waiting: list[int] = []
-        for at, (column, kind, patterns) in columns.items():
-            try:
-                shape = amount_shape(column, patterns, None, kind == "number")
-            except Undecided:
-                waiting.append(at)
-                continue
-            scope.amounts[at] = shape
-            if _proved(patterns) or shape.decimal == ",":
-                usual = usual or shape.decimal
-            elif any("," in pattern for pattern in patterns):
-                waiting.append(at)
-        for at in waiting:
-            column, kind, patterns = columns[at]
-            scope.amounts[at] = amount_shape(column, patterns, usual, kind == "number")
 
     # -- the records ---------------------------------------------------------------------------------------------
 
@@ -227,18 +178,20 @@ class _Staging:
         """Footers and totals; all that is left out; and each skip by its words."""
         bulk, scope = self.bulks[part], self.scopes[part]
         plain = self.layout.totals and self.layout.reshape is None
-        blank = mapped.is_blank(len(bulk.header))
+        blank = mapped.is_blank(len(bulk.header)) if self.closely[part] else mapped.never_null([])
         totals = blank | mapped.first_cell_matches(len(bulk.header), self.layout.totals) if plain else blank
         marks = mapped.compile_marks([skip.condition for skip in self.layout.skips], scope)
         skips = {skip.words: mark for skip, mark in zip(self.layout.skips, marks, strict=True)}
         return totals, mapped.never_null([totals, *skips.values()]), skips
 
     def _check(self, part: str, main: bool) -> bool:
-        """Count the records by what becomes of them; True when some are bad."""
+        """Count the records by what becomes of them; True when some are bad, or not as a quick look takes them to be."""
         scope = self.scopes[part]
         totals, left_out, skips = self._left_out(part)
         bad = mapped.never_null(fault.bad for fault in self._faults(part)) & ~left_out
         marks = {"totals": totals, "left_out": left_out, "bad": bad}
+        if not self.closely[part]:
+            marks["padded"] = mapped.is_padded(self._positions(part))
         marks |= {f"skip{at}": mark & ~totals for at, mark in enumerate(skips.values())}
         spans = {}
         for at, mapping in enumerate(self._mappings(part)):
@@ -261,7 +214,16 @@ class _Staging:
             skipped = {words: row[f"skip{at}"] for at, words in enumerate(skips) if row[f"skip{at}"]}
             self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped)
         self.clean[part] = not row["bad"] and not row["left_out"]
-        return bool(row["bad"])
+        return bool(row["bad"] or row.get("padded"))
+
+    def _positions(self, part: str) -> list[int]:
+        """The columns that the mappings of a part read."""
+        found = set()
+        for mapping in self._mappings(part):
+            for rows in self._rows(mapping, self.texts[part]):
+                for value in (*rows.columns.values(), rows.where):
+                    found |= {at[0] for cell in cells_of(value) if (at := rows.scope.find(cell))}
+        return sorted(found)
 
     def _widen(self, table: str, first: datetime, last: datetime | None) -> None:
         """Take these days of the calendar into what the table covers."""
@@ -400,11 +362,6 @@ class _Staging:
         self.notes += dict.fromkeys(shape.words for shape in shapes if shape.words)
         if any(scope.assumed for scope in self.scopes.values()):
             self.notes.append(f"it names no currency, so amounts are taken as {self.context.currency}")
-
-
-def _proved(patterns: dict[str, int]) -> bool:
-    """Whether a column shows its decimal mark, or has only whole numbers without marks."""
-    return any(re.search(r"[.,][9Z]{1,2}$|[.,][9Z]{4,}$", re.sub(r"[^9Z.,]", "", pattern)) for pattern in patterns)
 
 
 def _columns(layout: Layout, part: str) -> tuple[str, ...]:

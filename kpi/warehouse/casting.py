@@ -123,7 +123,7 @@ def typed_cells(value: Any, kind: str = "") -> Iterator[tuple[str, cells.Value]]
 
 def cell_names(value: Any) -> Iterator[str]:
     """The names of all cells in ``value``."""
-    for cell in _cells(value):
+    for cell in cells_of(value):
         if isinstance(cell, cells.Cell):
             yield from cell.names
 
@@ -267,21 +267,22 @@ def _joined(parts: tuple[Column, ...], between: str) -> Column:
 
 def _required(of: cells.Value, scope: Scope) -> Cast:
     inner = compile_value(of, scope)
-    names = [found[1] for found in (scope.find(cell) for cell in _cells(of)) if found]
+    names = [found[1] for found in (scope.find(cell) for cell in cells_of(of)) if found]
     missing = Fault(names[0] if names else "", sa.literal(""), inner.value.is_(None), "empty, and no row can do without it")
     shown = sa.and_(missing.bad, *(sa.not_(sa.func.coalesce(fault.bad, sa.false())) for fault in inner.faults))
     return Cast(inner.value, (*inner.faults, dataclasses.replace(missing, bad=shown)))
 
 
-def _cells(value: Any) -> Iterator[cells.Value]:
+def cells_of(value: Any) -> Iterator[cells.Value]:
+    """Every cell in ``value``."""
     if isinstance(value, cells.Cell | cells.EachCell):
         yield value
     elif isinstance(value, tuple):
         for item in value:
-            yield from _cells(item)
+            yield from cells_of(item)
     elif dataclasses.is_dataclass(value):
         for part in dataclasses.fields(value):
-            yield from _cells(getattr(value, part.name))
+            yield from cells_of(getattr(value, part.name))
 
 
 def _share(value: cells.Share, scope: Scope) -> Cast:

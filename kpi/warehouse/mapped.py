@@ -60,7 +60,7 @@ def _text(at: int) -> Column:
 
 def create_view(name: str, select: sa.sql.ClauseElement) -> str:
     """``CREATE TEMP VIEW`` of a select."""
-    return f"CREATE TEMP VIEW {name} AS {sql(select)}"
+    return f"CREATE OR REPLACE TEMP VIEW {name} AS {sql(select)}"
 
 
 def never_null(conditions: Iterable[Column]) -> Column:
@@ -69,10 +69,15 @@ def never_null(conditions: Iterable[Column]) -> Column:
     return sa.func.coalesce(sa.or_(*(sa.func.coalesce(condition, sa.false()) for condition in given)), sa.false()) if given else sa.false()
 
 
-def text_view(name: str, source: str, width: int, has_line: bool) -> str:
-    """The columns of text without blanks around them, empty ones null: once, not again in every expression."""
-    made: list[Any] = [_trimmed(at).label(f"c{at}") for at in range(width)]
+def text_view(name: str, source: str, width: int, has_line: bool, trimmed: bool) -> str:
+    """The columns of text: with ``trimmed`` without blanks around them and empty ones null, else as they stand."""
+    made: list[Any] = [_trimmed(at).label(f"c{at}") if trimmed else _text(at) for at in range(width)]
     return create_view(name, sa.select(*made, *([LINE] if has_line else [])).select_from(sa.table(source)))
+
+
+def is_padded(positions: Iterable[int]) -> Column:
+    """Whether a cell of a record has blanks around it."""
+    return never_null(blank for at in positions for blank in (sa.func.starts_with(_text(at), " "), sa.func.ends_with(_text(at), " ")))
 
 
 def _trimmed(at: int) -> Column:

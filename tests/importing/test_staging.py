@@ -167,6 +167,13 @@ def test_a_big_file_is_decided_from_all_of_it(read: Read) -> None:
     assert staged.covers["payment"][:2] == (date(2026, 3, 1), date(2026, 3, 26))
 
 
+def test_a_big_file_with_blanks_far_below(read: Read) -> None:
+    rows = [f"ch_{n},2026-03-01 10:00:00,10.50,0.00,eur,Paid,{'x' * 600}" for n in range(30_000)]
+    staged, found = read(text(rows=[*rows, ' ch_last ," 2026-03-02 ",10.50,0.00,eur, Paid, cus_1 ', ",,,,,,"]).encode())
+    assert (staged.rows_read, staged.rows_loaded, staged.rows_rejected) == (30_001, 30_001, 0)
+    assert found[-1] == ("ch_last", Decimal("10.5000"), date(2026, 3, 2), "cus_1")
+
+
 def test_named_connectors(read: Read) -> None:
     assert read(text().encode(), connector="stripe")[1] == EXPECTED
     with pytest.raises(UnknownLayout):

@@ -1,0 +1,110 @@
+"""How the columns of a file write their dates and amounts, read off a sample or off all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+import duckdb
+
+from kpi.settings import DateOrder
+from kpi.warehouse import mapped
+from kpi.warehouse.casting import Scope, typed_cells
+from kpi.warehouse.shapes import Undecided, amount_shape, date_shape
+
+#: Records from which the writing of dates and amounts is first read off; later ones are checked against it.
+SAMPLE: Final = 20_000
+
+
+def decide(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    scope: Scope,
+    values: Iterable[tuple[Scope, tuple[Any, ...]]],
+    setting: DateOrder | None,
+    sample: int | None,
+) -> None:
+    """Fill ``scope.dates`` and ``scope.amounts`` for every cell that ``values`` read as a date or an amount.
+
+    Args:
+        connection, relation: where the columns of text are.
+        scope: the file's columns.
+        values: values and conditions, each with the scope it finds its cells in.
+        setting: day or month first where a column can't decide.
+        sample: how many records to look at first; None for all.
+
+    Raises:
+        Undecided: a question that only a person can answer.
+    """
+    dates: dict[int, str] = {}
+    amounts: dict[int, tuple[str, str]] = {}
+    values = list(values)
+    for within, parts in values:
+        for kind, cell in (pair for part in parts for pair in typed_cells(part)):
+            found = within.find(cell)
+            if found and kind == "date":
+                dates[found[0]] = found[1]
+            elif found:
+                amounts.setdefault(found[0], (found[1], kind))
+    texts = _written(connection, relation, list(dates), list(amounts), sample)
+    if sample is not None:
+        # a column that shows no decimals in the sample may show them, or thousand marks, further down
+        unproved = [at for at in amounts if not _proved(dict(texts[at] or {}))]
+        texts |= _written(connection, relation, [], unproved, None)
+    try:
+        _decide_dates(scope, {at: (column, sorted(text for text in texts[at] or () if text)) for at, column in dates.items()}, setting)
+        _decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()})
+    except Undecided:
+        if sample is None:
+            raise
+        decide(connection, relation, scope, values, setting, None)
+
+
+def _written(
+    connection: duckdb.DuckDBPyConnection, relation: str, dates: list[int], amounts: list[int], sample: int | None
+) -> dict[int, Any]:
+    """For each column its distinct dates, or the patterns of its amounts."""
+    if not dates and not amounts:
+        return {}
+    query = mapped.shapes_query(relation, dates, amounts, sample)
+    return dict(zip([*dates, *amounts], connection.execute(query).fetchall()[0], strict=True))
+
+
+def _decide_dates(scope: Scope, columns: dict[int, tuple[str, list[str]]], setting: DateOrder | None) -> None:
+    """Each column for itself; one that can't decide is asked about, with what the others of the file show."""
+    asked: Undecided | None = None
+    shown: list[str] = []
+    for at, (column, texts) in columns.items():
+        try:
+            scope.dates[at] = date_shape(column, texts, setting)
+            shown += [scope.dates[at].words] if scope.dates[at].words else []
+        except Undecided as undecided:
+            asked = asked or undecided
+    if asked is not None:
+        raise Undecided(asked.question + (f" ({shown[0]})" if shown else ""))
+
+
+def _decide_amounts(scope: Scope, columns: dict[int, tuple[str, str, dict[str, int]]]) -> None:
+    """Columns that prove their decimal mark first; they tell of those that don't."""
+    usual: str | None = None
+    waiting: list[int] = []
+    for at, (column, kind, patterns) in columns.items():
+        try:
+            shape = amount_shape(column, patterns, None, kind == "number")
+        except Undecided:
+            waiting.append(at)
+            continue
+        scope.amounts[at] = shape
+        if _proved(patterns) or shape.decimal == ",":
+            usual = usual or shape.decimal
+        elif any("," in pattern for pattern in patterns):
+            waiting.append(at)
+    for at in waiting:
+        column, kind, patterns = columns[at]
+        scope.amounts[at] = amount_shape(column, patterns, usual, kind == "number")
+
+
+def _proved(patterns: dict[str, int]) -> bool:
+    """Whether a column shows which mark begins its decimals."""
+    return any(re.search(r"[.,][9Z]{1,2}$|[.,][9Z]{4,}$", re.sub(r"[^9Z.,]", "", pattern)) for pattern in patterns)
