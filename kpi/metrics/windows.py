@@ -72,7 +72,10 @@ def clip(period: Period, covered: Sequence[Period]) -> Window | None:
 
 
 def _shifted(full: Period, cut: Period, step: Shift, grain: Grain, calendar: Calendar) -> tuple[Period, Period]:
-    """The earlier period, and as many days of it as there are of this one, counted from the same end."""
+    """The earlier period, and as many days of it as there are of this one, counted from the same end.
+
+    Days of a longer period's end meet the last ones of a shorter: 30 March is set against 28 February.
+    """
     if full == cut or grain == "all":
         moved = calendar.shift_period(cut, -step.count, step.unit, grain)
         return moved, moved
@@ -82,7 +85,7 @@ def _shifted(full: Period, cut: Period, step: Shift, grain: Grain, calendar: Cal
     elif cut.end == full.end:
         part = Period(moved.end - dt.timedelta(days=cut.days), moved.end)
     else:
-        start = moved.start + (cut.start - full.start)
+        start = min(moved.start + (cut.start - full.start), moved.end - dt.timedelta(days=cut.days))
         part = Period(start, start + dt.timedelta(days=cut.days))
     return moved, part.cut(moved.start, moved.end)
 

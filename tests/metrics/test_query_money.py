@@ -46,6 +46,14 @@ def test_events_are_converted_at_the_rate_of_their_day_or_the_last_of_the_seven_
     assert result.warnings == ()
 
 
+@pytest.mark.parametrize(("day", "value"), [("2026-01-12", "9.0000000000000000"), ("2026-01-13", None)])
+def test_a_rate_holds_for_seven_days_after_its_own(rates, defined, day, value):
+    rates.add("payment", payment("10", "USD", day), covers=COVERS)
+    result = ask(rates, defined(PAID), "paid")
+    assert column(result, "paid") == [value]
+    assert len(result.warnings) == (value is None)
+
+
 def test_a_missing_rate_leaves_no_value_and_says_what_is_known(rates, defined):
     rates.add(
         "payment",

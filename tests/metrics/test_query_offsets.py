@@ -52,6 +52,20 @@ def test_a_partial_period_is_compared_with_as_many_days_of_the_earlier_one(wareh
     assert whole(column(ask(warehouse, known, "before", grain="month", since="2026-03-01", until="2026-03-06"), "before")) == [1]
 
 
+def test_as_many_days_are_counted_not_moved(warehouse, defined):
+    payments(warehouse, ["2026-02-27", "2026-02-28", "2026-03-30"], ("2026-02-01", "2026-03-31"))
+    known = defined(PAID + "before: {formula: 'previous(paid, 1 month)'}")
+    # March is covered for 30 days; February has but 28, and all of them count.
+    assert whole(column(ask(warehouse, known, "before", grain="month", since="2026-03-01"), "before")) == [3]
+    # 30 March alone, cut at both ends, is set against the last of February.
+    late = ask(warehouse, known, "before", grain="month", since="2026-03-30", until="2026-04-01")
+    assert whole(column(late, "before")) == [2]
+    # 25 to 30 March without a cut at the end would be the last days of February; here the end of March isn't covered.
+    warehouse.cover("payment", "2026-03-31", "2026-04-01", source="next")
+    whole_end = ask(warehouse, known, "before", grain="month", since="2026-03-30", until="2026-04-01")
+    assert whole(column(whole_end, "before")) == [3]
+
+
 def test_at_grain_all_the_whole_span_moves(warehouse, defined):
     payments(warehouse, ["2025-03-01", "2025-03-09", "2026-03-01", "2026-03-09"], ("2025-01-01", "2026-04-01"))
     known = defined(PAID + "growth: {formula: 'paid / previous(paid, 1 year) - 1'}")

@@ -219,6 +219,22 @@ def test_groups_are_those_of_any_leaf_or_offset(grouped, defined):
     ]
 
 
+def test_every_group_stands_in_every_period(grouped, defined):
+    known = defined(
+        SEGMENTS + _indented("middle: {median: amount, of: deal, at: closed_on}\nbefore: {formula: 'previous(middle, 1 month)'}")
+    )
+    result = ask(grouped, known, "middle", by=("segment",), where=("segment is not null",), grain="month", until="2026-04-01")
+    assert rows(result) == [
+        ("2026-01-01", "Large", "1.00000"),
+        ("2026-01-01", "Small", "20.00000"),
+        ("2026-02-01", "Large", "50000.00000"),
+        ("2026-02-01", "Small", None),
+        ("2026-03-01", "Large", None),
+        ("2026-03-01", "Small", None),
+    ]
+    assert states(result, "middle") == ["known", "known", "known", "empty", "unknown", "unknown"]
+
+
 def test_total_is_over_all_groups_with_the_filters_kept(grouped, defined):
     known = defined(
         SEGMENTS
