@@ -38,9 +38,11 @@ def failed(error: Exception) -> bool:
 @asynccontextmanager
 async def warmed(_app: st.App) -> AsyncIterator[None]:
     """Load the pages and what they import."""
+    from kpi.dashboard.ahead import ahead
     from kpi.dashboard.warming import warm
     from kpi.errors import KpiError
 
+    ahead().start()
     for step in (publish, warm):
         try:
             step()
@@ -51,6 +53,7 @@ async def warmed(_app: st.App) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     yield
+    ahead().stop()
 
 
 app = st.App(Path(__file__).parent / "kpi" / "dashboard" / "script.py", lifespan=warmed, on_script_error=failed)

@@ -9,6 +9,7 @@ from typing import Final
 import streamlit as st
 
 from kpi import settings
+from kpi.dashboard.ahead import ahead
 from kpi.dashboard.cards import escape, notice
 from kpi.dashboard.data import Desk, open_desk
 from kpi.dashboard.frame import Frame, frame
@@ -38,6 +39,11 @@ this page fills itself when it is opened again.</p>
 
 def render() -> None:
     """One run. A failure the user can mend becomes a sentence."""
+    with ahead().drawing():
+        _render()
+
+
+def _render() -> None:
     st.set_page_config(page_title="North Star", page_icon=str(ICON), layout="wide", initial_sidebar_state="collapsed")
     mode = theme_mode()
     st.html(style(mode))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, TypeVar, cast
 
 import streamlit as st
 
 from kpi.dashboard import cards, charts, controls, explaining
+from kpi.dashboard.ahead import ahead
 from kpi.dashboard.breakdown import Breakdown, break_down, headline
 from kpi.dashboard.data import Answer, Desk
 from kpi.dashboard.filters import Filters, read
@@ -23,6 +24,9 @@ from kpi.metrics.model import Definitions, Query
 
 #: Figures kept; one takes some kilobytes and, built anew, some milliseconds of the interpreter.
 KEPT_FIGURES: Final = 4096
+
+#: Values of one filter that are answered ahead of a click.
+MOST_AHEAD: Final = 8
 
 #: What the North Star is broken down by, each alone and together.
 GROUPS: Final = ("product", "segment")
@@ -44,6 +48,20 @@ def draw(desk: Desk, frame: Frame, mode: Mode) -> None:
     view.drivers()
     view.exceptions()
     view.breakdowns()
+    ahead().likely(weeks_beside(desk, frame, filters, week))
+
+
+def weeks_beside(desk: Desk, frame: Frame, filters: Filters, week: dt.date) -> list[Callable[[], object]]:
+    """What a step to the week before or after asks."""
+    place = frame.weeks.index(week)
+    beside = [frame.weeks[near] for near in (place - 1, place + 1) if 0 <= near < len(frame.weeks)]
+    return [partial(desk.ask, query) for day in beside for query in questions(desk.definitions, frame, filters, day).values()]
+
+
+def first_filters(desk: Desk, frame: Frame, week: dt.date) -> list[Callable[[], object]]:
+    """What a first filter asks: each value of each dimension alone."""
+    chosen = [Filters(None, {name: (value,)}) for name, values in frame.options.items() for value in values[:MOST_AHEAD]]
+    return [partial(desk.ask, query) for one in chosen for query in questions(desk.definitions, frame, one, week).values()]
 
 
 class View:

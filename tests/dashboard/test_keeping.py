@@ -1,0 +1,45 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from kpi.dashboard.keeping import Keeper
+
+
+def test_a_thing_is_made_once_for_all_who_ask():
+    keeper, made, both = Keeper[int](10), [], threading.Barrier(2)
+
+    def make():
+        made.append(1)
+        return len(made)
+
+    def ask():
+        both.wait()
+        return keeper.get("key", make)
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [future.result() for future in [pool.submit(ask), pool.submit(ask)]] == [1, 1]
+    assert keeper.get("key", make) == 1
+
+
+def test_what_was_begun_is_waited_for():
+    keeper, go = Keeper[str](10), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        keeper.start("key", lambda: "begun" if go.wait(10) else "", pool)
+        go.set()
+        assert keeper.get("key", lambda: "made again") == "begun"
+
+
+def test_a_failure_is_told_and_not_kept():
+    keeper = Keeper[int](10)
+    with pytest.raises(ZeroDivisionError):
+        keeper.get("key", lambda: 1 // 0)
+    assert keeper.get("key", lambda: 2) == 2
+
+
+def test_the_longest_unused_goes_first():
+    keeper = Keeper[int](2)
+    for key in ("a", "b", "a", "c"):
+        keeper.get(key, lambda: 1)
+    assert keeper.get("a", lambda: 2) == 1
+    assert keeper.get("b", lambda: 2) == 2
