@@ -14,6 +14,7 @@ def rates(warehouse):
         {"currency": "USD", "into": "EUR", "day": "2026-01-05", "rate": "0.9"},
         {"currency": "USD", "into": "EUR", "day": "2026-01-20", "rate": "0.8"},
         {"currency": "USD", "into": "GBP", "day": "2026-01-06", "rate": "0.7"},
+        {"currency": "USD", "into": "EUR", "day": "2026-01-26", "rate": "0.7"},  # a Monday
         {"currency": "USD", "into": "EUR", "day": "2026-01-31", "rate": "0.5"},
     )
 
