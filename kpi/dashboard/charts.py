@@ -7,7 +7,7 @@ A figure is a plain dictionary until the end: validating each property takes ten
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from html import escape
 from itertools import pairwise
@@ -120,7 +120,8 @@ def _svg_path(line: str, colour: str, width: float) -> str:
 def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
     """A row a group: where it was (grey), where it is (accent), both written out in columns at the right.
 
-    Names are the axis's own labels and columns are text traces: annotations would take a browser ten times as long.
+    Names and columns are labels of axes: annotations would take a browser ten times as long, and text on the plot would
+    touch where the window is narrow.
     """
     shown = breakdown.rows
     places = list(range(len(shown)))
@@ -135,32 +136,31 @@ def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
     hairs = [bound for _ in places for bound in (low, high, None)]
     beside = [level for place in places for level in (place, place, None)]
     verdicts = {"better": palette.better, "worse": palette.worse, "neutral": palette.quiet}
-    traces: list[dict[str, Any]] = [
+    traces = [
         _stroke(hairs, beside, palette.line, 1),
+        # each column of figures is an axis of its own, an axis is drawn only where it has a trace, and the last on top
         _stroke(joins, levels, palette.last_year, 2),
-        _dots([row.before_text for row in shown], breakdown, before, palette.last_year, breakdown.earlier),
-        _dots([row.now_text for row in shown], breakdown, now, palette.accent, "this week"),
-        _column(0.52, [row.now_text for row in shown], [palette.ink], 600),
-        _column(1, [row.change_text for row in shown], [verdicts[row.verdict] for row in shown], 500),
+        _dots([row.before_text for row in shown], breakdown, before, palette.last_year, breakdown.earlier) | {"yaxis": "y2"},
+        _dots([row.now_text for row in shown], breakdown, now, palette.accent, "this week") | {"yaxis": "y3"},
     ]
     if breakdown.target is not None and low < float(breakdown.target) < high:
         aim = float(breakdown.target)
         traces.insert(1, _stroke([aim, aim], [-0.5, len(shown) - 0.5], palette.target, 1.5, "dot"))
+    levelled = {**_bare(), "range": [len(shown) - 0.5, -0.5], "showticklabels": True, "tickvals": places, "fixedrange": True}
+    column = {**levelled, "overlaying": "y", "side": "right", "anchor": "free", "position": 1}
+    names = [f"{_short(called(row.group[0]))}  " for row in shown]
+    changes = [f'<span style="color:{verdicts[row.verdict]}">{row.change_text}</span>' for row in shown]
     return _figure(
         traces,
         palette,
         max(1, len(shown)) * ROW_HEIGHT + 8,
-        {"l": 104, "r": 4, "t": 4, "b": 4},
-        {**_bare(), "range": [low, high], "domain": [0, 0.62]},
-        {
-            **_bare(),
-            "range": [len(shown) - 0.5, -0.5],
-            "showticklabels": True,
-            "tickvals": places,
-            "ticktext": [f"{_short(called(row.group[0]))}  " for row in shown],
-            "tickfont": {"size": 13, "color": palette.ink},
+        {"l": 96, "r": 138, "t": 4, "b": 4},
+        {**_bare(), "range": [low, high]},
+        {**levelled, "ticktext": names, "tickfont": {"size": 13, "color": palette.ink}},
+        more={
+            "yaxis2": {**column, "ticktext": [f"<b>{row.now_text}</b>" for row in shown], "tickfont": {"size": 13}, "shift": 10},
+            "yaxis3": {**column, "ticktext": changes, "tickfont": {"size": 13}, "shift": 86},
         },
-        xaxis2={**_bare(), "range": [0, 1], "domain": [0.64, 1], "anchor": "y"},
     )
 
 
@@ -228,22 +228,6 @@ def _dots(texts: Sequence[str], breakdown: Breakdown, values: Sequence[float | N
     }
 
 
-def _column(at: float, texts: Sequence[str], colours: Sequence[str], weight: int) -> dict[str, Any]:
-    """Figures one below the other, aligned at their ends."""
-    return {
-        "type": "scatter",
-        "mode": "text",
-        "xaxis": "x2",
-        "x": [at] * len(texts),
-        "y": list(range(len(texts))),
-        "text": list(texts),
-        "textposition": "middle left",
-        "textfont": {"size": 13, "weight": weight, "color": list(colours) if len(colours) > 1 else colours[0]},
-        "hoverinfo": "skip",
-        "cliponaxis": False,
-    }
-
-
 def _edge_labels(
     lines: Sequence[tuple[Sequence[Point], str, str, int]], place: int, side: str, height: int, low: float, high: float, series: Series
 ) -> list[dict[str, Any]]:
@@ -293,7 +277,7 @@ def _figure(
     xaxis: dict[str, Any],
     yaxis: dict[str, Any],
     annotations: Sequence[dict[str, Any]] = (),
-    xaxis2: dict[str, Any] | None = None,
+    more: Mapping[str, dict[str, Any]] | None = None,
 ) -> go.Figure:
     layout = {
         "height": height,
@@ -308,7 +292,7 @@ def _figure(
         "xaxis": {**xaxis, "fixedrange": True},
         "yaxis": {**yaxis, "fixedrange": True},
         "annotations": list(annotations),
-        **({"xaxis2": {**xaxis2, "fixedrange": True}} if xaxis2 else {}),
+        **(more or {}),
     }
     return go.Figure({"data": traces, "layout": layout}, skip_invalid=False)
 

@@ -18,6 +18,7 @@ from kpi.dashboard.definitions import served
 from kpi.dashboard.keeping import Keeper
 from kpi.errors import Problem, QueryError, Unreachable
 from kpi.metrics import query as metrics_query
+from kpi.metrics.explain import Explanation, explain
 from kpi.metrics.model import Definitions, Query
 from kpi.metrics.result import Result
 from kpi.settings import Settings
@@ -25,6 +26,9 @@ from kpi.warehouse.engines import Reader, current_generation, open_reader
 
 #: Answers kept: some hundred views of a page, a few kilobytes each.
 KEPT_ANSWERS: Final = 1024
+
+#: Explanations kept: opening a figure twice is common, opening hundreds is not.
+KEPT_EXPLANATIONS: Final = 64
 
 #: Readers kept open: sessions that are in the middle of a run may still ask the generation before.
 KEPT_READERS: Final = 3
@@ -78,6 +82,10 @@ class Desk:
         """
         return _answers().get((self.key, query), lambda: _answer(query, self))
 
+    def explain(self, query: Query) -> Explanation:
+        """What stands behind an answer that was given."""
+        return _explanations().get((self.key, query), lambda: explain(query, self.definitions, self.reader))
+
     def expect(self, queries: Iterable[Query]) -> None:
         """Begin to answer what will be asked in a moment, side by side: a small statement keeps one core busy."""
         for query in queries:
@@ -105,6 +113,11 @@ def _reader(place: str, generation: int, _settings: Settings) -> Reader:
 @cache
 def _answers() -> Keeper[Answer]:
     return Keeper(KEPT_ANSWERS)
+
+
+@cache
+def _explanations() -> Keeper[Explanation]:
+    return Keeper(KEPT_EXPLANATIONS)
 
 
 @cache

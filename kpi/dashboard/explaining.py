@@ -6,17 +6,19 @@ import datetime as dt
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import streamlit as st
 
 from kpi import units
 from kpi.dashboard.cards import escape, plain
 from kpi.dashboard.data import Desk
-from kpi.dashboard.sources import coverage, day, leaves, rows_of, system
+from kpi.dashboard.sources import day, rows_of, system, tables
+from kpi.metrics.explain import Source
 from kpi.metrics.model import Metric, Query
 from kpi.metrics.result import Cell, Result
+from kpi.metrics.uses import leaves_of
 from kpi.periods import Period, span_label
-from kpi.warehouse.engines import CoverageRow
 
 
 @dataclass(frozen=True)
@@ -57,23 +59,30 @@ def _behind(figure: Figure, desk: Desk) -> None:
     if metric.means:
         st.markdown(plain(metric.means))
     st.html(_facts(_about(figure, desk)))
-    st.html(f'<p class="chart-title">Definition, {escape(metric.where.file)} line {metric.where.line}</p>')
-    parts = [part for part in leaves(metric.name, desk.definitions) if part.name != metric.name]
+    _heading(f"Definition, {metric.where.file} line {metric.where.line}")
+    parts = [part for part in leaves_of(metric.name, desk.definitions.metrics) if part.name != metric.name]
     st.code("\n\n".join(written(part) for part in (metric, *parts)), language="yaml", wrap_lines=True)
-    reach = coverage(metric.name, desk.definitions, desk.reader)
-    st.html('<p class="chart-title">Sources and freshness</p>')
-    if reach:
-        st.html(_facts({f"{system(row.source)}, {rows_of(row.table_name)}": _reach(row) for row in reach}))
+    told = None if figure.result is None else desk.explain(figure.result.query)
+    _heading("Sources and freshness")
+    counted = tables(metric.name, desk.definitions)
+    sources = [source for source in (told.sources if told else ()) if source.table in counted]
+    if sources:
+        st.html(_facts({f"{system(source.source)}, {rows_of(source.table)}": _reach(source) for source in sources}))
     else:
         st.html('<p class="quiet">Nothing that this figure is computed from was imported yet.</p>')
-    if figure.result is None:
+    if told is None:
         return
-    for warning in figure.result.warnings:
+    st.html(f'<p class="caption">{escape("; ".join(told.switches))}</p>')
+    for warning in told.warnings:
         st.html(f'<p class="note">{escape(warning)}</p>')
-    st.html('<p class="chart-title">The same on the command line</p>')
-    st.code(command(figure.result.query, metric.name), language="bash", wrap_lines=True)
-    st.html(f'<p class="chart-title">SQL, on generation {figure.result.generation} of the warehouse</p>')
-    st.code(figure.result.sql, language="sql", height=320)
+    _heading("The same on the command line")
+    st.code(command(told.result.query, metric.name), language="bash", wrap_lines=True)
+    _heading(f"SQL, on generation {told.result.generation} of the warehouse")
+    st.code(told.sql, language="sql", height=320)
+
+
+def _heading(words: str) -> None:
+    st.html(f'<p class="chart-title">{escape(words)}</p>')
 
 
 def _about(figure: Figure, desk: Desk) -> Mapping[str, str]:
@@ -99,9 +108,17 @@ def written(metric: Metric) -> str:
     return "\n".join([f"{metric.name}:", *(f"  {key}: {value}" for key, value in metric.text.items())])
 
 
-def _reach(row: CoverageRow) -> str:
-    last = row.covers_to - dt.timedelta(days=1)
-    return f"{row.row_count:,} rows, complete from {day(row.covers_from)} to {day(last)} ({row.basis})"
+def _reach(source: Source) -> str:
+    last = source.covers_to - dt.timedelta(days=1)
+    words = f"{source.rows:,} rows, complete from {day(source.covers_from)} to {day(last)} ({source.basis})"
+    if not source.counts:
+        words += "; not counted, as sources: in metrics.yaml says"
+    if source.files:
+        newest = source.files[0]
+        when = f", imported on {day(newest.imported_at.date())}" if newest.imported_at else ""
+        more = f", and {len(source.files) - 1} more" if len(source.files) > 1 else ""
+        words += f"; from {PurePath(newest.name).name}{when}{more}"
+    return words
 
 
 def command(query: Query, metric: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Final
 
-from kpi.metrics.model import Call, Definitions, Formula, Leaf, MetricRef, Node, Rolling, Shift, ToDate, Total
+from kpi.metrics.model import Definitions
 from kpi.metrics.result import Span
+from kpi.metrics.uses import leaves_of
 from kpi.periods import MONTHS, Calendar
 from kpi.warehouse.engines import CoverageRow, Reader
 
@@ -37,33 +37,7 @@ def rows_of(table: str) -> str:
 
 def tables(name: str, definitions: Definitions) -> tuple[str, ...]:
     """The tables that a metric counts, its parts' included, each once."""
-    return tuple(dict.fromkeys(leaf.table for leaf in leaves(name, definitions)))
-
-
-def leaves(name: str, definitions: Definitions) -> tuple[Leaf, ...]:
-    """The aggregates a metric is made of, itself if it is one, each once."""
-    found: dict[str, Leaf] = {}
-    waiting, seen = [name], set[str]()
-    while waiting:
-        metric = definitions.metrics.get(waiting.pop(0))
-        if metric is None or metric.name in seen:
-            continue
-        seen.add(metric.name)
-        if isinstance(metric, Leaf):
-            found[metric.name] = metric
-        elif isinstance(metric, Formula):
-            waiting += _names(metric.formula)
-    return tuple(found.values())
-
-
-def _names(node: Node) -> Iterator[str]:
-    if isinstance(node, MetricRef):
-        yield node.name
-    elif isinstance(node, Call):
-        for argument in node.arguments:
-            yield from _names(argument)
-    elif isinstance(node, (Shift, Rolling, ToDate, Total)):
-        yield from _names(node.inner)
+    return tuple(dict.fromkeys(leaf.table for leaf in leaves_of(name, definitions.metrics)))
 
 
 def coverage(name: str, definitions: Definitions, reader: Reader) -> tuple[CoverageRow, ...]:

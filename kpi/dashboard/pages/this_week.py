@@ -18,9 +18,10 @@ from kpi.dashboard.frame import Frame
 from kpi.dashboard.keeping import Keeper
 from kpi.dashboard.pages.page import Page
 from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series, by_week
-from kpi.dashboard.sources import leaves, missing
+from kpi.dashboard.sources import missing
 from kpi.dashboard.theme import Mode, Palette, palette
 from kpi.metrics.model import Definitions, Query
+from kpi.metrics.uses import leaves_of
 
 #: Figures kept; one takes some kilobytes and, built anew, some milliseconds of the interpreter.
 KEPT_FIGURES: Final = 4096
@@ -246,7 +247,7 @@ def questions(definitions: Definitions, frame: Frame, filters: Filters, week: dt
     """All that the page asks, one statement each: by nothing for the year and its quarter before, by group since last year."""
     star, end, where = definitions.north_star, definitions.calendar.week(week).end, filters.where()
     # what the North Star is made of is read anyway; any other driver would be one more scan
-    parts = [leaf.name for leaf in leaves(star, definitions)]
+    parts = [leaf.name for leaf in leaves_of(star, definitions.metrics)]
     weight = next((name for name in parts if _is_income(name, definitions) and name != star), None)
     grouped = (star,) if weight is None else (star, weight)
     groups = [name for name in GROUPS if name in frame.options]
