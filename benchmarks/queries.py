@@ -49,10 +49,10 @@ def measure(root: Path, scale: float, runs: int) -> list[Line]:
             return connection.execute(path.read_text(encoding="utf-8")).to_arrow_table()
 
         def new_plan() -> object:
-            # Definitions read anew have no plans yet, as after a change of metrics.yaml or a filter never asked before.
-            return query.run(asked, fresh.pop(), reader)
+            # As after a change of metrics.yaml, or for a filter never asked before.
+            query.forget_plans()
+            return query.run(asked, known, reader)
 
-        fresh = [definitions.load(root / "metrics.yaml") for _ in range(runs + 1)]
         _agree(query.run(asked, known, reader).table, run(careful))
         new_plan()
         seconds = interleaved(

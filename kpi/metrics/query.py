@@ -79,6 +79,12 @@ def planned(query: Query, definitions: Definitions, reader: Reader) -> tuple[Pla
     return kept
 
 
+def forget_plans() -> None:
+    """Plan everything anew: for measuring what a new plan costs."""
+    with _lock:
+        _plans.clear()
+
+
 def facts_of(reader: Reader) -> Facts:
     """What plans on this reader's generation hang on; asked once."""
     with _lock:
