@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.timing import print_table
+from benchmarks.timing import machine, print_table
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,11 +26,12 @@ def main() -> int:
     parts = options.parts or ["queries", "imports", "page"]
     if unknown := set(parts) - {"queries", "imports", "page"}:
         parser.error(f"no part is called {', '.join(sorted(unknown))}; there are queries, imports and page")
+    print(machine(), flush=True)
     holds = True
     if "queries" in parts:
         from benchmarks import queries
 
-        print("Making or opening a warehouse of 10 M invoice lines (the first time about a minute)…", flush=True)
+        print("\nMaking or opening a warehouse of 10 M invoice lines (the first time about a minute)…", flush=True)
         lines = queries.measure(ROOT, options.scale, options.runs or 15)
         holds &= print_table("Four figures, 65 weeks, one segment", lines)
     if "imports" in parts:
