@@ -141,7 +141,8 @@ PAYMENTS: Final = Layout(
                 "paid_on": required(day(*_CREATED, zone="utc")),
                 "refunded_on": day("Refunded date (UTC)", zone="utc"),
             },
-            span=Span((_PAID_AT,)),
+            # a refund comes after its payment, at times after the last one
+            span=Span((_PAID_AT,), (_PAID_AT, instant("Refunded date (UTC)"))),
         ),
         _who(_PAYER, text("Customer Name", "Customer Description"), _PAID_AT),
     ),

@@ -17,7 +17,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(LOW, LOW),
     "kpi.warehouse": LOW,
     "kpi.records": LOW,
-    "connectors.base": ("connectors.fields", "kpi.warehouse", *LOW),
+    "connectors.base": ("connectors.fields", "connectors.stated", "kpi.warehouse", *LOW),
+    "connectors.stated": (),
     "connectors.fields": ("connectors.base", "kpi.warehouse", *LOW),
     "connectors.reading": ("connectors.base", "connectors.fields", "kpi.warehouse", *LOW),
     # One file a system, and the registry that lists them.

@@ -100,6 +100,7 @@ class _Staging:
                 self._check(part, main)
             self._set_aside(part, main)
         self._hold_back()
+        self._doubt_period()
         tables = self._views()
         self._tell()
         connector = self.found.connector
@@ -343,6 +344,20 @@ class _Staging:
                 mapping.table: (first, until, "stated by the file") for mapping in self.layout.mappings if mapping.span and first < until
             }
         return covers
+
+    def _doubt_period(self) -> None:
+        """A title that leaves out days on which the file has rows was misread or is wrong: then the rows' dates count."""
+        if self.report is None or self.report.period is None:
+            return
+        since, until = self.report.period
+        outside = [(first, end) for first, end in self.spans.values() if first < since or end > until]
+        if outside:
+            first, end = min(first for first, _ in outside), max(end for _, end in outside)
+            self.notes.append(
+                f"its title speaks of {since} to {until - timedelta(days=1)}, but it has rows from {first} to {end - timedelta(days=1)}: "
+                "what it covers is taken from its rows' dates"
+            )
+            self.report.period = None
 
     def _as_of(self) -> datetime | None:
         if self.report is not None and self.report.as_of is not None:

@@ -21,7 +21,8 @@ def test_payments(staged: Stager) -> None:
         ("stripe:ch_2", "paid", D("50.0000"), D("20.0000"), "EUR", date(2026, 3, 2), date(2026, 3, 9)),
         ("stripe:ch_3", "failed", D("70.0000"), D("0.0000"), "EUR", date(2026, 3, 3), None),
     ]
-    assert result.staged.covers == {"payment": (date(2026, 3, 2), date(2026, 3, 4), "dates of its rows")}
+    # the last payment is of 3 March, the last refund of 9 March
+    assert result.staged.covers == {"payment": (date(2026, 3, 2), date(2026, 3, 10), "dates of its rows")}
 
 
 def test_the_fee_is_in_the_currency_that_is_paid_out(staged: Stager) -> None:
