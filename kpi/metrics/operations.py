@@ -170,6 +170,35 @@ def _byte_order_postgresql(element: byte_order, compiler: SQLCompiler, **kw: Any
     return f'{compiler.process(text, **kw)} COLLATE "C"'
 
 
+class lower_case(_Operation):
+    """A text in lower case, letters of every language alike."""
+
+    type = sa.String()
+    inherit_cache = True
+
+
+class upper_case(_Operation):
+    """A text in upper case, letters of every language alike."""
+
+    type = sa.String()
+    inherit_cache = True
+
+
+@compiles(lower_case)
+@compiles(upper_case)
+def _letter_case_duckdb(element: _Operation, compiler: SQLCompiler, **kw: Any) -> str:
+    (text,) = element.clauses
+    return f"{'lower' if isinstance(element, lower_case) else 'upper'}({compiler.process(text, **kw)})"
+
+
+@compiles(lower_case, "postgresql")
+@compiles(upper_case, "postgresql")
+def _letter_case_postgresql(element: _Operation, compiler: SQLCompiler, **kw: Any) -> str:
+    # The database's own language may know no letters but English ones.
+    (text,) = element.clauses
+    return f"{'lower' if isinstance(element, lower_case) else 'upper'}({compiler.process(text, **kw)} COLLATE \"und-x-icu\")"
+
+
 class like_plain(_Operation):
     """``LIKE`` in which only % and _ are special; PostgreSQL would take a backslash for an escape."""
 
