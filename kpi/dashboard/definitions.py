@@ -6,6 +6,7 @@ The copy lies under ``KPI_HOME`` so that a restart in the middle of an edit stil
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -70,7 +71,8 @@ def _keep(path: Path, last_good: Path) -> None:
         part.write_bytes(content)
         part.replace(last_good)
     except OSError:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _signature(path: Path) -> tuple[int, ...]:
