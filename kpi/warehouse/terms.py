@@ -4,6 +4,9 @@ From the first export of a subscription its past is assumed: a trial until the t
 price until the end of service. A status that says nothing of the time before (cancelled, unpaid, paused) begins on the
 export's day. When a later export shows another price, quantity or status, the open term ends on that export's day and a
 new one begins; when it shows the same, only the dates of the end are taken over.
+
+A subscription of several items has a row for each of its prices; each item is followed on its own, and one that is
+absent from an export that shows its subscription ends on that export's day.
 """
 
 from __future__ import annotations
@@ -22,6 +25,10 @@ _STANDS: Final = ("monthly_amount", "list_monthly_amount", "currency", "quantity
 _ENDS: Final = ("ended_on", "canceled_on", "past_due_on", "trial_ends_on", "cancel_reason")
 
 
+#: The subscription, or the item of one, that a term belongs to: its id without what marks a trial or a later beginning.
+_ITEM: Final = "regexp_replace({}.term_id, '(:trial)?(@[0-9-]*)?$', '')"
+
+
 def merge_terms(store: Store, relation: str, run: Run, seen: dt.date) -> None:
     """Bring an export of subscriptions, one row each, into ``subscription_term``; ``seen`` is the export's day."""
     have = set(store.columns(relation))
@@ -30,20 +37,41 @@ def merge_terms(store: Store, relation: str, run: Run, seen: dt.date) -> None:
     incoming = store.bring(relation)
     store.run(
         f"CREATE TEMP TABLE seen_now AS SELECT {_list(every)} FROM (SELECT n.*, row_number() OVER "
-        f"(PARTITION BY subscription_id ORDER BY nth DESC) AS place FROM "
+        f"(PARTITION BY subscription_id, source_product_id ORDER BY nth DESC) AS place FROM "
         f"(SELECT {chosen}, row_number() OVER () AS nth FROM {incoming} i) n) ranked WHERE place = 1"
     )
+    several = "SELECT subscription_id FROM seen_now GROUP BY subscription_id HAVING count(*) > 1"
+    store.run(f"UPDATE seen_now SET term_id = term_id || '/' || coalesce(source_product_id, '') WHERE subscription_id IN ({several})")
     # Someone whose service has ended, or will, was or is in service until then.
     store.run("UPDATE seen_now SET status = 'active' WHERE status = 'canceled' AND ended_on IS NOT NULL")
     store.run(
         "CREATE TEMP TABLE open_now AS SELECT * FROM (SELECT t.*, row_number() OVER "
-        "(PARTITION BY t.subscription_id ORDER BY t.started_on DESC, t.term_id DESC) AS place "
-        "FROM subscription_term t JOIN seen_now s ON s.subscription_id = t.subscription_id AND s.source = t.source) ranked WHERE place = 1"
+        f"(PARTITION BY {_ITEM.format('t')} ORDER BY t.started_on DESC, t.term_id DESC) AS place "
+        f"FROM subscription_term t JOIN seen_now s ON s.term_id = {_ITEM.format('t')} AND s.source = t.source) ranked WHERE place = 1"
     )
+    _gone(store, run, seen)
     _first_seen(store, every, seen)
     _seen_again(store, every, run, seen)
     for name in ("seen_now", "open_now"):
         store.run(f"DROP TABLE {name}")
+
+
+def _gone(store: Store, run: Run, seen: dt.date) -> None:
+    """End the open terms of items that their subscription no longer has."""
+    here = "SELECT 1 FROM seen_now s WHERE s.subscription_id = t.subscription_id AND s.source = t.source"
+    newer = "SELECT 1 FROM import_run r WHERE r.run_id = t.run_id AND r.as_of > CAST(? AS TIMESTAMP)"
+    store.run(
+        f"UPDATE subscription_term AS t SET ended_on = {_day(seen)} WHERE (t.ended_on IS NULL OR t.ended_on > {_day(seen)}) "
+        f"AND t.started_on < {_day(seen)} AND EXISTS ({here}) AND NOT EXISTS ({here} AND s.term_id = {_ITEM.format('t')}) "
+        f"AND NOT EXISTS ({newer})",
+        [run.as_of],
+    )
+    # An item that joins a subscription which was seen without it has no past to assume.
+    store.run(
+        f"UPDATE seen_now AS s SET started_on = {_day(seen)}, is_assumed = FALSE WHERE s.started_on < {_day(seen)} "
+        "AND EXISTS (SELECT 1 FROM subscription_term t WHERE t.subscription_id = s.subscription_id AND t.source = s.source) "
+        f"AND NOT EXISTS (SELECT 1 FROM open_now o WHERE {_ITEM.format('o')} = s.term_id)"
+    )
 
 
 def _column(name: str, have: set[str], run: Run) -> str:
@@ -67,7 +95,7 @@ def _add(store: Store, every: list[str], changes: dict[str, str], where: str, va
 
 
 def _first_seen(store: Store, every: list[str], seen: dt.date) -> None:
-    new = "NOT EXISTS (SELECT 1 FROM open_now o WHERE o.subscription_id = s.subscription_id)"
+    new = f"NOT EXISTS (SELECT 1 FROM open_now o WHERE {_ITEM.format('o')} = s.term_id)"
     tried = "s.trial_ends_on > s.started_on AND s.status <> 'trial'"
     served = f"{new} AND (s.ended_on IS NULL OR s.trial_ends_on IS NULL OR s.ended_on > s.trial_ends_on OR NOT ({tried}))"
     start = f"CASE WHEN {tried} THEN s.trial_ends_on ELSE s.started_on END"
@@ -91,13 +119,13 @@ def _seen_again(store: Store, every: list[str], run: Run, seen: dt.date) -> None
     turn = f"CASE WHEN {tried} THEN s.trial_ends_on ELSE {_day(seen)} END"
     goes_on = f"({same} OR coalesce(s.ended_on <= {turn}, FALSE))"
     store.run(
-        f"CREATE TEMP TABLE compared AS SELECT o.term_id AS open_id, s.subscription_id, {goes_on} AS goes_on, {turn} AS turn, "
-        f"o.started_on < {turn} AS splits FROM seen_now s JOIN open_now o ON o.subscription_id = s.subscription_id "
+        f"CREATE TEMP TABLE compared AS SELECT o.term_id AS open_id, s.term_id AS item, {goes_on} AS goes_on, {turn} AS turn, "
+        f"o.started_on < {turn} AS splits FROM seen_now s JOIN open_now o ON {_ITEM.format('o')} = s.term_id "
         f"LEFT JOIN import_run r ON r.run_id = o.run_id WHERE {newer}",
         [run.as_of, run.as_of],
     )
     take = ", ".join(f'"{name}" = s."{name}"' for name in (*_ENDS, "run_id"))
-    both = "subscription_term.term_id = c.open_id AND s.subscription_id = c.subscription_id"
+    both = "subscription_term.term_id = c.open_id AND s.term_id = c.item"
     store.run(f"UPDATE subscription_term SET {take} FROM compared c, seen_now s WHERE {both} AND c.goes_on")
     anew = ", ".join(f'"{name}" = s."{name}"' for name in (*_STANDS, *_ENDS, "run_id"))
     store.run(f"UPDATE subscription_term SET {anew} FROM compared c, seen_now s WHERE {both} AND NOT c.goes_on AND NOT c.splits")
@@ -107,7 +135,7 @@ def _seen_again(store: Store, every: list[str], run: Run, seen: dt.date) -> None
     chosen = ", ".join(changes.get(name, f's."{name}"') for name in every)
     store.run(
         f"INSERT INTO subscription_term ({_list(every)}) SELECT {chosen} FROM seen_now s "
-        "JOIN compared c ON c.subscription_id = s.subscription_id WHERE NOT c.goes_on AND c.splits"
+        "JOIN compared c ON c.item = s.term_id WHERE NOT c.goes_on AND c.splits"
     )
     store.run("DROP TABLE compared")
 

@@ -111,3 +111,55 @@ def test_an_older_export_changes_nothing(store):
     export(store, 1, D(2026, 6, 1), as_of=dt.datetime(2026, 6, 1))
     export(store, 2, D(2026, 5, 1), as_of=dt.datetime(2026, 5, 1), monthly_amount=Decimal("80.0000"))
     assert terms(store) == [("active", Decimal(100), D(2026, 1, 10), None, True)]
+
+
+def items(store, run_id, seen, **amounts):
+    rows = [
+        {
+            "term_id": "x:s1",
+            "subscription_id": "x:s1",
+            "source": "x",
+            "source_product_id": price,
+            "status": "active",
+            "monthly_amount": Decimal(amount),
+            "currency": "EUR",
+            "started_on": D(2026, 1, 10),
+        }
+        for price, amount in amounts.items()
+    ]
+    store.scratch.register(f"staged_{run_id}", pa.Table.from_pylist(rows))
+    merge_terms(store, f"staged_{run_id}", Run(run_id, "x", None), seen)
+    store.add("import_run", pa.Table.from_pylist([{"run_id": run_id, "as_of": None}]))
+
+
+def priced(store):
+    return store.run("SELECT source_product_id, monthly_amount, started_on, ended_on FROM subscription_term ORDER BY started_on, term_id")
+
+
+def test_every_item_of_a_subscription_counts(store):
+    items(store, 1, D(2026, 6, 1), seats=100, storage=20)
+    both = [("seats", Decimal(100), D(2026, 1, 10), None), ("storage", Decimal(20), D(2026, 1, 10), None)]
+    assert priced(store) == both
+    items(store, 2, D(2026, 7, 1), seats=100, storage=20)
+    assert priced(store) == both
+
+
+def test_an_item_that_joins_or_leaves_begins_or_ends_on_the_export_s_day(store):
+    items(store, 1, D(2026, 6, 1), seats=100, storage=20)
+    items(store, 2, D(2026, 7, 1), seats=110, support=5)
+    assert priced(store) == [
+        ("seats", Decimal(100), D(2026, 1, 10), D(2026, 7, 1)),
+        ("storage", Decimal(20), D(2026, 1, 10), D(2026, 7, 1)),
+        ("seats", Decimal(110), D(2026, 7, 1), None),
+        ("support", Decimal(5), D(2026, 7, 1), None),
+    ]
+
+
+def test_a_price_that_gets_company_is_counted_once(store):
+    items(store, 1, D(2026, 6, 1), seats=100)
+    items(store, 2, D(2026, 7, 1), seats=100, storage=20)
+    assert priced(store) == [
+        ("seats", Decimal(100), D(2026, 1, 10), D(2026, 7, 1)),
+        ("seats", Decimal(100), D(2026, 7, 1), None),
+        ("storage", Decimal(20), D(2026, 7, 1), None),
+    ]
