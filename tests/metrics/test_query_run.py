@@ -82,3 +82,12 @@ def test_many_threads_ask_one_reader(duck_warehouse, defined):
     for thread in threads:
         thread.join()
     assert sorted(found) == [[0]] * 4 + [[1]] * 8  # won on the 5th: in from until = 6th
+
+
+def test_splits_of_nothing_are_no_rows_and_no_split_is_one(warehouse, defined):
+    known = defined(WON + "middle: {median: amount, of: deal, at: closed_on}")
+    assert rows(ask(warehouse, known, "won", "middle", by=("deal.stage",), since="2026-01-01", until="2026-02-01")) == []
+    filled(warehouse)
+    none = ("deal.stage = 'nothing'",)
+    assert rows(ask(warehouse, known, "won", "middle", by=("deal.stage",), where=none)) == []
+    assert rows(ask(warehouse, known, "won", "middle", "rate", where=none)) == [("2026-01-01", 0, None, None)]
