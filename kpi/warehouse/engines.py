@@ -56,6 +56,10 @@ def open_reader(settings: Settings) -> Reader:
         except duckdb.IOException as error:
             if path.exists() or read_current(settings) == current:
                 raise WarehouseError(f"{path} can't be opened ({_first_line(error)}); python -m kpi rebuild makes it anew") from error
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise WarehouseError(
+                f"{path} was made by another version of this program ({_first_line(error)}); python -m kpi rebuild makes it anew"
+            ) from error
     raise WarehouseError(f"the warehouse under {settings.home} changed faster than it could be opened; try again")
 
 

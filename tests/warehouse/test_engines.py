@@ -13,9 +13,10 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from kpi.errors import BadSetting, QueryTooHeavy
+from kpi.errors import BadSetting, QueryTooHeavy, WarehouseError
 from kpi.settings import Settings
 from kpi.warehouse.engines import CoverageRow, CurrencyRow, memory_writer, open_reader
+from kpi.warehouse.home import Current, swap_current, warehouse_file
 from kpi.warehouse.schema import deal, metadata
 
 D = dt.date
@@ -139,3 +140,14 @@ def test_other_engines_are_refused_plainly(tmp_path: Path):
         "KPI_WAREHOUSE_URL='mysql://u:***@h/d' can't be used; accepted is "
         "postgresql://user@host/database, or empty for DuckDB under KPI_HOME"
     )
+
+
+def test_a_generation_of_another_version_says_what_to_do(tmp_path: Path):
+    settings = dataclasses.replace(Settings(), home=tmp_path)
+    with duckdb.connect(str(warehouse_file(tmp_path, 1))) as connection:
+        connection.execute("CREATE TABLE generation (number BIGINT)")
+    swap_current(tmp_path, Current(1, 0, ""))
+    with pytest.raises(WarehouseError) as caught:
+        open_reader(settings)
+    assert "was made by another version of this program" in str(caught.value)
+    assert str(caught.value).endswith("python -m kpi rebuild makes it anew")
