@@ -196,7 +196,7 @@ def _letter_case_duckdb(element: _Operation, compiler: SQLCompiler, **kw: Any) -
 def _letter_case_postgresql(element: _Operation, compiler: SQLCompiler, **kw: Any) -> str:
     # The database's own language may know no letters but English ones.
     (text,) = element.clauses
-    return f"{'lower' if isinstance(element, lower_case) else 'upper'}({compiler.process(text, **kw)} COLLATE \"und-x-icu\")"
+    return f'{"lower" if isinstance(element, lower_case) else "upper"}({compiler.process(text, **kw)} COLLATE "und-x-icu")'
 
 
 class like_plain(_Operation):
