@@ -7,7 +7,7 @@ A figure is a plain dictionary until the end: validating each property takes ten
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
 from itertools import pairwise
@@ -31,6 +31,9 @@ TREND_HEIGHT: Final = 230
 SPARK_WIDTH: Final = 240
 SPARK_HEIGHT: Final = 36
 ROW_HEIGHT: Final = 34
+
+#: A space as wide as a digit, which neither HTML nor SVG takes for two words' gap.
+DIGIT_SPACE: Final = "\u2007"
 
 #: Pixels between two labels at the edge of a trend.
 _LABEL_GAP: Final = 16
@@ -120,8 +123,7 @@ def _svg_path(line: str, colour: str, width: float) -> str:
 def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
     """A row a group: where it was (grey), where it is (accent), both written out in columns at the right.
 
-    Names and columns are labels of axes: annotations would take a browser ten times as long, and text on the plot would
-    touch where the window is narrow.
+    Columns are text traces: annotations or axes of their own would take a browser many times as long.
     """
     shown = breakdown.rows
     places = list(range(len(shown)))
@@ -138,30 +140,40 @@ def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
     verdicts = {"better": palette.better, "worse": palette.worse, "neutral": palette.quiet}
     traces = [
         _stroke(hairs, beside, palette.line, 1),
-        # each column of figures is an axis of its own, an axis is drawn only where it has a trace, and the last on top
         _stroke(joins, levels, palette.last_year, 2),
-        _dots([row.before_text for row in shown], breakdown, before, palette.last_year, breakdown.earlier) | {"yaxis": "y2"},
-        _dots([row.now_text for row in shown], breakdown, now, palette.accent, "this week") | {"yaxis": "y3"},
+        _dots([row.before_text for row in shown], breakdown, before, palette.last_year, breakdown.earlier),
+        _dots([row.now_text for row in shown], breakdown, now, palette.accent, "this week"),
+        _column(high, 1, [row.now_text for row in shown], [palette.ink] * len(shown), 600),
+        _column(high, 11, [row.change_text for row in shown], [verdicts[row.verdict] for row in shown], 500),
     ]
     if breakdown.target is not None and low < float(breakdown.target) < high:
         aim = float(breakdown.target)
         traces.insert(1, _stroke([aim, aim], [-0.5, len(shown) - 0.5], palette.target, 1.5, "dot"))
-    levelled = {**_bare(), "range": [len(shown) - 0.5, -0.5], "showticklabels": True, "tickvals": places, "fixedrange": True}
-    column = {**levelled, "overlaying": "y", "side": "right", "anchor": "free", "position": 1}
     names = [f"{_short(called(row.group[0]))}  " for row in shown]
-    changes = [f'<span style="color:{verdicts[row.verdict]}">{row.change_text}</span>' for row in shown]
+    yaxis = {**_bare(), "range": [len(shown) - 0.5, -0.5], "showticklabels": True, "tickvals": places, "ticktext": names}
     return _figure(
         traces,
         palette,
         max(1, len(shown)) * ROW_HEIGHT + 8,
         {"l": 96, "r": 138, "t": 4, "b": 4},
         {**_bare(), "range": [low, high]},
-        {**levelled, "ticktext": names, "tickfont": {"size": 13, "color": palette.ink}},
-        more={
-            "yaxis2": {**column, "ticktext": [f"<b>{row.now_text}</b>" for row in shown], "tickfont": {"size": 13}, "shift": 10},
-            "yaxis3": {**column, "ticktext": changes, "tickfont": {"size": 13}, "shift": 86},
-        },
+        {**yaxis, "tickfont": {"size": 13, "color": palette.ink}},
     )
+
+
+def _column(edge: float, spaces: int, texts: Sequence[str], colours: Sequence[str], weight: int) -> dict[str, Any]:
+    """Figures one below the other in the right margin, so many digits' widths from the plot's edge, however wide that is."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": [edge] * len(texts),
+        "y": list(range(len(texts))),
+        "text": [DIGIT_SPACE * spaces + text for text in texts],
+        "textposition": "middle right",
+        "textfont": {"size": 13, "weight": weight, "color": list(colours)},
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+    }
 
 
 def _this_year(series: Series, points: Sequence[Point], palette: Palette) -> list[dict[str, Any]]:
@@ -277,7 +289,6 @@ def _figure(
     xaxis: dict[str, Any],
     yaxis: dict[str, Any],
     annotations: Sequence[dict[str, Any]] = (),
-    more: Mapping[str, dict[str, Any]] | None = None,
 ) -> go.Figure:
     layout = {
         "height": height,
@@ -292,7 +303,6 @@ def _figure(
         "xaxis": {**xaxis, "fixedrange": True},
         "yaxis": {**yaxis, "fixedrange": True},
         "annotations": list(annotations),
-        **(more or {}),
     }
     return go.Figure({"data": traces, "layout": layout}, skip_invalid=False)
 

@@ -106,9 +106,7 @@ def test_rows_write_every_value_out():
     values = {"Atlas": (0.6, 0.48), None: (None, 0.5)}
     made = result(query, [WEEKS[12], WEEK], [("Atlas",), (None,)], lambda name, place, group: values[group[0]][place])
     figure = charts.rows(break_down(made, metric(), None, WEEK), LIGHT)
-    assert list(figure.layout.yaxis2.ticktext) == [f"<b>48.0{SPACE}%</b>", f"<b>50.0{SPACE}%</b>"]
-    assert list(figure.layout.yaxis3.ticktext) == [
-        f'<span style="color:{LIGHT.worse}">−12.0</span>',
-        f'<span style="color:{LIGHT.quiet}"></span>',
-    ]
+    columns = [drawn for drawn in figure.data if drawn.mode == "text"]
+    assert [[text.strip() for text in drawn.text] for drawn in columns] == [[f"48.0{SPACE}%", f"50.0{SPACE}%"], ["−12.0", ""]]
+    assert columns[1].textfont.color == (LIGHT.worse, LIGHT.quiet)
     assert [label.strip() for label in figure.layout.yaxis.ticktext] == ["Atlas", "(none)"]
