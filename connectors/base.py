@@ -95,11 +95,16 @@ class Span:
         last: values whose latest is the last day covered; ``first`` where empty. Only dates of things that have
             happened: never an end of service or an expected close, which lie ahead.
         tables: other tables of the file that reach as far where they have rows, such as the worklogs of issues.
+        entered: days of events that people type in, such as the close of a closed deal, which may lie ahead. They count
+            up to the export's own date, else the newest of ``stamps``, else the day of the import.
+        stamps: instants that the system itself wrote when a record changed.
     """
 
     first: tuple[Value, ...]
     last: tuple[Value, ...] = ()
     tables: tuple[str, ...] = ()
+    entered: tuple[Value, ...] = ()
+    stamps: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True)

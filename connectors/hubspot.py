@@ -111,8 +111,10 @@ DEALS: Final = Layout(
             },
             span=Span(
                 (day(*_CREATE), when(_CLOSED, day(*_CLOSE))),
-                # an open deal's close date lies ahead
-                (day(*_CREATE), _MODIFIED, when(_CLOSED, day(*_CLOSE))),
+                (day(*_CREATE), _MODIFIED),
+                # an open deal's close date lies ahead, a closed one's at times as well
+                entered=(when(_CLOSED, day(*_CLOSE)),),
+                stamps=(_MODIFIED,),
                 tables=("deal_stage",),
             ),
         ),

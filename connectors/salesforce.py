@@ -38,6 +38,7 @@ from connectors.fields import (
 SOURCE: Final = "salesforce"
 _NO_ID: Final = ("000000000000000AAA", "000000000000000")
 _DELETED: Final = (Skip(true(flag("IsDeleted")), "deleted records", retires=True),)
+_STAMPS: Final = (instant("LastModifiedDate"), instant("SystemModstamp"))
 _MODIFIED: Final = instant("LastModifiedDate", "SystemModstamp")
 
 
@@ -147,10 +148,12 @@ OPPORTUNITY: Final = Layout(
                 ),
                 "modified_at": _MODIFIED,
             },
-            # Of an open deal the close date lies ahead; of a closed one it is the day of an event, entered late at times
+            # Of an open deal the close date lies ahead; of a closed one it is the day of an event, entered late or early at times
             span=Span(
                 (instant("CreatedDate"), when(_CLOSED, day("CloseDate"))),
-                (instant("CreatedDate"), instant("LastModifiedDate"), instant("SystemModstamp"), when(_CLOSED, day("CloseDate"))),
+                (instant("CreatedDate"), *_STAMPS),
+                entered=(when(_CLOSED, day("CloseDate")),),
+                stamps=_STAMPS,
             ),
         ),
     ),
@@ -235,7 +238,9 @@ HISTORY_REPORT: Final = Layout(
             one_each=("deal_id",),
             span=Span(
                 (day("Created Date"), when(_REPORT_CLOSED, day("Close Date"))),
-                (day("Created Date"), day("Last Modified"), when(_REPORT_CLOSED, day("Close Date"))),
+                (day("Created Date"), day("Last Modified")),
+                entered=(when(_REPORT_CLOSED, day("Close Date")),),
+                stamps=(day("Last Modified"),),
             ),
         ),
         Mapping(

@@ -64,7 +64,8 @@ def load_file(draft: Draft, path: Path, told: Told, run_id: int, mappings: Mappi
         UnknownLayout, HeldBack, Unreadable: of this file nothing is in the draft.
     """
     options = told.options
-    context = Context(mappings.currency, mappings.timezone, options.get("dates"), options.get("as"), options["bad_share"])
+    today = dt.datetime.fromisoformat(told.time).astimezone(ZoneInfo(mappings.timezone)).date()
+    context = Context(mappings.currency, mappings.timezone, options.get("dates"), options.get("as"), options["bad_share"], today)
     folder = draft.staging / str(run_id)
     folder.mkdir(exist_ok=True)
     try:

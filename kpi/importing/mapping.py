@@ -142,7 +142,7 @@ class _Staging:
         values = []
         for mapping in self._mappings(part):
             for rows in self._rows(mapping, self.texts[part]):
-                span = (*mapping.span.first, *mapping.span.last) if mapping.span else ()
+                span = _dates_of(mapping)
                 values.append((rows.scope, (*rows.columns.values(), rows.where, *span)))
         try:
             decide(self.connection, self.texts[part], self.scopes[part], values, self.context.dates, sample)
@@ -201,8 +201,12 @@ class _Staging:
                 made = self._rows(mapping, self.texts[part])
                 first = [date_ for rows in made for date_ in mapped.compile_dates(mapping.span.first, rows.scope)]
                 last = [date_ for rows in made for date_ in mapped.compile_dates(mapping.span.last or mapping.span.first, rows.scope)]
+                about = where[0] if where else mapped.ALWAYS
                 if first:
-                    spans[f"span{at}"] = (where[0] if where else mapped.ALWAYS, first, last)
+                    spans[f"span{at}"] = (about, first, last)
+                for name, values in (("entered", mapping.span.entered), ("stamps", mapping.span.stamps)):
+                    if dates := [date_ for rows in made for date_ in mapped.compile_dates(values, rows.scope)]:
+                        spans[f"{name}{at}"] = (about, dates, dates)
         result = self.connection.execute(mapped.check_query(self.texts[part], marks, spans))
         names = [column[0] for column in result.description]
         # all of it is fetched, since DuckDB writes down what it rejected when the result ends
@@ -210,6 +214,8 @@ class _Staging:
         for at, mapping in enumerate(self._mappings(part)):
             if row.get(f"span{at}_from") is not None:
                 self._widen(mapping.table, row[f"span{at}_from"], row[f"span{at}_to"])
+                if (entered := row.get(f"entered{at}_to")) is not None:
+                    self._widen(mapping.table, row[f"span{at}_from"], self._happened(entered, row.get(f"stamps{at}_to")))
         if main:
             count = row["records"] - row["totals"]
             skipped = {words: row[f"skip{at}"] for at, words in enumerate(skips) if row[f"skip{at}"]}
@@ -231,6 +237,21 @@ class _Staging:
         since, until = first.date(), (last or first).date() + timedelta(days=1)
         known = self.spans.get(table)
         self.spans[table] = (min(since, known[0]), max(until, known[1])) if known else (since, until)
+
+    def _happened(self, entered: datetime, stamp: datetime | None) -> datetime:
+        """The last day that people entered, but none that lay ahead when the file was made; see :class:`Span`."""
+        as_of = self._as_of()
+        if as_of is not None:
+            made = as_of.date()
+        elif stamp is not None:
+            made = stamp.date()
+        else:
+            made = self.context.today or entered.date()
+        if entered.date() <= made:
+            return entered
+        said = f"things are said to have closed up to {entered.date()}, which lies ahead: what it covers ends on {made}"
+        self.notes += [said] if said not in self.notes else []
+        return datetime(made.year, made.month, made.day)  # noqa: DTZ001 - a day
 
     def _set_aside(self, part: str, main: bool) -> None:
         """List what can't be used, with the physical line of each."""
@@ -379,6 +400,12 @@ class _Staging:
             self.notes.append(f"it names no currency, so amounts are taken as {self.context.currency}")
 
 
+def _dates_of(mapping: Mapping) -> tuple[Value, ...]:
+    """The values that say how far a mapping's rows reach."""
+    span = mapping.span
+    return (*span.first, *span.last, *span.entered, *span.stamps) if span else ()
+
+
 def _columns(layout: Layout, part: str) -> tuple[str, ...]:
     """The columns of text that a part's mappings read, in a fixed order."""
     names: dict[str, None] = {}
@@ -387,7 +414,7 @@ def _columns(layout: Layout, part: str) -> tuple[str, ...]:
             names |= dict.fromkeys(name for value in mapping.renews.scope.values() for name in cell_names(value))
         if mapping.part == part:
             values: list[Value | Any] = [*mapping.columns.values(), mapping.where]
-            values += [*mapping.span.first, *mapping.span.last] if mapping.span else []
+            values += _dates_of(mapping)
             names |= dict.fromkeys(name for value in values for name in cell_names(value))
     for skip in layout.skips:
         names |= dict.fromkeys(cell_names(skip.condition))

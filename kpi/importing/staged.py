@@ -19,6 +19,7 @@ class Context:
         dates: how 12/06/2024 is read when a whole column can't decide; None asks.
         connector: the connector named by ``--as``, or None to recognise the file by its header.
         bad_share: share of rejected records, 0 to 1, above which the file is held back whole.
+        today: the day of the import in the calendar's zone; None where nobody asks whether a date lies ahead.
     """
 
     currency: str
@@ -26,6 +27,7 @@ class Context:
     dates: DateOrder | None = None
     connector: str | None = None
     bad_share: float = 0.2
+    today: date | None = None
 
 
 @dataclass(frozen=True)

@@ -95,11 +95,11 @@ def _order(column: str, numeric: list[re.Match[str]], setting: DateOrder | None)
     months = [match for match in numeric if int(match["second"]) > 12 and int(match["first"]) <= 12]
     if days and months and max(len(days), len(months)) <= OUTNUMBERED * min(len(days), len(months)):
         raise Undecided(
-            f'the column "{column}" writes both {days[0][0]} and {months[0][0]}, day first and month first: '
+            f'the column "{column}" writes both {_day_of(days[0])} and {_day_of(months[0])}, day first and month first: '
             "which rows are which can't be known. Export it again with one date format"
         )
     if len(days) != len(months):
-        proof = days[0][0] if len(days) > len(months) else months[0][0]
+        proof = _day_of(days[0] if len(days) > len(months) else months[0])
         order: DateOrder = "dmy" if len(days) > len(months) else "mdy"
         return order, f'"{column}" is read as {_said(order)}, since {proof} stands in it'
     if all(match["first"].zfill(2) == match["second"].zfill(2) for match in numeric):
@@ -108,11 +108,16 @@ def _order(column: str, numeric: list[re.Match[str]], setting: DateOrder | None)
         return "dmy", f'"{column}" is read as day.month.year, as dates with dots are'
     if setting is not None:
         return setting, f'"{column}" is read as {_said(setting)}, as the setting says; its own dates could be read both ways'
-    example = next(match[0] for match in numeric if match["first"].zfill(2) != match["second"].zfill(2))
+    example = next(_day_of(match) for match in numeric if match["first"].zfill(2) != match["second"].zfill(2))
     raise Undecided(
         f'the dates of the column "{column}", such as {example}, can be read day first or month first, and no row tells '
         "which. Import it again with --dates dmy or --dates mdy"
     )
+
+
+def _day_of(match: re.Match[str]) -> str:
+    """The date as it stands in the cell, without the clock time, which was folded and may stand in no cell."""
+    return match[0][: match.end("year")]
 
 
 def _said(order: DateOrder) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from tests.connectors.conftest import Stager
+from tests.connectors.conftest import SAMPLES, Stager
 
 D = Decimal
 
@@ -27,6 +27,14 @@ def test_deals(staged: Stager) -> None:
         ("103", date(2026, 1, 7), None, date(2026, 12, 31), "77"),
     ]
     assert result.staged.covers["deal"] == (date(2026, 1, 5), date(2026, 2, 2), "dates of its rows")
+
+
+def test_a_deal_closed_with_a_date_ahead_is_covered_up_to_the_export(staged: Stager) -> None:
+    ahead = (SAMPLES / "hubspot_deals.csv").read_text().replace("2026-02-01 10:00,Price", "2026-12-24 10:00,Price")
+    # there is no stamp: the day in the file's name, else that of the import, is the last
+    named = staged(ahead, name="hubspot-crm-exports-all-deals-2026-03-04.csv", today=date(2026, 6, 1))
+    assert named.staged.covers["deal"] == (date(2026, 1, 5), date(2026, 3, 5), "dates of its rows")
+    assert staged(ahead, today=date(2026, 6, 1)).staged.covers["deal"] == (date(2026, 1, 5), date(2026, 6, 2), "dates of its rows")
 
 
 def test_stage_columns_with_any_quotes(staged: Stager) -> None:
@@ -55,6 +63,8 @@ def test_the_real_pipeline(staged: Stager, shared_data: Path) -> None:
     result = staged(shared_data / "hubspot" / "sample_hubspot_deals.csv")
     deals = result.rows("deal", "is_won", "is_lost")
     assert (len(deals), sum(won for won, _ in deals), sum(lost for _, lost in deals)) == (1600, 175, 1384)
+    # the last close, and the last entry into a stage, are of 15 September; an open deal hopes for January
+    assert result.staged.covers["deal"][1] == date(2026, 9, 16)
 
 
 def test_the_real_portal(staged: Stager, shared_data: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from tests.connectors.conftest import Stager
+from tests.connectors.conftest import SAMPLES, Stager
 
 D = Decimal
 
@@ -49,6 +49,22 @@ def test_a_close_date_is_expected_until_the_deal_is_closed(staged: Stager) -> No
     ]
     # to the last modification, 1 March, and not to the close that is hoped for in September
     assert result.staged.covers == {"deal": (date(2026, 1, 1), date(2026, 3, 2), "dates of its rows")}
+
+
+def test_a_deal_closed_with_a_date_ahead_does_not_stretch_what_is_covered(staged: Stager) -> None:
+    closed = (SAMPLES / "salesforce_opportunity.csv").read_text().replace("2026-02-10 00:00:00", "2027-12-31 00:00:00")
+    result = staged(closed, timezone="Europe/Berlin")
+    # the newest stamp is 1 March
+    assert result.staged.covers == {"deal": (date(2026, 1, 1), date(2026, 3, 2), "dates of its rows")}
+    assert "things are said to have closed up to 2027-12-31, which lies ahead: what it covers ends on 2026-03-01" in result.staged.notes
+    assert date(2027, 12, 31) in [day for (day,) in result.rows("deal", "closed_on")]  # the deal itself stays as it is
+
+
+def test_a_deal_closed_in_time_is_covered_though_nothing_was_changed_since(staged: Stager) -> None:
+    # the close of 20 February, entered before, is older than the newest stamp; with the stamps gone the import's day decides
+    lines = (SAMPLES / "salesforce_opportunity.csv").read_text().replace("LastModifiedDate", "Other").replace("SystemModstamp", "More")
+    assert staged(lines, today=date(2026, 2, 15)).staged.covers["deal"][1] == date(2026, 2, 16)
+    assert staged(lines, today=date(2026, 2, 25)).staged.covers["deal"][1] == date(2026, 2, 21)
 
 
 def test_history_becomes_intervals(staged: Stager) -> None:
@@ -94,6 +110,8 @@ def test_the_history_report_knows_the_same_deals(staged: Stager) -> None:
 def test_the_real_data_export(staged: Stager, shared_data: Path) -> None:
     deals = staged(shared_data / "salesforce_data_export" / "Opportunity.csv")
     assert (deals.staged.rows_loaded, deals.staged.rows_rejected) == (31, 0)
+    won = [amount for is_won, amount in deals.rows("deal", "is_won", "amount") if is_won]
+    assert (len(won), sum(won)) == (18, D(3_645_000))
     assert staged(shared_data / "salesforce_data_export" / "Account.csv").staged.rows_loaded == 12
     assert staged(shared_data / "salesforce_data_export" / "Case.csv").staged.rows_loaded == 26
     assert len(staged(shared_data / "salesforce_data_export" / "OpportunityHistory.csv").rows("deal_stage", "stage")) == 31

@@ -35,6 +35,16 @@ def test_the_column_beats_the_setting() -> None:
     assert date_shape("Date", ["12/06/2024"], "mdy").formats == ("%m/%d/%Y",)
 
 
+def test_what_is_quoted_stands_in_the_file() -> None:
+    # clock times come folded to 11:00, so only the dates are the cells' own
+    said = date_shape("Date", ["01/06/2024 11:00", "25/06/2024 11:00"], None).words
+    assert said == '"Date" is read as day/month/year, since 25/06/2024 stands in it'
+    with pytest.raises(Undecided, match=r"such as 12/06/2024, can be"):
+        date_shape("Date", ["12/06/2024 11:00 PM"], None)
+    with pytest.raises(Undecided, match=r"writes both 25/06/2024 and 06/25/2024, day"):
+        date_shape("Date", ["25/06/2024 11:00", "06/25/2024 11:00"], None)
+
+
 def test_one_mistyped_date_does_not_turn_a_column_around() -> None:
     many = [f"{1 + month % 12}/{day}/2024" for month in range(2) for day in range(13, 29)]
     assert date_shape("Date", [*many, "13/1/2024"], None).formats == ("%m/%d/%Y",)  # 32 against 1
