@@ -20,6 +20,14 @@ NOTHING: Final = "—"
 #: Currencies whose sign everybody reads; others keep their three letters.
 SIGNS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 
+#: Places after the point of amounts, where they aren't two (ISO 4217).
+_MINOR_PLACES: Final = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"), 0),
+    **dict.fromkeys(("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+
 _SCALES: Final = ((Decimal(10) ** 9, "bn"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
 
 #: Below this a count is written in full: people compare 12,480 tickets, not 12.5 k.
@@ -66,6 +74,11 @@ def rounded(value: Number, places: int) -> Decimal:
     """Half up to ``places`` after the point, as people round; never a negative zero."""
     result = exact(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     return result if result else abs(result)
+
+
+def minor_places(currency: str) -> int:
+    """Places after the point of an amount in a currency: 2 of EUR, 0 of JPY, 3 of BHD."""
+    return _MINOR_PLACES.get(currency, 2)
 
 
 def show(value: Number | None, unit: str, currency: str = "") -> Shown:

@@ -2,120 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from kpi.metrics import sentences
-from kpi.metrics.model import At, During
-from kpi.metrics.operations import decimal
-from kpi.metrics.plan import Plan
-from kpi.metrics.rows import Rows
-from kpi.metrics.stages.scan import FORWARD, Scan, day_literal, foreign_value, is_duration, row_filters
+from kpi.metrics.lacking import distinct, lack
+from kpi.metrics.model import At, Call, During, Leaf, Literal_
+from kpi.metrics.nodes import column
+from kpi.metrics.operations import day_number
+from kpi.metrics.plan import Asked, Plan
+from kpi.metrics.stages.events import event_rows
+from kpi.metrics.stages.scan import FORWARD, Scan, is_duration
+from kpi.metrics.stages.stocks import stock_rows
 from kpi.metrics.uses import uses_of
+from kpi.metrics.windows import Window, windows
 from kpi.warehouse.reader import Reader
-from kpi.warehouse.schema import fx_rate
+from kpi.warehouse.schema import metadata
 
 
 def of_rows(made: Plan, answer: pa.Table, reader: Reader) -> list[str]:
     """Sentences for the reader; each costs a small query, and only where a value is without a rate or a duration."""
-    said = []
-    first = answer.num_columns - len(made.extra)
-    without_rate = {
-        name for place, (kind, name) in enumerate(made.extra) if kind == "missing" and any(answer.column(first + place).to_pylist())
-    }
-    for one in made.asked:
-        leaves = {use.leaf.name for use in uses_of(one.tree)}
-        for scan in made.scans:
-            if one.name in without_rate and scan.foreign and scan.leaves[0].name in leaves:
-                sentence = _without_rate(one.name, scan, reader)
-                said += [sentence] if sentence else []
+    said = list(_without_rate(made, answer, reader))
     for scan in made.scans:
         for leaf in scan.leaves:
             if leaf.aggregate in FORWARD and is_duration(leaf.value):
-                rows = _backwards(scan, reader)
+                rows = _backwards(scan, leaf, reader)
                 said += [sentences.of_backwards(leaf, rows)] if rows else []
     return list(dict.fromkeys(said))
 
 
-def _backwards(scan: Scan, reader: Reader) -> int:
-    """Rows of the days asked for whose duration is negative."""
-    leaf = scan.leaves[0]
-    rows = Rows(scan.table, scan.calendar)
-    wheres, _ = row_filters(scan, rows)
+def _without_rate(made: Plan, answer: pa.Table, reader: Reader) -> Iterator[str]:
+    """For each leaf without a rate, and the days over which metrics take it, what the figures concerned lack."""
+    asked = {one.name: one for one in made.asked}
+    alike: dict[tuple[str, tuple[Window, ...], bool], list[str]] = {}
+    scans = {scan.name: scan for scan in made.scans if scan.foreign}
+    concerned = _places(made, answer)
+    for name, places in concerned.items():
+        for key, scan in scans.items():
+            found, total = _windows(asked[name], scan, made, places)
+            if found:
+                alike.setdefault((key, found, total), []).append(name)
+    told: set[str] = set()
+    for (key, found, total), names in alike.items():
+        scan = scans[key]
+        lacks, leaf = lack(scan, found, total, reader), scan.leaves[0].name
+        if lacks.amounts:
+            told.update(names)
+            for some in ([name for name in names if name == leaf], [name for name in names if name != leaf]):
+                if some:
+                    yield sentences.of_rates(some, leaf, lacks, scan.currency)
+    currency = next((scan.currency for scan in made.scans), "")
+    for name in concerned:
+        if name not in told:  # amounts of one currency and day that cancel out
+            yield sentences.of_no_rate((name,), name, currency)
+
+
+def _places(made: Plan, answer: pa.Table) -> dict[str, list[int]]:
+    """For each metric that lacks a rate, the places of the periods in which it does."""
+    place_of = {period.start: place for place, period in enumerate(made.frame.periods)}
+    first = answer.num_columns - len(made.extra)
+    found: dict[str, list[int]] = {}
+    for at, (kind, name) in enumerate(made.extra):
+        counts = answer.column(first + at)
+        if kind == "missing" and any(counts.to_pylist()):
+            days = answer.column(0).to_pylist()
+            found[name] = sorted({place_of[day] for day, lacks in zip(days, counts.to_pylist(), strict=True) if lacks})
+    return found
+
+
+def _windows(one: Asked, scan: Scan, made: Plan, places: Sequence[int]) -> tuple[tuple[Window, ...], bool]:
+    """The days over which a metric takes the leaf of ``scan`` in the periods at ``places``, and whether over all groups."""
+    uses = [use for use in uses_of(one.tree) if use.leaf.name == scan.leaves[0].name]
+    taken = [windows(made.frame, use.steps, one.covered, scan.calendar) for use in uses]
+    found = [window for of_use in taken for place in places if (window := of_use[place]) is not None]
+    return distinct(found, isinstance(scan.leaves[0].time, During)), any(use.total for use in uses)
+
+
+def _backwards(scan: Scan, leaf: Leaf, reader: Reader) -> int:
+    """Rows that the leaf would count in any window, if their duration weren't negative; each once."""
     assert leaf.value is not None  # noqa: S101 - a duration is a value
-    value = rows.element(leaf.value)
-    time = leaf.time
-    day = rows.day(time.column if isinstance(time, At) else time.start)
-    wheres += [value < 0, day < day_literal(scan.after)]
-    if isinstance(time, At):
-        wheres.append(day >= day_literal(scan.first))
-    return int(reader.run(sa.select(sa.func.count().label("n")).select_from(rows.source).where(*wheres)).column(0)[0].as_py())
-
-
-def _without_rate(name: str, scan: Scan, reader: Reader) -> str | None:
-    """Which currencies lack a rate on which days, and how much of each; of the days asked for, as far as rows tell."""
-    leaf = scan.leaves[0]
-    assert leaf.money is not None  # noqa: S101 - only money is converted
-    rows = Rows(scan.table, scan.calendar)
-    wheres, _ = row_filters(scan, rows)
-    is_stock = isinstance(leaf.time, During)
-    value, currency = foreign_value(scan, leaf, rows, twins=not is_stock)
-    day: Any = day_literal(scan.after) - sa.literal_column("1") if is_stock else rows.day(leaf.money.document)
-    start, end = _days(scan, rows)
-    wheres += [start < day_literal(scan.after), sa.or_(end.is_(None), end > day_literal(scan.first)), value.element != 0]
-    lines = (
-        sa.select(
-            currency.label("currency"), sa.cast(day, sa.Date()).label("day"), decimal(value.element, value.scale or 0).label("amount")
-        )
-        .select_from(rows.source)
-        .where(*wheres)
-        .subquery("line")
+    backwards = Call("<", (leaf.value, Literal_(Decimal(0), "number")), "flag")
+    condition = backwards if leaf.condition is None else Call("and", (leaf.condition, backwards), "flag")
+    found = [window for of_slot in scan.slots.values() for window in of_slot if window is not None]
+    keys = tuple(column(scan.table, key.name) for key in metadata.tables[scan.table].primary_key)
+    asked = replace(
+        scan,
+        leaves=(replace(leaf, aggregate="count", value=None, condition=condition),),
+        slots={0: distinct(found, isinstance(leaf.time, During))},
+        by=keys,
+        rate=None,
     )
-    within = sa.and_(
-        fx_rate.c.currency == lines.c.currency,
-        fx_rate.c["into"] == sa.literal(scan.currency),
-        fx_rate.c.day <= lines.c.day,
-        fx_rate.c.day > lines.c.day - sa.literal_column("8"),
-    )
-    home = lines.c.currency == sa.literal(scan.currency)
-    lacking = sa.and_(sa.not_(home), sa.not_(sa.exists(sa.select(fx_rate.c.day).where(within))))
-    found = reader.run(
-        sa.select(
-            lines.c.currency,
-            sa.func.min(lines.c.day).label("first"),
-            sa.func.max(lines.c.day).label("last"),
-            sa.func.count(sa.distinct(lines.c.day)).label("days"),
-            sa.func.sum(lines.c.amount).label("amount"),
-        )
-        .where(lacking)
-        .group_by(lines.c.currency)
-        .order_by(lines.c.currency)
-    ).to_pylist()
-    if not found:
-        return None
-    latest = sa.select(fx_rate.c.rate).where(within).order_by(fx_rate.c.day.desc()).limit(1).scalar_subquery()
-    converted = sa.case((home, decimal(lines.c.amount, 8)), else_=decimal(decimal(lines.c.amount, value.scale or 0) * latest, 8))
-    known = reader.run(sa.select(sa.func.sum(converted).label("known"))).column(0)[0].as_py() or Decimal(0)
-    missing = [(row["currency"], row["first"], row["last"], row["days"], _plain(row["amount"])) for row in found]
-    return sentences.of_rates(name, missing, _plain(known), scan.currency)
-
-
-def _days(scan: Scan, rows: Rows) -> tuple[Any, Any]:
-    """The days on which a row counts, for leaving out those before and after what is asked."""
-    time = scan.leaves[0].time
-    if isinstance(time, At):
-        day = rows.day(time.column)
-        return day, day + sa.literal_column("1", sa.Integer())
-    if isinstance(time, During):
-        return rows.day(time.start), rows.day(time.end)
-    known = [rows.day(column) for column in (time.start, time.end, time.document) if column is not None]
-    start = sa.func.coalesce(*known)
-    end = sa.func.greatest(rows.day(time.end), start + sa.literal_column("1", sa.Integer()))
-    return start, end
-
-
-def _plain(amount: Decimal) -> str:
-    return f"{amount:,.2f}"
+    rows = (event_rows if isinstance(leaf.time, At) else stock_rows)(asked)[0].subquery("backwards")
+    spans = asked.spans()
+    if isinstance(leaf.time, At):
+        inside = sa.and_(day_number(rows.c.day) >= spans.c.starts, day_number(rows.c.day) < spans.c.ends)
+    else:
+        inside = sa.and_(day_number(rows.c.starts) < spans.c.ends, sa.or_(rows.c.ends.is_(None), day_number(rows.c.ends) >= spans.c.ends))
+    once = sa.select(*(rows.c[key] for key in asked.groups)).select_from(sa.join(rows, spans, inside)).distinct().subquery("once")
+    return int(reader.run(sa.select(sa.func.count().label("n")).select_from(once)).column(0)[0].as_py())

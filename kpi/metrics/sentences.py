@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from kpi.metrics.model import Leaf, Query
 from kpi.metrics.windows import Frame
 from kpi.periods import MONTHS, Period
+from kpi.units import minor_places, rounded
 from kpi.warehouse.reader import CoverageRow
 
 if TYPE_CHECKING:
+    from kpi.metrics.lacking import Lack
     from kpi.metrics.plan import Asked
 
 _DAY = dt.timedelta(days=1)
@@ -74,16 +77,33 @@ def _of_lag(one: Asked, coverage: Iterable[CoverageRow]) -> list[str]:
     ]
 
 
-def of_rates(name: str, missing: Sequence[tuple[str, dt.date | None, dt.date | None, int, object]], known: object, currency: str) -> str:
-    """Amounts without a rate: (currency, first day, last day, days, amount) each, and what is known beside them."""
+def of_rates(names: Sequence[str], leaf: str, lack: Lack, currency: str) -> str:
+    """Metrics that lack the rates of a leaf's amounts, and what is known of it."""
     parts = []
-    for code, first, last, days, amount in missing:
-        when = ""
-        if first is not None and last is not None:
-            when = f" on {day(first)}" if first == last else f" on {days} days from {day(first)} to {day(last)}"
-        parts.append(f"{amount} {code or 'without a currency'}{when}")
-    lacking = f"{name} has no value where an exchange rate into {currency} is missing: {and_(parts)}"
-    return f"{lacking}; the part that is known is {known} {currency}"
+    for code, first, last, days, amount in lack.amounts:
+        if days == 1:
+            when = f"on {day(last)}"
+        elif lack.day is not None:
+            when = f"on {day(last)}, the last of {days:,} such days from {day(first)}"
+        else:
+            when = f"on {days:,} days from {day(first)} to {day(last)}"
+        parts.append(f"{_in_full(amount, code)} {code or 'without a currency'} {when}")
+    one_day = lack.day is None or all(amount.first == lack.day for amount in lack.amounts)
+    of_day = "" if one_day or lack.day is None else f" on {day(lack.day)}"
+    known = f"the part that is known{of_day} is {_in_full(lack.known, currency)} {currency}"
+    return f"{of_no_rate(names, leaf, currency)}: {and_(parts)}; {known}"
+
+
+def of_no_rate(names: Sequence[str], leaf: str, currency: str) -> str:
+    """Metrics that have no value for want of a rate, themselves or in a leaf that they are made of."""
+    made = "" if list(names) == [leaf] else f"{_at_most(names)} {'is' if len(names) == 1 else 'are'} made of "
+    which = f"{made}{leaf}, which" if made else leaf
+    return f"{which} has no value where an exchange rate into {currency} is missing"
+
+
+def _in_full(amount: Decimal, currency: str) -> str:
+    """Digits as the exports have them: those of the currency."""
+    return f"{rounded(amount, minor_places(currency)):,f}"
 
 
 def of_backwards(leaf: Leaf, rows: int) -> str:

@@ -74,9 +74,10 @@ def test_a_missing_rate_leaves_no_value_and_says_what_is_known(rates, defined):
     ]
     assert states(result, "paid") == ["partial", "known", "unconverted"]
     assert states(result, "double") == ["partial", "known", "unconverted"]
+    # Of the week without a value: 100 EUR of the 13th are known.
     assert result.warnings[-2] == (
         "paid has no value where an exchange rate into EUR is missing: 15.50 USD on 2 days from 13 Jan 2026 to 15 Jan 2026; "
-        "the part that is known is 109.00 EUR"
+        "the part that is known is 100.00 EUR"
     )
 
 
