@@ -16,6 +16,7 @@ from kpi.warehouse.reader import CoverageRow
 if TYPE_CHECKING:
     from kpi.metrics.lacking import Lack
     from kpi.metrics.plan import Asked
+    from kpi.metrics.reach import Reach
 
 _DAY = dt.timedelta(days=1)
 
@@ -64,17 +65,31 @@ def _of_periods(asked: Sequence[Asked], frame: Frame, query: Query) -> list[str]
 
 def _of_lag(one: Asked, coverage: Iterable[CoverageRow]) -> list[str]:
     """Sources that end before the others of the same metric do, and so end it."""
-    ends: dict[str, dt.date] = {}
+    latest, ending = dt.date.min, set()
     for row in coverage:
         reach = one.reaches.get(row.table_name)
-        if reach is not None and (reach.counted is None or row.source in {span.source for span in reach.counted}):
-            ends[row.source] = min(row.covers_to, ends.get(row.source, dt.date.max))
-    latest = max(ends.values(), default=dt.date.min)
+        if reach is None:
+            continue
+        for start, end in _counted_days(reach, row.source):
+            if row.covers_to > start:
+                latest = max(latest, min(row.covers_to, end))
+            stops = max(row.covers_to, start)
+            # One that counted until then has handed over to the next.
+            if stops < end and reach.spans and stops == reach.spans[-1].end == one.covered[-1].end:
+                ending.add(row.source)
+    stop = one.covered[-1].end
+    if latest <= stop:
+        return []
     return [
-        f"{one.name} stops with {source} on {day(end - _DAY)}; its other data reach to {day(latest - _DAY)}"
-        for source, end in sorted(ends.items())
-        if end < latest and end == one.covered[-1].end
+        f"{one.name} stops with {source} on {day(stop - _DAY)}; its other data reach to {day(latest - _DAY)}" for source in sorted(ending)
     ]
+
+
+def _counted_days(reach: Reach, source: str) -> list[tuple[dt.date, dt.date]]:
+    """From when to when a source counts."""
+    if reach.counted is None:
+        return [(dt.date.min, dt.date.max)]
+    return [(span.start or dt.date.min, span.end or dt.date.max) for span in reach.counted if span.source == source]
 
 
 def of_rates(names: Sequence[str], leaf: str, lack: Lack, currency: str) -> str:

@@ -1,0 +1,85 @@
+"""Notes on coverage and on systems that lag, with the days that make them."""
+
+from __future__ import annotations
+
+from tests.metrics.hand_made import ask
+
+METRICS = """
+metrics:
+  cost: {sum: amount, of: cost_line, at: booked_on}
+  paid: {sum: amount, of: payment, at: paid_on}
+  left: {formula: paid - cost}
+"""
+
+
+def covered(warehouse, **reaches):
+    """Rows of each ``table__source`` on the first day that it covers."""
+    for name, (first, after) in reaches.items():
+        table, source = name.split("__")
+        day = {"cost_line": "booked_on", "payment": "paid_on"}[table]
+        warehouse.add(table, {"amount": "1", "currency": "EUR", day: first}, covers=(first, after), source=source)
+    return warehouse
+
+
+def lags(result):
+    return [warning for warning in result.warnings if "stops with" in warning]
+
+
+def test_the_system_that_ends_first_is_named(warehouse, defined):
+    covered(warehouse, cost_line__quickbooks=("2026-01-01", "2026-05-01"), payment__stripe=("2026-01-01", "2026-06-01"))
+    assert lags(ask(warehouse, defined(METRICS), "left")) == [
+        "left stops with quickbooks on 30 Apr 2026; its other data reach to 31 May 2026"
+    ]
+    assert lags(ask(warehouse, defined(METRICS), "cost", "paid")) == []
+
+
+def test_a_system_that_counts_no_more_does_not_lag(warehouse, defined):
+    covered(
+        warehouse,
+        cost_line__quickbooks=("2026-01-01", "2026-05-01"),  # its last export; it counts until March
+        cost_line__xero=("2026-03-01", "2026-06-01"),
+        payment__stripe=("2026-01-01", "2026-05-01"),
+    )
+    known = defined("sources: {cost_line: {quickbooks: {until: 2026-03-31}, xero: {from: 2026-04-01}}}\n" + METRICS)
+    assert lags(ask(warehouse, known, "left")) == ["left stops with stripe on 30 Apr 2026; its other data reach to 31 May 2026"]
+
+
+def test_other_data_reach_as_far_as_they_count(warehouse, defined):
+    covered(
+        warehouse,
+        cost_line__quickbooks=("2026-01-01", "2026-12-01"),  # counts until March
+        cost_line__xero=("2026-03-01", "2026-05-01"),
+        payment__stripe=("2026-01-01", "2026-06-01"),
+    )
+    known = defined("sources: {cost_line: {quickbooks: {until: 2026-03-31}, xero: {from: 2026-04-01}}}\n" + METRICS)
+    assert lags(ask(warehouse, known, "cost")) == []  # Xero is the last that counts
+    assert lags(ask(warehouse, known, "left")) == ["left stops with xero on 30 Apr 2026; its other data reach to 31 May 2026"]
+
+
+def test_a_system_that_counts_later_does_not_lag_today(warehouse, defined):
+    covered(
+        warehouse,
+        cost_line__quickbooks=("2026-01-01", "2026-06-01"),
+        cost_line__xero=("2026-01-01", "2026-05-01"),  # a first look; it counts from July
+        payment__stripe=("2026-01-01", "2026-05-01"),
+    )
+    known = defined("sources: {cost_line: {quickbooks: {until: 2026-06-30}, xero: {from: 2026-07-01}}}\n" + METRICS)
+    assert lags(ask(warehouse, known, "left")) == ["left stops with stripe on 30 Apr 2026; its other data reach to 31 May 2026"]
+
+
+def test_a_system_that_holds_none_of_the_rows_does_not_lag(warehouse, defined):
+    covered(warehouse, cost_line__quickbooks=("2026-01-01", "2026-06-01"), payment__stripe=("2026-01-01", "2026-05-01"))
+    warehouse.cover("cost_line", "2026-01-01", "2026-05-01", source="xero")
+    warehouse.sql("update coverage set row_count = 0 where source = 'xero'")
+    assert lags(ask(warehouse, defined(METRICS), "left")) == ["left stops with stripe on 30 Apr 2026; its other data reach to 31 May 2026"]
+
+
+def test_the_system_that_should_have_taken_over_is_named(warehouse, defined):
+    covered(
+        warehouse,
+        cost_line__quickbooks=("2026-01-01", "2026-05-01"),
+        cost_line__xero=("2026-03-01", "2026-03-16"),  # counts from April, of which it has nothing
+        payment__stripe=("2026-01-01", "2026-06-01"),
+    )
+    known = defined("sources: {cost_line: {quickbooks: {until: 2026-03-31}, xero: {from: 2026-04-01}}}\n" + METRICS)
+    assert lags(ask(warehouse, known, "left")) == ["left stops with xero on 31 Mar 2026; its other data reach to 31 May 2026"]
