@@ -179,7 +179,8 @@ class _Reader:
                     self.problem(line, "", "a second document begins here (---); one file holds one")
                     return
             elif isinstance(event, yaml.AliasEvent):
-                self.problem(line, self._path(), f"*{event.anchor}: aliases are not allowed; write the value out")
+                if not self._is_refused():  # nor is a merge key, which is told already
+                    self.problem(line, self._path(), f"*{event.anchor}: aliases are not allowed; write the value out")
                 self._value(Scalar(line, self._path(), "", True))
             elif isinstance(event, yaml.ScalarEvent):
                 self._refuse_marks(event, line)
@@ -199,6 +200,10 @@ class _Reader:
                     if done.is_mapping
                     else Sequence(done.line, done.path, tuple(done.items))
                 )
+
+    def _is_refused(self) -> bool:
+        """Whether a value is due whose key is a problem already."""
+        return bool(self.open) and self.open[-1].is_mapping and self.open[-1].key_seen and self.open[-1].key is None
 
     def _path(self) -> str:
         if not self.open:
@@ -274,6 +279,8 @@ def _syntax(error: yaml.MarkedYAMLError) -> str:
         return 'a key without ":"; write "key: value"'
     if "expected ',' or" in words:
         return "a comma or a closing bracket is missing; put text that holds commas, quotes or brackets in quotes"
+    if "expected the node content" in words:
+        return "a value is missing here; write it, or remove the comma or the bracket before it"
     if "unexpected end of stream" in words:
         return "a quote is opened and never closed"
     return f"this is not YAML: {words}"

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from kpi import yamlfile
 from kpi.errors import BadExpression, DefinitionsError, KpiError, Problem, UnknownName, did_you_mean
-from kpi.metrics import expressions, graph, lexing, sections
+from kpi.metrics import commas, expressions, graph, lexing, sections
 from kpi.metrics.kinds import COMMON, KINDS, LATER
 from kpi.metrics.kinds.base import About, Context, Kind, expression
 from kpi.metrics.model import Definitions, Dimension, Formula, Leaf, Metric, Node, Where
@@ -71,7 +71,9 @@ def _read(path: Path) -> tuple[Definitions | None, list[Problem]]:
             what = "is empty" if tree is None or (isinstance(tree, yamlfile.Scalar) and tree.is_null) else "holds no keys"
             found = [Problem(str(path), 1, "", f"the file {what}; it needs north_star, currency and metrics")]
         return None, found
-    problems = Problems(str(path), list(found))
+    tree, cut = commas.rejoined(tree, str(path))
+    assert isinstance(tree, yamlfile.Mapping)  # noqa: S101 - it stays what it was
+    problems = Problems(str(path), [*found, *cut])
     definitions = _File(tree, problems).definitions()
     return (None if problems.found else definitions), problems.found
 
