@@ -92,7 +92,7 @@ def show(value: Number | None, unit: str, currency: str = "") -> Shown:
         return Shown("", NOTHING, "")
     number = exact(value)
     if unit == "money":
-        digits, scale = _significant(number)
+        digits, scale = _significant(number, minor_places(currency))
         return Shown(SIGNS.get(currency, currency), digits, scale)
     if unit == "percent":
         return Shown("", _grouped(rounded(number * 100, 1)), "%")
@@ -109,14 +109,27 @@ def show(value: Number | None, unit: str, currency: str = "") -> Shown:
     return Shown("", _grouped(rounded(number, 0 if number == number.to_integral_value() else 1)), "")
 
 
+def show_in_full(value: Number | None, unit: str, currency: str = "") -> str:
+    """A value in a table for people: rounded as :func:`show` rounds, but never shortened to thousands or millions.
+
+    Money has the places of its currency.
+    """
+    if value is not None and unit == "money":
+        return _money(rounded(value, minor_places(currency)), currency)
+    if value is not None and unit == "number":
+        number = exact(value)
+        return _grouped(rounded(number, 0 if number == number.to_integral_value() else 1))
+    return str(show(value, unit, currency))
+
+
 def show_exactly(value: Number | None, unit: str, currency: str = "") -> str:
-    """The whole value, as ``python -m kpi show`` has it, for the place where somebody checks it."""
+    """The whole value, as CSV and JSON have it, for the place where somebody checks it."""
     if value is None:
         return NOTHING
     number = exact(value)
     if unit == "money":
-        sign = SIGNS.get(currency, currency)
-        return SPACE.join(part for part in (sign, _grouped(number if _places(number) > 2 else rounded(number, 2))) if part)
+        places = minor_places(currency)
+        return _money(number if _places(number) > places else rounded(number, places), currency)
     if unit == "percent":
         return f"{_grouped((number * 100).normalize() if number else number)}{SPACE}%"
     after = {"days": "days", "hours": "h", "ratio": "×"}.get(unit, "")
@@ -149,7 +162,11 @@ def _signed(amount: Decimal, unit: str) -> Change:
     return Change(direction, f"{sign}{_grouped(abs(amount))}{SPACE}{unit}")
 
 
-def _significant(number: Decimal) -> tuple[str, str]:
+def _money(amount: Decimal, currency: str) -> str:
+    return SPACE.join(part for part in (SIGNS.get(currency, currency), _grouped(amount)) if part)
+
+
+def _significant(number: Decimal, places_below: int = 2) -> tuple[str, str]:
     """Three significant digits and the scale's letter: 641 k, 64.1 k, 2.81 M."""
     size = abs(number)
     for scale, letter in _SCALES:
@@ -158,7 +175,7 @@ def _significant(number: Decimal) -> tuple[str, str]:
             part = number / scale
             places = 2 if abs(part) < Decimal("9.995") else 1 if abs(part) < Decimal("99.95") else 0
             return _grouped(rounded(part, places)), letter
-    return _grouped(rounded(number, 0 if size >= 100 or number == number.to_integral_value() else 2)), ""
+    return _grouped(rounded(number, 0 if size >= 100 or number == number.to_integral_value() else places_below)), ""
 
 
 def _duration(number: Decimal) -> str:

@@ -47,6 +47,31 @@ def test_a_currency_without_a_sign_keeps_its_letters():
 
 
 @pytest.mark.parametrize(
+    ("value", "unit", "currency", "shown"),
+    [
+        (Decimal("3770933.85624937"), "money", "EUR", "€ 3,770,933.86"),
+        (Decimal("1234567.5"), "money", "JPY", "¥ 1,234,568"),  # half up, and no part of a yen
+        (Decimal("12.3455"), "money", "BHD", "BHD 12.346"),
+        (Decimal("-0.001"), "money", "EUR", "€ 0.00"),
+        (0.6833048137, "percent", "EUR", "68.3 %"),
+        (214.2571, "days", "EUR", "214 days"),
+        (3.4512, "hours", "EUR", "3.5 h"),
+        (1.2384, "ratio", "EUR", "1.24 ×"),
+        (1234567, "number", "EUR", "1,234,567"),
+        (1234567.891, "number", "EUR", "1,234,567.9"),
+        (None, "money", "EUR", "—"),
+    ],
+)
+def test_a_table_rounds_once_as_a_card_does_and_shortens_nothing(value, unit, currency, shown):
+    assert units.show_in_full(value, unit, currency) == shown.replace(" ", SPACE)
+
+
+@pytest.mark.parametrize(("currency", "shown"), [("EUR", "€ 12.50"), ("JPY", "¥ 13"), ("KWD", "KWD 12.500")])
+def test_a_small_amount_on_a_card_has_the_places_of_its_currency(currency, shown):
+    assert str(units.show(Decimal("12.5"), "money", currency)) == shown.replace(" ", SPACE)
+
+
+@pytest.mark.parametrize(
     ("value", "unit", "shown"),
     [
         (Decimal("641234.5000"), "money", "€ 641,234.50"),

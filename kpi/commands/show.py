@@ -109,13 +109,17 @@ def _day(text: str | None, option: str) -> dt.date | None:
 
 
 def as_json(result: Result) -> str:
-    """One object: decimals as strings, ``period`` the first day, "(none)" for a missing dimension."""
+    """One object: decimals as strings, ``period`` the first day, "(none)" for a missing dimension.
+
+    ``states`` says for each metric why its value of each row is as it is: see :data:`kpi.metrics.result.State`.
+    """
     return json.dumps(
         {
             "metrics": list(result.query.metrics),
             "by": list(result.query.by),
             "grain": result.query.grain,
             "rows": _rows(result),
+            "states": {name: result.states[name].to_pylist() for name in result.query.metrics},
             "units": dict(result.units),
             "currency": result.currency,
             "generation": result.generation,
@@ -168,7 +172,7 @@ def _cell(value: Any) -> str:
 
 
 def as_table(result: Result, loaded: Definitions) -> str:
-    """For people: periods in words, values with their units, and why one isn't there."""
+    """For people: periods in words, values rounded once with their units, and why one isn't there."""
     names = result.query.metrics
     head = ["period", *(loaded.dimensions[name].label if name in loaded.dimensions else name for name in result.query.by)]
     head += [loaded.metrics[name].label for name in names]
@@ -180,7 +184,7 @@ def as_table(result: Result, loaded: Definitions) -> str:
         row = [words, *(NONE if group is None else group for group in first.groups)]
         for name in names:
             cell = cells[name][at]
-            value = units.show_exactly(cell.value, result.units[name], result.currency)
+            value = units.show_in_full(cell.value, result.units[name], result.currency)
             row.append(value if cell.state == "known" else f"{value} ({cell.state})")
         rows.append(row)
     if not rows:

@@ -102,6 +102,24 @@ def test_json_has_the_keys_and_types_of_the_contract(home, capsys):
         ],
     }
     assert len(answer["definitions"]) >= 12
+    assert answer["states"] == {
+        "won": ["known"] * 3 + ["partial"] * 3,
+        "amount": ["known"] * 3 + ["partial"] * 3,
+        "win_rate": ["known", "known", "empty", "empty", "empty", "partial"],  # nothing closed: no rate
+    }
+
+
+def test_a_table_rounds_and_the_other_formats_keep_every_digit(home, capsys):
+    asked = ["show", "third", "rate", "--until", "2026-02-01"]
+    definitions = DEFINITIONS + "  third: {formula: amount / 3, unit: money}\n  rate: {formula: won / (won + lost + lost), unit: percent}\n"
+    home.metrics.write_text(definitions, encoding="utf-8")
+    _, table, _ = printed(capsys, *asked)
+    _, text, _ = printed(capsys, *asked, "--format", "csv")
+    _, answer, _ = printed(capsys, *asked, "--json")
+    # (−100 + 20.50) / 3 and 1 / 3
+    assert table.splitlines()[2].split("  ")[-2:] == ["€\u00a0−26.50", "33.3\u00a0%"]
+    assert text.splitlines()[1] == "2026-01-01,-26.5,0.3333333333,false"
+    assert [json.loads(answer)["rows"][0][name] for name in ("third", "rate")] == [-26.5, 0.3333333333]
 
 
 def test_dimensions_may_be_given_with_commas_or_again_and_filters_all_hold(home, capsys):
