@@ -114,12 +114,14 @@ class Renews:
     Attributes:
         scope: columns of the table -> values, such as ``issue_id`` or ``ledger_account``; what a record speaks of.
         part: the part whose records are asked, so that an issue without worklogs is spoken of as well.
-        day: column that the period stated by the file bounds, or None for all time.
+        day: column that the period of the file bounds, or None for all time.
+        alike: columns by which a row is known again that has moved to another scope.
     """
 
     scope: dict[str, Value]
     part: str = ""
     day: str | None = None
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,10 @@ class Connector:
 
 #: Columns that change when other lines do.
 _RUNNING: Final = ("Balance", "Running Balance", "")
+
+
+#: What a booking says besides its account: by this it is known again where it was moved to another one.
+BOOKING: Final = ("booked_on", "document", "vendor", "memo", "amount", "currency")
 
 
 def numbered(parts: Iterator[Part | Trouble]) -> Iterator[Part | Trouble]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from connectors.base import Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble, numbered, period, printed_at
+from connectors.base import BOOKING, Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble, numbered, period, printed_at
 from connectors.fields import constant, cost_columns, currency, day, difference, filled, first_of, joined, money, text
 
 SOURCE: Final = "quickbooks"
@@ -57,9 +57,10 @@ def sections(report: Report) -> Iterator[Part | Trouble]:
             _close(path, match["account"], bool(match["rollup"]) or match["account"] not in rollups[at + 1 :])
         elif first.casefold() == "total":
             path.clear()
+        elif not path and _is_footer(first):
+            report.as_of = printed_at(", ".join([first, *rest]))  # its commas make cells where it isn't quoted
         elif first and not rest:
-            moment = printed_at(first)
-            if moment is not None or (not path and _is_footer(first)):
+            if (moment := printed_at(first)) is not None:
                 report.as_of = moment
             else:
                 path.append(first)
@@ -134,7 +135,7 @@ GENERAL_LEDGER: Final = Layout(
                 },
             ),
             span=Span((day("Date"),)),
-            renews=Renews({"ledger_account": text("Account")}, part="account", day="booked_on"),
+            renews=Renews({"ledger_account": text("Account")}, part="account", day="booked_on", alike=BOOKING),
         ),
         # The ledger knows a customer by nothing but its name.
         Mapping(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from connectors.base import Connector, Layout, Mapping, Part, Renews, Report, Span, Trouble, numbered, period, printed_at
+from connectors.base import BOOKING, Connector, Layout, Mapping, Part, Renews, Report, Span, Trouble, numbered, period, printed_at
 from connectors.fields import cost_columns, currency, day, difference, joined, money, text
 
 SOURCE: Final = "xero"
@@ -80,7 +80,7 @@ ACCOUNT_TRANSACTIONS: Final = Layout(
                 },
             ),
             span=Span((day("Date"),)),
-            renews=Renews({"ledger_account": text("Account")}, part="account", day="booked_on"),
+            renews=Renews({"ledger_account": text("Account")}, part="account", day="booked_on", alike=BOOKING),
         ),
     ),
     export="Accounting > Reports > Account Transactions > the accounts and the period > Export > as CSV or Excel",

@@ -121,7 +121,8 @@ def _import_one(
     try:
         path = one.placed(draft.staging)
         before = _stamp(path)
-        if any(entry.size == before[0] for entry in known.values()) and (twin := known.get(hash_of(path))):
+        sized = any(entry.size == before[0] for entry in known.values())
+        if sized and (twin := known.get(hash_of(path))) and (twin.options.get("full") or not options.full):
             said = f"the same bytes were imported on {twin.time[:10]} as {twin.name}"
             return FileReport(one.name, twin.connector, "", "unchanged", 0, 0, 0, said)
         receiving = incoming = draft.archive.receive(path)
@@ -132,7 +133,7 @@ def _import_one(
                 raise HeldBack(f"{one.name} changed while it was read; import it again")
             return receiving.sha256
 
-        told = _told(one.name, settings, options)
+        told = _told(one.name, settings, options, draft.base.archive_line + 1)
         loaded = load_file(draft, path, told, draft.base.archive_line + len(batch.kept) + 1, mappings, seal)
         entry = Entry(told.time, told.name, incoming.size, incoming.sha256, loaded.staged.connector, told.imported_by, told.options)
         batch.kept.append((entry, incoming))
@@ -166,7 +167,7 @@ def _stamp(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _told(name: str, settings: Settings, options: Options) -> Told:
+def _told(name: str, settings: Settings, options: Options, first: int) -> Told:
     """What the archive's line will say, so that a replay in years to come decides as this import does."""
     chosen: dict[str, Any] = {"bad_share": settings.bad_share}
     if options.connector:
@@ -174,7 +175,7 @@ def _told(name: str, settings: Settings, options: Options) -> Told:
     if dates := options.dates or settings.dates:
         chosen["dates"] = dates
     if options.full:
-        chosen["full"] = True
+        chosen["full"] = first
     return Told(name, dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"), _user(), chosen)
 
 

@@ -36,7 +36,7 @@ class Told:
 
     Attributes:
         time: UTC, ISO 8601.
-        options: as (connector), dates (dmy or mdy), full, bad_share: whatever was in force.
+        options: as (connector), dates (dmy or mdy), full (the first run of the command), bad_share: whatever was in force.
     """
 
     name: str
@@ -95,21 +95,35 @@ def _tidy(store: Store, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _first_of_full(told: Told, run_id: int) -> int:
+    """The first run of the command that said ``--full``; 0 without it."""
+    first = told.options.get("full", 0)
+    return run_id if first is True else int(first)
+
+
+def _newest(staged: Staged) -> dt.date | None:
+    """The last day that an export without a date of its own can be told by."""
+    covered = staged.covers.get("subscription_term")
+    return covered[1] - dt.timedelta(days=1) if covered and staged.as_of is None else None
+
+
 def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mappings, seal: Callable[[], str]) -> Loaded:
     run = Run(run_id, staged.source, staged.as_of)
     notes = list(staged.notes)
     imported_at = dt.datetime.fromisoformat(told.time)
+    full = _first_of_full(told, run_id)
+    same = "SELECT count(*) FROM import_run WHERE run_id >= ? AND connector = ? AND layout = ?"
+    alone = not full or not store.count(same, [full, staged.connector, staged.layout])
     for part in staged.tables:
         table = metadata.tables[part.table]
         if part.table == "subscription_term":
             seen = (staged.as_of.replace(tzinfo=dt.UTC) if staged.as_of else imported_at).astimezone(ZoneInfo(mappings.timezone)).date()
-            merge_terms(store, part.relation, run, seen)
+            notes += merge_terms(store, part.relation, run, seen, _newest(staged), bool(full and alone))
             continue
-        retired = merge(store, table, part.relation, run, part.replaces, bool(told.options.get("full")))
-        if retired:
-            rows = "1 row of {} that is absent from this full export was retired"
-            many = "{:,} rows of {} that are absent from this full export were retired"
-            notes.append(rows.format(part.table) if retired == 1 else many.format(retired, part.table))
+        period = part.replaces is not None and part.replaces.day is not None
+        notes += merge(store, table, part.relation, run, part.replaces, full if period or (alone and not part.hint) else 0)
+    if full and not alone:
+        notes.append(f"only the first {staged.layout} file of this command retired what was absent from it; this one adds to it")
     notes += extend_coverage(store, staged.source, staged.covers)
     stated = [covered for covered in staged.covers.values() if covered[2] == STATED]
     row = {

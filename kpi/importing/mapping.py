@@ -321,7 +321,7 @@ class _Staging:
                 continue
             view = f"{self.prefix}_{table}"
             self.connection.execute(mapped.rows_view(view, table, rows, mappings[0].one_each, mappings[0].interval))
-            made.append(StagedTable(table, view, self._replaces(mappings[0])))
+            made.append(StagedTable(table, view, self._replaces(mappings[0]), all(mapping.hint for mapping in mappings)))
             if (gone := self._retired(mappings[0])) is not None:
                 made.append(gone)
         return tuple(made)
@@ -333,8 +333,11 @@ class _Staging:
         scope = f"{self.prefix}_{mapping.table}_scope"
         rows = mapped.Rows(self.scopes[renews.part], self.texts[renews.part], renews.scope, None)
         self.connection.execute(mapped.keys_view(scope, mapping.table, rows))
-        period = self.report.period if self.report and renews.day else None
-        return Replaces(scope, tuple(renews.scope), renews.day if period else None, *(period or (None, None)))
+        if renews.day is None:
+            return Replaces(scope, tuple(renews.scope))
+        # of a report that states no period the bookings' own days are all that is known; without bookings there are none
+        period = (self.report.period if self.report else None) or self.spans.get(mapping.table, (date.max, date.max))
+        return Replaces(scope, tuple(renews.scope), renews.day, *period, renews.alike)
 
     def _retired(self, mapping: Mapping) -> StagedTable | None:
         """What the file says is deleted: no rows in the place of those that earlier exports brought."""

@@ -36,7 +36,8 @@ class Replaces:
 
     All rows of the table and source go whose ``columns`` equal a row of the relation ``scope`` and, where ``day``
     names a column, whose day is in ``since`` <= day < ``until``. The scope lists what the file speaks of even
-    where it holds no rows of it: an issue without worklogs has none.
+    where it holds no rows of it: an issue without worklogs has none. ``alike`` are columns by which a row is known again
+    that moved to another scope.
     """
 
     scope: str
@@ -44,6 +45,7 @@ class Replaces:
     day: str | None = None
     since: date | None = None
     until: date | None = None
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,13 @@ class StagedTable:
             less of a deal than a data export does. Rows may share a key; the later ``modified_at``, else the
             later row, wins.
         replaces: for rows without an id of their own; None to upsert by the table's key.
+        hint: it tells of customers or other sides only, so that it is never a full list of them.
     """
 
     table: str
     relation: str
     replaces: Replaces | None = None
+    hint: bool = False
 
 
 @dataclass(frozen=True)

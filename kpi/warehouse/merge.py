@@ -7,45 +7,18 @@ value. The first rows of a source, which are the bulk, go in by one INSERT; noth
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import sqlalchemy as sa
 
+from kpi.warehouse.renewal import Replacement as Replacement
+from kpi.warehouse.renewal import Run as Run
+from kpi.warehouse.renewal import absent, make_room
 from kpi.warehouse.store import Store
 
 #: Fewer rows fit into so few of DuckDB's row groups (122,880 rows each) that their order saves nothing.
 _WORTH_ORDERING: Final = 500_000
-
-
-class Replacement(Protocol):
-    """What older rows of the same source go; see :class:`kpi.importing.staging.Replaces`."""
-
-    @property
-    def scope(self) -> str: ...  # noqa: D102
-
-    @property
-    def columns(self) -> tuple[str, ...]: ...  # noqa: D102
-
-    @property
-    def day(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def since(self) -> dt.date | None: ...  # noqa: D102
-
-    @property
-    def until(self) -> dt.date | None: ...  # noqa: D102
-
-
-@dataclass(frozen=True)
-class Run:
-    """The import that rows come from: its number, its system, and the export's own date (UTC) if it has one."""
-
-    run_id: int
-    source: str
-    as_of: dt.datetime | None
 
 
 def key_of(table: sa.Table) -> list[str]:
@@ -53,27 +26,32 @@ def key_of(table: sa.Table) -> list[str]:
     return [column.name for column in table.primary_key.columns]
 
 
-def merge(store: Store, table: sa.Table, relation: str, run: Run, replaces: Replacement | None = None, full: bool = False) -> int:
+def merge(store: Store, table: sa.Table, relation: str, run: Run, replaces: Replacement | None = None, full: int = 0) -> tuple[str, ...]:
     """Bring the rows of ``relation`` (a relation of the store's scratch) into ``table``.
 
-    With ``full`` every row of the source whose key the relation lacks is retired.
+    With ``full``, the first run of a command with ``--full``, every row of the source that the relation lacks is retired;
+    where it replaces rows of a period, every row of that period.
 
     Returns:
-        how many rows were retired.
+        sentences on what was retired or left out.
     """
     columns = [name for name in store.columns(relation) if name in table.columns and name != "run_id"]
     incoming = store.bring(relation)
     known = "source" in table.columns and store.run(f"SELECT 1 FROM {table.name} WHERE source = ? LIMIT 1", [run.source])
     store.rewrites = store.rewrites or bool(known)
-    if known and replaces is not None:
-        incoming = _make_room(store, table, incoming, replaces, run)
+    notes: list[str] = []
+    if replaces is not None:
+        deletes = set(replaces.columns) == set(key_of(table))  # what the file says is deleted, not what it holds
+        incoming, notes = make_room(store, table, incoming, replaces, run, 0 if deletes else full)
     if "source" in table.columns and not known:  # the bulk: nothing to compare with
         _insert(store, table, columns, f"SELECT {_list(columns, 'i')} FROM {incoming} i", run)
-        return 0
-    _upsert(store, table, columns, incoming, run)
+    else:
+        _upsert(store, table, columns, incoming, run)
+        if full and replaces is None:
+            notes += _retire(store, table, incoming, run)
     if incoming == "rest":
         store.run("DROP TABLE rest")
-    return _retire(store, table, incoming, run) if full and replaces is None else 0
+    return tuple(notes)
 
 
 def tidy(store: Store, table: sa.Table, run: Run) -> None:
@@ -100,40 +78,6 @@ def _insert(store: Store, table: sa.Table, columns: Sequence[str], select: str, 
         store.run(f'INSERT INTO {table.name} ({_list(columns)}, "run_id") SELECT s.*, {int(run.run_id)} FROM ({select}) s')
     else:
         store.run(f"INSERT INTO {table.name} ({_list(columns)}) {select}")
-
-
-def _make_room(store: Store, table: sa.Table, incoming: str, replaces: Replacement, run: Run) -> str:
-    """Delete what the file speaks of; what is left to bring.
-
-    What a newer export (by its own date) says of the same things stands: its rows stay, and the file's rows that lie in
-    what it covers are left out.
-    """
-    where, values = ["t.source = ?"], [run.source]
-    if replaces.day is not None:
-        for sign, bound in ((">=", replaces.since), ("<", replaces.until)):
-            if bound is not None:
-                where.append(f't."{replaces.day}" {sign} ?')
-                values.append(bound)  # type: ignore[arg-type]
-    if replaces.columns:
-        scope = store.bring(replaces.scope)
-        where.append(f"EXISTS (SELECT 1 FROM {scope} z WHERE {_same(replaces.columns, 't', 'z')})")
-    newer = "(SELECT run_id FROM import_run WHERE as_of > ?)"
-    if run.as_of is not None and store.run(f"SELECT 1 FROM {newer} n LIMIT 1", [run.as_of]):
-        where.append(f"t.run_id NOT IN {newer}")
-        values.append(run.as_of)  # type: ignore[arg-type]
-        days = f' AND i."{replaces.day}" >= r.covers_from AND i."{replaces.day}" < r.covers_to' if replaces.day else ""
-        store.run(
-            f"CREATE TEMP TABLE rest AS SELECT * FROM {incoming} i WHERE NOT EXISTS (SELECT 1 FROM {table.name} t JOIN import_run r "
-            f"ON r.run_id = t.run_id WHERE r.as_of > ? AND t.source = ? AND {_same(replaces.columns, 't', 'i')}{days})",
-            [run.as_of, run.source],
-        )
-        incoming = "rest"
-    store.run(f"DELETE FROM {table.name} t WHERE {' AND '.join(where)}", values)
-    return incoming
-
-
-def _same(columns: Sequence[str], left: str, right: str) -> str:
-    return " AND ".join(f'{left}."{name}" IS NOT DISTINCT FROM {right}."{name}"' for name in columns) or "TRUE"
 
 
 def _drop_older_twins(store: Store, table: sa.Table, run: Run) -> None:
@@ -202,12 +146,13 @@ def _newer(table: sa.Table, has_modified: bool) -> str:
     return f"CASE {' '.join(cases)} ELSE TRUE END" if cases else "TRUE"
 
 
-def _retire(store: Store, table: sa.Table, incoming: str, run: Run) -> int:
+def _retire(store: Store, table: sa.Table, incoming: str, run: Run) -> list[str]:
     gone = f"source = ? AND NOT EXISTS (SELECT 1 FROM {incoming} i WHERE {_on(key_of(table), 'i', table.name)})"
     count = store.count(f"SELECT count(*) FROM {table.name} WHERE {gone}", [run.source])
-    if count:
-        store.run(f"DELETE FROM {table.name} WHERE {gone}", [run.source])
-    return count
+    if not count:
+        return []
+    store.run(f"DELETE FROM {table.name} WHERE {gone}", [run.source])
+    return [absent(count, table.name)]
 
 
 def _order(store: Store, table: sa.Table, run: Run) -> None:

@@ -418,6 +418,18 @@ import_problem = _table(
     kind="bookkeeping",
 )
 
+report_scope = _table(
+    "report_scope",
+    "an account that a ledger's report spoke of, so that an older report which comes later leaves it alone",
+    _c("run_id", "integer", "the import", "import_run.run_id", key=True),
+    _c("table_name", "text", "the table its rows are in", key=True),
+    _c("source", "text", "the system"),
+    _c("account", "text", "the ledger account; * for every one, by --full", key=True),
+    _c("covers_from", "day", "first day of the report's period"),
+    _c("covers_to", "day", "first day after it"),
+    kind="bookkeeping",
+)
+
 coverage = _table(
     "coverage",
     "from when to when the data of a source reach, for each table",

@@ -29,8 +29,22 @@ _ENDS: Final = ("ended_on", "canceled_on", "past_due_on", "trial_ends_on", "canc
 _ITEM: Final = "regexp_replace({}.term_id, '(:trial)?(@[0-9-]*)?$', '')"
 
 
-def merge_terms(store: Store, relation: str, run: Run, seen: dt.date) -> None:
-    """Bring an export of subscriptions, one row each, into ``subscription_term``; ``seen`` is the export's day."""
+def merge_terms(store: Store, relation: str, run: Run, seen: dt.date, newest: dt.date | None = None, full: bool = False) -> list[str]:
+    """Bring an export of subscriptions, one row each, into ``subscription_term``.
+
+    Args:
+        seen: the export's day.
+        newest: the last day on which something happened in an export that doesn't state its own date: one that ends
+            before what is covered already is an older export, whenever it is imported.
+        full: open terms of subscriptions that the export lacks end on its day.
+
+    Returns:
+        sentences on what was left as it is, and on what ended.
+    """
+    reach = store.run("SELECT covers_to FROM coverage WHERE table_name = 'subscription_term' AND source = ?", [run.source])
+    late = newest is not None and bool(reach) and newest < reach[0][0] - dt.timedelta(days=1)
+    if late and newest is not None:
+        seen = newest
     have = set(store.columns(relation))
     every = [column.name for column in subscription_term.columns]
     chosen = ", ".join(_column(name, have, run) for name in every)
@@ -49,11 +63,53 @@ def merge_terms(store: Store, relation: str, run: Run, seen: dt.date) -> None:
         f"(PARTITION BY {_ITEM.format('t')} ORDER BY t.started_on DESC, t.term_id DESC) AS place "
         f"FROM subscription_term t JOIN seen_now s ON s.term_id = {_ITEM.format('t')} AND s.source = t.source) ranked WHERE place = 1"
     )
-    _gone(store, run, seen)
+    notes = _left(store, run, late)
+    if not late:
+        _gone(store, run, seen)
     _first_seen(store, every, seen)
-    _seen_again(store, every, run, seen)
+    if not late:
+        _seen_again(store, every, run, seen)
+    if full:
+        notes += _absent(store, run, seen, late)
     for name in ("seen_now", "open_now"):
         store.run(f"DROP TABLE {name}")
+    return notes
+
+
+def _left(store: Store, run: Run, late: bool) -> list[str]:
+    """The sentence on subscriptions of which a newer export is known, whose state stands."""
+    older = "r.as_of > CAST(? AS TIMESTAMP)"
+    count = store.count(
+        "SELECT count(DISTINCT o.subscription_id) FROM open_now o LEFT JOIN import_run r ON r.run_id = o.run_id "
+        f"WHERE {'TRUE' if late else older}",
+        [] if late else [run.as_of],
+    )
+    if not count:
+        return []
+    one, many = "1 subscription is", f"{count:,} subscriptions are"
+    why = "nothing in this export happened on the last days that another one covers, so it is taken for an older one: " if late else ""
+    return [f"{why}{one if count == 1 else many} known from a newer export, whose state stands"]
+
+
+def _absent(store: Store, run: Run, seen: dt.date, late: bool) -> list[str]:
+    """End what a full export lacks; what is known of the time before stands."""
+    if late:
+        return ["an older export retires nothing, so --full was left aside"]
+    where = (
+        f"t.source = ? AND (t.ended_on IS NULL OR t.ended_on > {_day(seen)}) AND t.started_on < {_day(seen)} "
+        "AND NOT EXISTS (SELECT 1 FROM seen_now s WHERE s.subscription_id = t.subscription_id) "
+        "AND NOT EXISTS (SELECT 1 FROM import_run r WHERE r.run_id = t.run_id AND r.as_of > CAST(? AS TIMESTAMP))"
+    )
+    values = [run.source, run.as_of]
+    count = store.count(f"SELECT count(DISTINCT t.subscription_id) FROM subscription_term t WHERE {where}", values)
+    if not count:
+        return []
+    store.run(f"UPDATE subscription_term AS t SET ended_on = {_day(seen)} WHERE {where}", values)
+    one, many = (
+        "1 subscription that is absent from this full export ends",
+        f"{count:,} subscriptions that are absent from this full export end",
+    )
+    return [f"{one if count == 1 else many} on its day, {seen}"]
 
 
 def _gone(store: Store, run: Run, seen: dt.date) -> None:

@@ -24,6 +24,7 @@ class Replacing:
     day: str | None = None
     since: dt.date | None = None
     until: dt.date | None = None
+    alike: tuple[str, ...] = ()
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def store():
     return DuckStore(MemoryWriter().connection)
 
 
-def bring(store, table, run_id, rows, as_of=None, source="x", replaces=None, full=False, covers=(None, None), schema=None):
+def bring(store, table, run_id, rows, as_of=None, source="x", replaces=None, full=0, covers=(None, None), schema=None):
     """One file: rows under the name ``staged``, its run written down."""
     rows = [{"source": source, **row} for row in rows]
     relation = f"staged_{run_id}"
@@ -92,13 +93,15 @@ def test_of_rows_of_one_file_with_the_same_key_the_newest_or_else_the_last_stays
 
 def test_systems_do_not_touch_each_other(store):
     bring(store, deal, 1, [{"deal_id": "x:1", "stage": "open"}])
-    bring(store, deal, 2, [{"deal_id": "y:1", "stage": "won"}], source="y", full=True)
+    bring(store, deal, 2, [{"deal_id": "y:1", "stage": "won"}], source="y", full=2)
     assert [row[:2] for row in deals(store)] == [("x:1", "open"), ("y:1", "won")]
 
 
 def test_full_retires_what_is_absent(store):
     bring(store, deal, 1, [{"deal_id": "x:1", "stage": "open"}, {"deal_id": "x:2", "stage": "open"}])
-    assert bring(store, deal, 2, [{"deal_id": "x:2", "stage": "won"}], full=True) == 1
+    assert bring(store, deal, 2, [{"deal_id": "x:2", "stage": "won"}], full=2) == (
+        "1 row of deal that is absent from this full export was retired",
+    )
     assert [row[:2] for row in deals(store)] == [("x:2", "won")]
 
 

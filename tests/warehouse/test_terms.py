@@ -21,7 +21,7 @@ def store():
     return DuckStore(MemoryWriter().connection)
 
 
-def export(store, run_id, seen, as_of=None, **state):
+def export(store, run_id, seen, as_of=None, newest=None, full=False, **state):
     row = {
         "term_id": "x:s1",
         "subscription_id": "x:s1",
@@ -39,8 +39,9 @@ def export(store, run_id, seen, as_of=None, **state):
     for field in schema:
         found = found.set_column(found.schema.get_field_index(field.name), field.name, found.column(field.name).cast(field.type))
     store.scratch.register(f"staged_{run_id}", found)
-    merge_terms(store, f"staged_{run_id}", Run(run_id, "x", as_of), seen)
+    said = merge_terms(store, f"staged_{run_id}", Run(run_id, "x", as_of), seen, newest, full)
     store.add("import_run", pa.Table.from_pylist([{"run_id": run_id, "as_of": as_of}]))
+    return said
 
 
 def terms(store):
@@ -163,3 +164,34 @@ def test_a_price_that_gets_company_is_counted_once(store):
         ("seats", Decimal(100), D(2026, 7, 1), None),
         ("storage", Decimal(20), D(2026, 7, 1), None),
     ]
+
+
+def test_an_older_export_that_comes_later_changes_nothing_and_says_so(store):
+    export(store, 1, D(2026, 4, 1), as_of=dt.datetime(2026, 4, 1))
+    before = terms(store)
+    said = export(store, 2, D(2026, 3, 1), as_of=dt.datetime(2026, 3, 1), monthly_amount=Decimal("80.0000"), status="past_due")
+    assert said == ["1 subscription is known from a newer export, whose state stands"]
+    assert terms(store) == before
+    assert export(store, 3, D(2026, 5, 1), as_of=dt.datetime(2026, 5, 1)) == []
+
+
+def test_an_older_export_without_a_date_is_told_by_what_happened_last_in_it(store):
+    export(store, 1, D(2026, 6, 1), newest=D(2026, 5, 20))
+    covered = {"table_name": "subscription_term", "source": "x", "covers_from": D(2026, 1, 1), "covers_to": D(2026, 5, 21)}
+    store.add("coverage", pa.Table.from_pylist([covered]))
+    (said,) = export(store, 2, D(2026, 6, 2), newest=D(2026, 3, 2), monthly_amount=Decimal("80.0000"))
+    assert said.startswith(
+        "nothing in this export happened on the last days that another one covers, so it is taken for an older one: 1 sub"
+    )
+    assert terms(store) == [("active", Decimal(100), D(2026, 1, 10), None, True)]
+    # as late as what is known is not older
+    assert export(store, 3, D(2026, 6, 3), newest=D(2026, 5, 20), monthly_amount=Decimal("80.0000")) == []
+    assert [row[1] for row in terms(store)] == [Decimal(100), Decimal(80)]
+
+
+def test_full_ends_what_the_export_lacks_on_its_day(store):
+    export(store, 1, D(2026, 4, 1))
+    other = {"term_id": "x:s2", "subscription_id": "x:s2"}
+    said = export(store, 2, D(2026, 5, 1), full=True, **other)
+    assert said == ["1 subscription that is absent from this full export ends on its day, 2026-05-01"]
+    assert [(start, end) for _, _, start, end, _ in terms(store)] == [(D(2026, 1, 10), D(2026, 5, 1)), (D(2026, 1, 10), None)]

@@ -1,0 +1,271 @@
+"""Rows without an id of their own: what a newer export says of the same things takes their place.
+
+A ledger's report speaks of the accounts it shows, over its period; an issue's worklogs are all in its export. Whether
+a report shows every account it doesn't say, so the rows of an account that it leaves out stay, with two exceptions: a
+booking that stands in it under another account has moved, and an export imported with ``--full`` is complete.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from kpi.warehouse.store import Store
+
+#: Accounts named in a sentence; more are counted.
+_NAMED: Final = 3
+
+
+class Replacement(Protocol):
+    """What older rows of the same source go; see :class:`kpi.importing.staging.Replaces`."""
+
+    @property
+    def scope(self) -> str: ...  # noqa: D102
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def day(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def since(self) -> dt.date | None: ...  # noqa: D102
+
+    @property
+    def until(self) -> dt.date | None: ...  # noqa: D102
+
+    @property
+    def alike(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Run:
+    """The import that rows come from: its number, its system, and the export's own date (UTC) if it has one."""
+
+    run_id: int
+    source: str
+    as_of: dt.datetime | None
+
+
+def make_room(store: Store, table: sa.Table, incoming: str, replaces: Replacement, run: Run, full: int) -> tuple[str, list[str]]:
+    """Delete what the file speaks of; the relation with what is left to bring, and sentences on what went.
+
+    What a newer export (by its own date) says of the same things stands: its rows stay, and the file's rows that lie in
+    what it covers are left out. ``full``: the first run of a command with ``--full``, else 0.
+    """
+    scope = store.bring(replaces.scope)
+    if replaces.day is None:
+        return _for_all_time(store, table, incoming, replaces, scope, run, full)
+    return _Period(store, table, replaces, scope, run, full).make_room(incoming)
+
+
+def _for_all_time(
+    store: Store, table: sa.Table, incoming: str, replaces: Replacement, scope: str, run: Run, full: int
+) -> tuple[str, list[str]]:
+    """The rows of an issue go with the issue: where the file's is not the one that counts, neither are its rows."""
+    notes = []
+    where, values = ["t.source = ?"], [run.source, *_newer_than(store, run)]
+    left_out = []
+    newer = "(SELECT run_id FROM import_run WHERE as_of > ?)"
+    if len(values) > 1:
+        where.append(f"t.run_id NOT IN {newer}")
+        left_out.append(f"EXISTS (SELECT 1 FROM {table.name} t WHERE t.run_id IN {newer} AND {_same(replaces.columns, 't', 'i')})")
+    stale = _stale(table, replaces.columns, run)
+    if stale and (count := store.count(f"SELECT count(*) FROM {scope} i WHERE {stale.format('i')}")):
+        where.append(f"NOT {stale.format('t')}")
+        left_out.append(stale.format("i"))
+        notes.append(f"{count:,} of its records are older than what is known of them, so their rows of {table.name} stay as they are")
+    if not full:
+        where.append(f"EXISTS (SELECT 1 FROM {scope} z WHERE {_same(replaces.columns, 't', 'z')})")
+    if left_out:
+        store.run(f"CREATE TEMP TABLE rest AS SELECT * FROM {incoming} i WHERE NOT ({' OR '.join(left_out)})", values[1:])
+        incoming = "rest"
+    return incoming, [*notes, *_delete(store, table, incoming, " AND ".join(where), values, bool(full))]
+
+
+def _stale(table: sa.Table, columns: Iterable[str], run: Run) -> str:
+    """Whether the thing that a row of an alias ``{0}`` belongs to counts as another import has it."""
+    for column in (table.columns[name] for name in columns):
+        for key in column.foreign_keys:
+            if "run_id" in key.column.table.columns:
+                parent, name = key.column.table.name, key.column.name
+                return f"EXISTS (SELECT 1 FROM {parent} p WHERE p.{name} = {{0}}.{column.name} AND p.run_id <> {int(run.run_id)})"
+    return ""
+
+
+def _newer_than(store: Store, run: Run) -> list[Any]:
+    """The file's own date, if there are exports that were made after it."""
+    if run.as_of is None or not store.run("SELECT 1 FROM import_run WHERE as_of > ? LIMIT 1", [run.as_of]):
+        return []
+    return [run.as_of]
+
+
+def _same(columns: Iterable[str], left: str, right: str) -> str:
+    return " AND ".join(f'{left}."{name}" IS NOT DISTINCT FROM {right}."{name}"' for name in columns) or "TRUE"
+
+
+def _delete(store: Store, table: sa.Table, incoming: str, where: str, values: list[Any], full: bool) -> list[str]:
+    """Delete rows; the sentence on those that don't come again."""
+    keys = [column.name for column in table.primary_key.columns]
+    same = " AND ".join(f'i."{key}" = t."{key}"' for key in keys)
+    again = f"EXISTS (SELECT 1 FROM {incoming} i WHERE {same})"
+    gone = store.count(f"SELECT count(*) FROM {table.name} t WHERE {where} AND NOT {again}", values)
+    store.run(f"DELETE FROM {table.name} t WHERE {where}", values)
+    if not gone:
+        return []
+    if full:
+        return [absent(gone, table.name)]
+    rows = f"1 row of {table.name} reads" if gone == 1 else f"{gone:,} rows of {table.name} read"
+    return [f"{rows} otherwise here than in earlier exports, or not at all: what this one says took their place"]
+
+
+def absent(count: int, table: str) -> str:
+    """What ``--full`` retired, in a sentence."""
+    rows = f"1 row of {table} that is" if count == 1 else f"{count:,} rows of {table} that are"
+    return f"{rows} absent from this full export {'was' if count == 1 else 'were'} retired"
+
+
+class _Period:
+    """A report of some accounts over a period."""
+
+    def __init__(self, store: Store, table: sa.Table, replaces: Replacement, scope: str, run: Run, full: int) -> None:
+        self.store, self.table, self.replaces, self.run, self.full = store, table, replaces, run, full
+        self.scope = scope
+        self.account = replaces.columns[0]
+        self.day = str(replaces.day)
+        newer = _newer_than(store, run)
+        older = " AND t.run_id NOT IN (SELECT run_id FROM import_run WHERE as_of > ?)" if newer else ""
+        self.within = f't.source = ? AND t."{self.day}" >= ? AND t."{self.day}" < ?{older}'
+        self.values: list[Any] = [run.source, replaces.since, replaces.until, *newer]
+        self.spoken_of = f"EXISTS (SELECT 1 FROM {scope} z WHERE {_same(replaces.columns, 't', 'z')})"
+        self.newer = bool(newer)
+
+    def make_room(self, incoming: str) -> tuple[str, list[str]]:
+        """See :func:`make_room`."""
+        notes: list[str] = []
+        if self.newer:
+            incoming, notes = self._without_newer(incoming)
+        if self.full:
+            # the other reports of the same command are as complete as this one
+            every = f"{self.within} AND ({self.spoken_of} OR t.run_id < {int(self.full)})"
+            notes += _delete(self.store, self.table, incoming, every, self.values, True)
+        else:
+            notes += self._moved(incoming)
+            notes += _delete(self.store, self.table, incoming, f"{self.within} AND {self.spoken_of}", self.values, False)
+        self._remember()
+        return incoming, notes
+
+    def _remember(self) -> None:
+        """Write down what the file spoke of, for older ones that come later."""
+        accounts = [row[0] for row in self.store.run(f'SELECT DISTINCT "{self.account}" FROM {self.scope}')]
+        said = {"run_id": self.run.run_id, "table_name": self.table.name, "source": self.run.source}
+        said |= {"covers_from": self.replaces.since, "covers_to": self.replaces.until}
+        rows = [{**said, "account": account} for account in ["*" if self.full else None, *accounts] if account is not None]
+        if rows:
+            self.store.add("report_scope", pa.Table.from_pylist(rows))
+
+    def _moved(self, incoming: str) -> list[str]:
+        """Retire what stands under another account now; say what the report doesn't show.
+
+        Only rows of reports that have an account in common with this one: of others it may know nothing.
+        """
+        mine = f"EXISTS (SELECT 1 FROM {self.scope} z WHERE z.{self.account} = s.account)"
+        common = (
+            f"t.run_id IN (SELECT s.run_id FROM report_scope s WHERE s.table_name = '{self.table.name}' AND s.source = ? "
+            f"AND (s.account = '*' OR {mine}))"
+        )
+        where = f"{self.within} AND NOT {self.spoken_of} AND {common}"
+        values = [*self.values, self.run.source]
+        if not self.store.run(f"SELECT 1 FROM {self.table.name} t WHERE {where} LIMIT 1", values):
+            return []
+        self._list("gone", self.table.name, where, values, self.store.row)
+        self._list("kept", self.table.name, f"{self.within} AND {self.spoken_of}", self.values)
+        self._list("fresh_lines", incoming, "TRUE", [])
+        moved, left = self._compare()
+        if moved:
+            self.store.run(f"DELETE FROM {self.table.name} WHERE {self.store.row} IN (SELECT r FROM gone_moved)")
+        self._forget()
+        said = [f"{_bookings(moved)} stand here under another account and no longer count under the old one"] if moved else []
+        if left:
+            said.append(
+                f"{_bookings(left)} in this period are known from earlier reports and still count, though this report doesn't show "
+                "the account: if it is one of all accounts, import it again with --full"
+            )
+        return said
+
+    def _without_newer(self, incoming: str) -> tuple[str, list[str]]:
+        """What is left of the file's rows beside what newer reports say of the same accounts and days."""
+        store = self.store
+        store.run(f"CREATE TEMP TABLE rest AS SELECT * FROM {incoming}")
+        before = store.count("SELECT count(*) FROM rest")
+        runs = store.run(
+            "SELECT DISTINCT s.run_id, s.covers_from, s.covers_to FROM report_scope s JOIN import_run r ON r.run_id = s.run_id "
+            "WHERE r.as_of > ? AND s.table_name = ? AND s.source = ? ORDER BY s.run_id",
+            [self.run.as_of, self.table.name, self.run.source],
+        )
+        notes = []
+        for run_id, since, until in runs:
+            days = f't."{self.day}" >= ? AND t."{self.day}" < ?'
+            theirs = f"EXISTS (SELECT 1 FROM report_scope s WHERE s.run_id = {int(run_id)} AND s.account IN ('*', t.{self.account}))"
+            mine = (
+                f"SELECT 1 FROM report_scope s JOIN {self.scope} z ON z.{self.account} = s.account WHERE s.run_id = {int(run_id)} LIMIT 1"
+            )
+            if store.run(mine):
+                self._list("gone", "rest", f"{days} AND NOT {theirs}", [since, until], store.row)
+                self._list("kept", "rest", f"{days} AND {theirs}", [since, until])
+                self._list("fresh_lines", self.table.name, f"t.run_id = {int(run_id)}", [])
+                moved, _ = self._compare()
+                if moved:
+                    store.run(f"DELETE FROM rest WHERE {store.row} IN (SELECT r FROM gone_moved)")
+                    notes.append(f"{_bookings(moved)} stand under another account in a newer report, where they count")
+                self._forget()
+            store.run(f"DELETE FROM rest t WHERE {days} AND {theirs}", [since, until])
+        left_out = before - store.count("SELECT count(*) FROM rest")
+        if left_out:
+            lines = "1 of its bookings lies" if left_out == 1 else f"{left_out:,} of its bookings lie"
+            notes.append(f"{lines} in what a newer report covers, which counts instead")
+        return "rest", notes
+
+    def _list(self, name: str, relation: str, where: str, values: list[Any], row: str = "") -> None:
+        """A temporary table of bookings with what tells them apart beside their account."""
+        alike = " || '|' || ".join(f"coalesce(CAST(t.\"{column}\" AS VARCHAR), '')" for column in self.replaces.alike) or "''"
+        place = f"t.{row} AS r, " if row else ""
+        self.store.run(
+            f'CREATE TEMP TABLE {name} AS SELECT {place}t."{self.account}" AS account, {alike} AS alike FROM {relation} t WHERE {where}',
+            values,
+        )
+
+    def _compare(self) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+        """Accounts all of whose ``gone`` bookings have come up elsewhere, in ``gone_moved``, and the others; each with how many.
+
+        A booking has come up elsewhere where the new lines hold more of its like than were there before.
+        """
+        self.store.run(
+            "CREATE TEMP TABLE gone_moved AS WITH more AS (SELECT alike, sum(n) AS n FROM (SELECT alike, count(*) AS n FROM fresh_lines "
+            "GROUP BY alike UNION ALL SELECT alike, -count(*) FROM kept GROUP BY alike) both_of_them GROUP BY alike), "
+            "marked AS (SELECT g.r, g.account, coalesce(m.n >= row_number() OVER (PARTITION BY g.alike ORDER BY g.r), FALSE) AS has_moved "
+            "FROM gone g LEFT JOIN more m ON m.alike = g.alike) "
+            "SELECT r, account FROM marked a WHERE NOT EXISTS "
+            "(SELECT 1 FROM marked b WHERE b.account = a.account AND NOT b.has_moved)"
+        )
+        count = "SELECT account, count(*) FROM {} GROUP BY account ORDER BY account"
+        moved = [(str(account), int(n)) for account, n in self.store.run(count.format("gone_moved"))]
+        every = [(str(account), int(n)) for account, n in self.store.run(count.format("gone"))]
+        return moved, [one for one in every if one not in moved]
+
+    def _forget(self) -> None:
+        for name in ("gone", "kept", "fresh_lines", "gone_moved"):
+            self.store.run(f"DROP TABLE {name}")
+
+
+def _bookings(accounts: list[tuple[str, int]]) -> str:
+    """``3 bookings of 5200 Tools, 5300 Travel and 2 more accounts``."""
+    count = sum(n for _, n in accounts)
+    names = ", ".join(name for name, _ in accounts[:_NAMED])
+    rest = f" and {len(accounts) - _NAMED} more accounts" if len(accounts) > _NAMED else ""
+    return f"{count:,} booking{'' if count == 1 else 's'} of {names}{rest}"

@@ -1,0 +1,148 @@
+"""Ledger reports that meet: QuickBooks' General Ledger of January to March 2026, imported as a user would."""
+
+from __future__ import annotations
+
+import dataclasses
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from kpi.importing.importer import Options, import_paths
+from kpi.importing.republish import rebuild
+from kpi.warehouse.engines import open_reader
+from kpi.warehouse.mappings import Mappings
+from kpi.warehouse.schema import cost_line, worklog
+
+MAPPINGS = Mappings("EUR", "UTC", {}, {}, "m1")
+
+BILL = ("01/15/2026", "Bill,B-1,Cloud Co,seats", "100.00")
+MORE = ("02/15/2026", "Bill,B-2,Cloud Co,seats", "50.00")
+LATE = ("03/15/2026", "Bill,B-3,Cloud Co,seats", "7.00")
+
+
+@pytest.fixture(params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def both(request, settings):
+    if request.param == "duckdb":
+        return settings
+    return dataclasses.replace(settings, warehouse_url=request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    """``ledger("a.csv", {"5100": [BILL]}, printed="March 6, 2026")`` writes a report."""
+
+    def write(name, accounts, printed="", period="January - March, 2026"):
+        lines = ["Acme", "General Ledger", period, "", ",Date,Transaction Type,Num,Name,Memo/Description,Split,Amount,Balance"]
+        for account, bookings in accounts.items():
+            lines.append(f"{account},,,,,,,,")
+            lines += [f",{day},{rest},2000 AP,{amount},0.00" for day, rest, amount in bookings]
+            lines.append(f"Total for {account},,,,,,,0.00,")
+        lines += ["", f"Accrual Basis {printed} 10:15 AM" if printed else "Accrual Basis"]
+        path = tmp_path / name
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    return write
+
+
+def bring(settings, *paths, full=False):
+    """Import, and the messages."""
+    report = import_paths(settings, MAPPINGS, [str(path) for path in paths], Options(full=full, dates="mdy"))
+    assert all(file.status == "loaded" for file in report.files), report.files
+    return [file.message for file in report.files]
+
+
+def booked(settings):
+    with open_reader(settings) as reader:
+        rows = reader.run(sa.select(cost_line.c.ledger_account, cost_line.c.booked_on, cost_line.c.amount)).to_pylist()
+    return sorted((row["ledger_account"], row["booked_on"].month, row["amount"]) for row in rows)
+
+
+def test_a_booking_that_moved_to_another_account_counts_once(both, ledger):
+    bring(both, ledger("a.csv", {"5100 Hosting": [MORE], "5200 Tools": [BILL]}))
+    (said,) = bring(both, ledger("b.csv", {"5100 Hosting": [BILL, MORE]}))
+    assert "1 booking of 5200 Tools stand here under another account and no longer count under the old one" in said
+    assert booked(both) == [("5100 Hosting", 1, Decimal(100)), ("5100 Hosting", 2, Decimal(50))]
+    assert rebuild(both, MAPPINGS) == 3
+    assert booked(both) == [("5100 Hosting", 1, Decimal(100)), ("5100 Hosting", 2, Decimal(50))]
+
+
+def test_it_counts_once_in_either_order(both, ledger):
+    bring(both, ledger("b.csv", {"5100 Hosting": [BILL, MORE]}, "April 6, 2026"))
+    (said,) = bring(both, ledger("a.csv", {"5100 Hosting": [MORE], "5200 Tools": [BILL]}, "April 2, 2026"))
+    assert "1 booking of 5200 Tools stand under another account in a newer report, where they count" in said
+    assert booked(both) == [("5100 Hosting", 1, Decimal(100)), ("5100 Hosting", 2, Decimal(50))]
+
+
+def test_a_report_of_other_accounts_retires_nothing(settings, ledger):
+    # half of a bill each: equal lines under two accounts, exported one account at a time
+    bring(settings, ledger("a.csv", {"5100 Hosting": [BILL]}))
+    (said,) = bring(settings, ledger("b.csv", {"5200 Tools": [BILL]}))
+    assert "5100" not in said
+    assert booked(settings) == [("5100 Hosting", 1, Decimal(100)), ("5200 Tools", 1, Decimal(100))]
+
+
+def test_an_account_that_is_not_shown_still_counts_and_that_is_said(settings, ledger):
+    bring(settings, ledger("a.csv", {"5100 Hosting": [MORE], "5200 Tools": [BILL, LATE]}))
+    # one of the two bookings of 5200 is in 5100 now: was the other one deleted, or is the report filtered?
+    path = ledger("b.csv", {"5100 Hosting": [BILL, MORE]})
+    (said,) = bring(settings, path)
+    assert "2 bookings of 5200 Tools in this period are known from earlier reports and still count" in said
+    assert "import it again with --full" in said
+    assert len(booked(settings)) == 4
+    # and so it is done: the same bytes, now said to be complete
+    (said,) = bring(settings, path, full=True)
+    assert "2 rows of cost_line that are absent from this full export were retired" in said
+    assert booked(settings) == [("5100 Hosting", 1, Decimal(100)), ("5100 Hosting", 2, Decimal(50))]
+
+
+def test_a_full_report_stands_against_an_older_one_that_comes_later(settings, ledger):
+    bring(settings, ledger("b.csv", {"5100 Hosting": [BILL]}, "April 6, 2026"), full=True)
+    (said,) = bring(settings, ledger("a.csv", {"5200 Tools": [MORE]}, "April 2, 2026"))
+    assert "1 of its bookings lies in what a newer report covers, which counts instead" in said
+    assert booked(settings) == [("5100 Hosting", 1, Decimal(100))]
+
+
+def test_a_newer_report_in_which_the_account_is_empty_stands(settings, ledger):
+    bring(settings, ledger("b.csv", {"5100 Hosting": [BILL], "5200 Tools": []}, "April 6, 2026"))
+    bring(settings, ledger("a.csv", {"5200 Tools": [MORE]}, "April 2, 2026"))
+    assert booked(settings) == [("5100 Hosting", 1, Decimal(100))]
+
+
+def test_what_a_newer_report_changes_in_an_account_is_said(settings, ledger):
+    bring(settings, ledger("a.csv", {"5100 Hosting": [BILL, MORE]}))
+    (said,) = bring(settings, ledger("b.csv", {"5100 Hosting": [BILL]}))
+    assert "1 row of cost_line reads otherwise here than in earlier exports, or not at all" in said
+    assert booked(settings) == [("5100 Hosting", 1, Decimal(100))]
+
+
+def test_full_reports_of_one_command_leave_each_other_alone(settings, ledger):
+    old = ledger("old.csv", {"5300 Travel": [LATE]})
+    bring(settings, old)
+    bring(settings, ledger("a.csv", {"5100 Hosting": [BILL]}), ledger("b.csv", {"5200 Tools": [MORE]}), full=True)
+    assert booked(settings) == [("5100 Hosting", 1, Decimal(100)), ("5200 Tools", 2, Decimal(50))]
+    rebuild(settings, MAPPINGS)
+    assert booked(settings) == [("5100 Hosting", 1, Decimal(100)), ("5200 Tools", 2, Decimal(50))]
+
+
+def test_a_report_without_a_period_replaces_the_days_of_its_own_bookings_only(settings, ledger):
+    bring(settings, ledger("a.csv", {"5100 Hosting": [BILL]}, period="Januar"))
+    bring(settings, ledger("b.csv", {"5100 Hosting": [MORE, LATE]}, period="Februar"))
+    assert [amount for _, _, amount in booked(settings)] == [Decimal(100), Decimal(50), Decimal(7)]
+
+
+JIRA = "Summary,Issue key,Issue id,Issue Type,Status,Created,Updated,Log Work\n"
+
+
+def test_an_older_issue_does_not_bring_back_its_worklogs(both, tmp_path):
+    def issues(name, updated, *logs):
+        path = tmp_path / name
+        path.write_text(JIRA + f'Build,AT-1,101,Task,Done,2026-01-02 10:00,{updated},"{logs[0]}"\n')
+        return path
+
+    bring(both, issues("new.csv", "2026-03-02 10:00", "x;2026-01-03 10:00;ann;7200"))
+    (said,) = bring(both, issues("old.csv", "2026-02-02 10:00", "x;2026-01-03 10:00;ann;3600"))
+    assert "1 of its records are older than what is known of them, so their rows of worklog stay as they are" in said
+    with open_reader(both) as reader:
+        assert reader.run(sa.select(worklog.c.hours)).column(0).to_pylist() == [Decimal(2)]
