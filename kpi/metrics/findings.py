@@ -52,13 +52,11 @@ def _without_rate(made: Plan, answer: pa.Table, reader: Reader) -> Iterator[str]
         lacks, leaf = lack(scan, found, total, reader), scan.leaves[0].name
         if lacks.amounts:
             told.update(names)
-            for some in ([name for name in names if name == leaf], [name for name in names if name != leaf]):
-                if some:
-                    yield sentences.of_rates(some, leaf, lacks, scan.currency)
+            yield from (sentences.of_rates(name, leaf, lacks, scan.currency) for name in names)
     currency = next((scan.currency for scan in made.scans), "")
     for name in concerned:
         if name not in told:  # amounts of one currency and day that cancel out
-            yield sentences.of_no_rate((name,), name, currency)
+            yield sentences.of_no_rate(name, name, currency)
 
 
 def _places(made: Plan, answer: pa.Table) -> dict[str, list[int]]:

@@ -55,11 +55,14 @@ def _of_periods(asked: Sequence[Asked], frame: Frame, query: Query) -> list[str]
         parts = []
         if in_part:
             parts.append(f"{_few(in_part, frame)} {'is' if len(in_part) == 1 else 'are'} covered in part")
+        before = [period for period, window, known in zip(wanted, one.base, one.known, strict=True) if window is not None and not known]
+        if before:
+            parts.append(f"{_few(before, frame)} {'looks' if len(before) == 1 else 'look'} back to days that are not covered")
         if outside:
             parts.append(f"{_few(outside, frame)} {'is' if len(outside) == 1 else 'are'} not covered, and not known")
         if parts:
             reach = and_([f"{day(span.start)} to {day(span.end - _DAY)}" for span in one.covered])
-            alike.setdefault(f"reach from {reach}: {' and '.join(parts)}", []).append(one.name)
+            alike.setdefault(f"reach from {reach}: {and_(parts)}", []).append(one.name)
     return [f"the data of {_at_most(names)} {rest}" for rest, names in alike.items()]
 
 
@@ -92,8 +95,8 @@ def _counted_days(reach: Reach, source: str) -> list[tuple[dt.date, dt.date]]:
     return [(span.start or dt.date.min, span.end or dt.date.max) for span in reach.counted if span.source == source]
 
 
-def of_rates(names: Sequence[str], leaf: str, lack: Lack, currency: str) -> str:
-    """Metrics that lack the rates of a leaf's amounts, and what is known of it."""
+def of_rates(name: str, leaf: str, lack: Lack, currency: str) -> str:
+    """A metric that lacks the rates of a leaf's amounts, and what is known of that."""
     parts = []
     for code, first, last, days, amount in lack.amounts:
         if days == 1:
@@ -106,13 +109,12 @@ def of_rates(names: Sequence[str], leaf: str, lack: Lack, currency: str) -> str:
     one_day = lack.day is None or all(amount.first == lack.day for amount in lack.amounts)
     of_day = "" if one_day or lack.day is None else f" on {day(lack.day)}"
     known = f"the part that is known{of_day} is {_in_full(lack.known, currency)} {currency}"
-    return f"{of_no_rate(names, leaf, currency)}: {and_(parts)}; {known}"
+    return f"{of_no_rate(name, leaf, currency)}: {and_(parts)}; {known}"
 
 
-def of_no_rate(names: Sequence[str], leaf: str, currency: str) -> str:
-    """Metrics that have no value for want of a rate, themselves or in a leaf that they are made of."""
-    made = "" if list(names) == [leaf] else f"{_at_most(names)} {'is' if len(names) == 1 else 'are'} made of "
-    which = f"{made}{leaf}, which" if made else leaf
+def of_no_rate(name: str, leaf: str, currency: str) -> str:
+    """A metric without a value for want of a rate, of its own or of a leaf that it is made of."""
+    which = leaf if name == leaf else f"{name} is made of {leaf}, which"
     return f"{which} has no value where an exchange rate into {currency} is missing"
 
 

@@ -83,3 +83,15 @@ def test_the_system_that_should_have_taken_over_is_named(warehouse, defined):
     )
     known = defined("sources: {cost_line: {quickbooks: {until: 2026-03-31}, xero: {from: 2026-04-01}}}\n" + METRICS)
     assert lags(ask(warehouse, known, "left")) == ["left stops with xero on 31 Mar 2026; its other data reach to 31 May 2026"]
+
+
+def test_periods_that_look_back_too_far_are_told(warehouse, defined):
+    covered(warehouse, payment__stripe=("2026-01-01", "2026-04-16"))
+    known = defined("paid: {sum: amount, of: payment, at: paid_on}\ngrowth: {formula: 'paid / previous(paid, 2 months)'}")
+    assert ask(warehouse, known, "paid", "growth", grain="month", until="2026-06-01").warnings == (
+        "the data of paid reach from 1 Jan 2026 to 15 Apr 2026: 1 Apr 2026 to 30 Apr 2026 is covered in part and "
+        "1 May 2026 to 31 May 2026 is not covered, and not known",
+        "the data of growth reach from 1 Jan 2026 to 15 Apr 2026: 1 Apr 2026 to 30 Apr 2026 is covered in part, "
+        "2 months, the first 1 Jan 2026 to 31 Jan 2026, look back to days that are not covered and "
+        "1 May 2026 to 31 May 2026 is not covered, and not known",
+    )
