@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from kpi.errors import QueryError
 from kpi.metrics import operations
-from kpi.metrics.model import Call, Literal_, Node
+from kpi.metrics.model import Bound, Call, Literal_, Node
 from kpi.metrics.operations import Element, decimal
 from kpi.periods import Calendar
 
@@ -62,6 +62,8 @@ class Compiler:
         """Any node."""
         if isinstance(node, Literal_):
             return literal(node)
+        if isinstance(node, Bound):
+            return Typed(_bound(node))
         if isinstance(node, Call):
             return self._call(node)
         return self._name(node)
@@ -81,6 +83,8 @@ class Compiler:
             return self._case(call.arguments)
         if name == "period":
             return self._period(call)
+        if name == "in" and isinstance(call.arguments[1], Bound) and not isinstance(call.arguments[1].value, str):
+            return Typed(operations.one_of(self.element(call.arguments[0]), _bound(call.arguments[1])))
         arguments = [self.typed(argument) for argument in call.arguments]
         if name in "+-*/":
             return self._arithmetic(name, arguments[0], arguments[1])
@@ -131,6 +135,12 @@ class Compiler:
         if getattr(day, "type", "day") == "instant":
             element = local_day(element, self._calendar)
         return Typed(first_day(element, str(grain.value), self._calendar))
+
+
+def _bound(node: Bound) -> Element:
+    if isinstance(node.value, str):
+        return sa.bindparam(node.name, node.value, type_=sa.String())
+    return sa.cast(sa.bindparam(node.name, list(node.value), type_=sa.ARRAY(sa.String())), sa.ARRAY(sa.String()))
 
 
 def literal(node: Literal_) -> Typed:

@@ -69,6 +69,15 @@ class Call:
     type: Type
 
 
+@dataclass(frozen=True)
+class Bound:
+    """A text of a query's filter, or several that one is looked for among, which the statement takes by name."""
+
+    name: str
+    value: str | tuple[str, ...]
+    type: Type = "text"
+
+
 # Nodes that formulas have besides Literal_ and Call.
 
 
@@ -112,7 +121,7 @@ class Total:
     inner: Node
 
 
-Node = Literal_ | Column | Call | MetricRef | Shift | Rolling | ToDate | Total
+Node = Literal_ | Bound | Column | Call | MetricRef | Shift | Rolling | ToDate | Total
 
 #: A day or an instant: a column, or an expression such as ``coalesce(canceled_on, ended_on)``.
 Moment = Column | Call

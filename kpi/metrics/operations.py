@@ -199,6 +199,25 @@ def _letter_case_postgresql(element: _Operation, compiler: SQLCompiler, **kw: An
     return f'{"lower" if isinstance(element, lower_case) else "upper"}({compiler.process(text, **kw)} COLLATE "und-x-icu")'
 
 
+class one_of(_Operation):
+    """Whether a text is among those of an array; not known of a missing text."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+@compiles(one_of)
+def _one_of_duckdb(element: one_of, compiler: SQLCompiler, **kw: Any) -> str:
+    text, array = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"list_contains({array}, {text})"
+
+
+@compiles(one_of, "postgresql")
+def _one_of_postgresql(element: one_of, compiler: SQLCompiler, **kw: Any) -> str:
+    text, array = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({text} = ANY ({array}))"
+
+
 class like_plain(_Operation):
     """``LIKE`` in which only % and _ are special; PostgreSQL would take a backslash for an escape."""
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from kpi.errors import BadExpression
 from kpi.metrics.functions import BY_NAME
-from kpi.metrics.model import Call, Column, Literal_, MetricRef, Node, Rolling, Shift, ToDate, Total, Type
+from kpi.metrics.model import Bound, Call, Column, Literal_, MetricRef, Node, Rolling, Shift, ToDate, Total, Type
 
 IN_WORDS: Final[dict[Type, str]] = {
     "text": "text",
@@ -243,6 +243,8 @@ def shown(node: Node) -> str:
         if len(node.arguments) == 2 and node.function not in BY_NAME and node.function != "case":
             return f"{shown(node.arguments[0])} {node.function} {shown(node.arguments[1])}"
         return f"{node.function}(…)"
+    if isinstance(node, Bound):
+        return node.name
     return f"{type(node).__name__.lower()}({shown(node.inner)})"
 
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from kpi.errors import QueryError, UnknownName
 from kpi.metrics import expressions, goals, sentences
 from kpi.metrics.assembly import Assembly
+from kpi.metrics.binding import Values, bound
 from kpi.metrics.model import At, Definitions, Leaf, MetricRef, Over, Query
 from kpi.metrics.reach import Reach, common, reach_of
 from kpi.metrics.result import Span
@@ -80,12 +81,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Plan:
-    """A statement and how its columns are read: the period, the groups, the metrics, then what ``extra`` names.
+    """How a statement's columns are read: the period, the groups, the metrics, then what ``extra`` names.
 
     ``foreign`` are the scans whose amounts are converted, by leaf; ``backwards`` those of durations.
     """
 
-    statement: sa.Select[Any]
     frame: Frame
     asked: tuple[Asked, ...]
     extra: tuple[tuple[str, str], ...]
@@ -96,8 +96,11 @@ class Plan:
     scans: tuple[Scan, ...]
 
 
-def plan(query: Query, definitions: Definitions, facts: Facts) -> Plan:
-    """Plan a query.
+def plan(query: Query, definitions: Definitions, facts: Facts, values: Values | None = None) -> tuple[Plan, sa.Select[Any]]:
+    """Plan a query: the plan, and its statement, which is some ten thousand objects and not to be kept.
+
+    Args:
+        values: of its filters, where ``query`` is a :class:`kpi.metrics.binding.Shape`'s.
 
     Raises:
         UnknownName: a metric or dimension that doesn't exist.
@@ -112,13 +115,12 @@ def plan(query: Query, definitions: Definitions, facts: Facts) -> Plan:
     frame = _frame(query, definitions, covered.values())
     asked = tuple(_asked(name, *trees[name], covered[name], reaches, frame, definitions) for name in query.metrics)
     slots, of_use = _slots(asked, frame, definitions)
-    scans = _scans(query, definitions, facts, reaches, slots, of_use)
+    scans = _scans(query, definitions, facts, reaches, slots, of_use, values or {})
     stages = {name: stage for scan in scans for name, stage in _staged(scan, of_use)}
     statement, extra = Assembly(frame, query, definitions.calendar, stages, slots, of_use).statement(asked)
     hull = {one.name: Span(one.covered[0].start, one.covered[-1].end) if one.covered else None for one in asked}
     together = common(one.covered for one in asked)
-    return Plan(
-        statement=statement,
+    made = Plan(
         frame=frame,
         asked=asked,
         extra=extra,
@@ -128,6 +130,7 @@ def plan(query: Query, definitions: Definitions, facts: Facts) -> Plan:
         data_through=together[-1].end - dt.timedelta(days=1) if together else None,
         scans=scans,
     )
+    return made, statement
 
 
 def _trees(query: Query, definitions: Definitions) -> dict[str, tuple[Tree, Tree | None]]:
@@ -219,6 +222,7 @@ def _scans(
     reaches: Mapping[str, Reach],
     slots: Sequence[Windows],
     of_use: Mapping[UseKey, tuple[Use, int, set[bool]]],
+    values: Values,
 ) -> tuple[Scan, ...]:
     """One scan for the leaves that can share it."""
     together: dict[tuple[Any, ...], dict[str, Leaf]] = {}
@@ -244,7 +248,7 @@ def _scans(
                 leaves=tuple(leaves.values()),
                 slots={slot: slots[slot] for slot in sorted(set().union(*(needed[name] for name in leaves)))},
                 by=tuple(expressions.group(name, table, definitions.dimensions, first) for name in query.by),
-                filters=tuple(expressions.condition(text, table, definitions.dimensions, first) for text in query.where),
+                filters=tuple(bound(expressions.condition(text, table, definitions.dimensions, first), values) for text in query.where),
                 reach=reaches[table],
                 calendar=definitions.calendar,
                 currency=definitions.currency,

@@ -12,11 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from kpi.errors import KpiError
 from kpi.metrics import findings
+from kpi.metrics.binding import Shape, bound, shape
 from kpi.metrics.model import Definitions, Query
 from kpi.metrics.plan import Asked, Facts, Plan, plan
 from kpi.metrics.result import LazyText, Result
-from kpi.warehouse.reader import Reader
+from kpi.metrics.stages.scan import Scan
+from kpi.warehouse.reader import Prepared, Reader
 from kpi.warehouse.schema import account_version
 
 #: Plans kept: some pages with every filter of an afternoon.
@@ -24,7 +27,7 @@ _KEPT_PLANS: Final = 256
 #: Decimals of a quotient in a result (SEMANTICS, "Numbers").
 _QUOTIENT_PLACES: Final = 10
 
-_plans: Final[OrderedDict[tuple[Any, ...], tuple[Plan, LazyText]]] = OrderedDict()
+_plans: Final[OrderedDict[tuple[Any, ...], tuple[Plan, Prepared]]] = OrderedDict()
 _facts: Final[WeakKeyDictionary[Reader, Facts]] = WeakKeyDictionary()
 _lock: Final = threading.Lock()
 
@@ -38,8 +41,8 @@ def run(query: Query, definitions: Definitions, reader: Reader) -> Result:
         QueryError: what can't be answered; QueryTooHeavy: a limit of time or memory was passed.
     """
     query = replace(query, metrics=tuple(dict.fromkeys(query.metrics)), by=tuple(dict.fromkeys(query.by)))
-    made, sql = planned(query, definitions, reader)
-    answer = reader.run(made.statement)
+    made, ready, sql = planned(query, definitions, reader)
+    answer = reader.run(ready)
     states, partial = _states(made, answer)
     table = _table(query, made, answer, partial)
     ends = {period.start: period.end for period in made.frame.periods}
@@ -60,23 +63,48 @@ def run(query: Query, definitions: Definitions, reader: Reader) -> Result:
     )
 
 
-def planned(query: Query, definitions: Definitions, reader: Reader) -> tuple[Plan, LazyText]:
-    """The plan of a query and its SQL, made once for what they hang on."""
+def planned(query: Query, definitions: Definitions, reader: Reader) -> tuple[Plan, Prepared, LazyText]:
+    """The plan of a query, its statement with the query's values, and its SQL to read.
+
+    Planned once for what plans hang on: the values of filters are none of it, where the rest of the filter
+    can be read without them.
+    """
     facts = facts_of(reader)
-    key = (definitions.hash, reader.generation, reader.dialect.name, facts, query)
+    seen = shape(query)
+    try:
+        made, ready = _kept(seen, definitions, reader, facts)
+    except KpiError:
+        if not seen.values:
+            raise
+        seen = Shape(query, {})  # a value may mean something to the planner, such as a date; and a sentence shall show it
+        made, ready = _kept(seen, definitions, reader, facts)
+    if seen.values:
+        values = {name: value if isinstance(value, str) else list(value) for name, value in seen.values.items()}
+        of_query = {name: values[name] for name in values.keys() & ready.values.keys()}
+        ready = replace(ready, values={**ready.values, **of_query})
+        made = replace(made, scans=tuple(_with(scan, seen) for scan in made.scans))
+    write = reader.writer  # not the reader, which would be kept open by the text
+    return made, ready, LazyText(lambda: write(plan(seen.query, definitions, facts, seen.values)[1]))
+
+
+def _kept(seen: Shape, definitions: Definitions, reader: Reader, facts: Facts) -> tuple[Plan, Prepared]:
+    key = (definitions.hash, reader.generation, reader.dialect.name, facts, seen.query)
     with _lock:
         kept = _plans.get(key)
         if kept is not None:
             _plans.move_to_end(key)
             return kept
-    made = plan(query, definitions, facts)
-    write = reader.writer  # not the reader, which would be kept open by the plan
-    kept = (made, LazyText(lambda: write(made.statement)))
+    made, statement = plan(seen.query, definitions, facts, seen.values)
+    kept = (made, reader.prepare(statement))
     with _lock:
         _plans[key] = kept
         while len(_plans) > _KEPT_PLANS:
             _plans.popitem(last=False)
     return kept
+
+
+def _with(scan: Scan, seen: Shape) -> Scan:
+    return replace(scan, filters=tuple(bound(node, seen.values) for node in scan.filters))
 
 
 def forget_plans() -> None:

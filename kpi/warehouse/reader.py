@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,12 +12,8 @@ from typing import Any, Self
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from kpi.warehouse.schema import coverage, coverage_gap, generation, money_currency
-
-#: Compiled statements kept for one reader: more than the distinct statements of all pages together.
-_KEPT_STATEMENTS = 64
 
 
 @dataclass(frozen=True)
@@ -50,6 +44,15 @@ class CurrencyRow:
     row_count: int
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A statement as text, the values of its binds by name, and their order where they are positional."""
+
+    sql: str
+    values: Mapping[str, Any]
+    order: tuple[str, ...] | None
+
+
 class Reader(ABC):
     """One open, read-only, hardened connection to one generation; a context manager, safe to share among threads.
 
@@ -66,8 +69,6 @@ class Reader(ABC):
     def __init__(self, dialect: Dialect, literals: Dialect) -> None:
         self.dialect = dialect
         self._literals = literals
-        self._compiled: OrderedDict[int, tuple[sa.Select[Any], SQLCompiler]] = OrderedDict()
-        self._compiling = threading.Lock()
         head = self.run(sa.select(generation.c.number, generation.c.mappings)).to_pylist()
         self.generation = int(head[0]["number"]) if head else 0
         self.mappings = str(head[0]["mappings"] or "") if head else ""
@@ -81,17 +82,20 @@ class Reader(ABC):
         moneys = sa.select(money_currency).order_by(*money_currency.columns)
         self.currencies = tuple(CurrencyRow(**row) for row in self.run(moneys).to_pylist())
 
-    def run(self, statement: sa.Select[Any] | sa.CompoundSelect[Any], parameters: Mapping[str, Any] | None = None) -> pa.Table:
-        """The statement's rows, decimals kept. ``parameters`` replace values of its named binds.
+    def prepare(self, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> Prepared:
+        """The statement's SQL and values, to be run as often as wanted; it takes as long as a small query."""
+        compiled = statement.compile(dialect=self.dialect)
+        state = compiled.construct_expanded_state()
+        return Prepared(state.statement, dict(state.parameters), tuple(state.positiontup) if state.positiontup is not None else None)
 
-        A statement that is run again as the same object is not compiled again.
+    def run(self, statement: Prepared | sa.Select[Any] | sa.CompoundSelect[Any], parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """The statement's rows, decimals kept. ``parameters`` replace values of its named binds.
 
         Raises:
             QueryTooHeavy: the limit of time or memory was passed.
         """
-        compiled = self._compile(statement)
-        state = compiled.construct_expanded_state(dict(parameters or {}))
-        return self._fetch(state.statement, state.parameters, state.positiontup)
+        ready = statement if isinstance(statement, Prepared) else self.prepare(statement)
+        return self._fetch(ready.sql, {**ready.values, **parameters} if parameters else ready.values, ready.order)
 
     def literal(self, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> str:
         """The statement's SQL with its values filled in, runnable as it stands."""
@@ -109,19 +113,6 @@ class Reader(ABC):
 
     @abstractmethod
     def _fetch(self, sql: str, values: Mapping[str, Any], order: Sequence[str] | None) -> pa.Table: ...
-
-    def _compile(self, statement: Any) -> SQLCompiler:
-        with self._compiling:
-            kept = self._compiled.get(id(statement))
-            if kept is not None:
-                self._compiled.move_to_end(id(statement))
-                return kept[1]
-        compiled = statement.compile(dialect=self.dialect)
-        with self._compiling:
-            self._compiled[id(statement)] = (statement, compiled)  # holding the statement keeps its id its own
-            while len(self._compiled) > _KEPT_STATEMENTS:
-                self._compiled.popitem(last=False)
-        return compiled  # type: ignore[no-any-return]
 
     def __enter__(self) -> Self:
         return self

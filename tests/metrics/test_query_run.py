@@ -24,7 +24,7 @@ def filled(warehouse):
 
 def test_a_plan_is_made_once_for_a_generation_and_definitions(duck_warehouse, defined):
     reader, known = filled(duck_warehouse).reader(), defined(WON)
-    first, _ = query.planned(Query(("won",)), known, reader)
+    first = query.planned(Query(("won",)), known, reader)[0]
     assert query.planned(Query(("won",)), known, reader)[0] is first
     assert query.planned(Query(("won",)), defined(WON.replace("is_won", "not is_lost")), reader)[0] is not first
     duck_warehouse.cover("issue", "2026-01-01", "2026-02-01")
