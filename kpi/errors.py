@@ -14,6 +14,7 @@
     │   ├── HeldBack             too many bad rows, or a question that only a person can answer
     │   └── Unreadable           not a table at all: damaged, encrypted, too large when unpacked
     └── WarehouseError           the warehouse can't be opened, locked or written
+        └── Outdated             its tables are those of another version of this program
 
 Bad data is not an error: rows that can't be used come back as values beside the good ones.
 Each class takes facts, keeps them as attributes and writes its own sentence.
@@ -168,6 +169,18 @@ class Unreadable(ImportError_):
 
 class WarehouseError(KpiError):
     """The warehouse can't be opened, locked or written."""
+
+
+class Outdated(WarehouseError):
+    """The tables lack columns that this version of the program knows."""
+
+    def __init__(self, place: str, lacks: str) -> None:
+        self.place = place
+        self.lacks = lacks
+        super().__init__(
+            f"{place} was made by another version of this program (it has no {lacks}); "
+            "the next import or python -m kpi rebuild makes it anew"
+        )
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

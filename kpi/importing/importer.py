@@ -17,7 +17,7 @@ from kpi.errors import HeldBack, ImportError_
 from kpi.importing.counting import questions
 from kpi.importing.files import Input, find
 from kpi.importing.loading import Told, load_file, settle
-from kpi.importing.republish import ensure_current
+from kpi.importing.republish import ensure_current, ensure_readable
 from kpi.settings import DateOrder, Settings
 from kpi.warehouse.archive import Entry, Incoming, hash_of
 from kpi.warehouse.mappings import Mappings
@@ -92,6 +92,7 @@ def import_paths(
     """
     chosen = options or Options()
     inputs = find(words)
+    ensure_readable(settings, mappings, say)
     ensure_current(settings, mappings, say)
     with drafting(settings, [one.path for one in inputs], waiting=say) as draft:
         known = {entry.sha256: entry for entry in draft.archive.entries(draft.base.archive_line)}

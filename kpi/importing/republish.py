@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kpi.errors import ImportError_, WarehouseError
+from kpi.errors import ImportError_, Outdated, WarehouseError
 from kpi.importing.loading import Told, every_fact, load_file, settle
 from kpi.settings import Settings
 from kpi.warehouse.engines import current_state, open_reader
@@ -33,6 +33,15 @@ def ensure_current(settings: Settings, mappings: Mappings, say: Callable[[str], 
         return rebuild(settings, mappings, say)
     say("products or costs of metrics.yaml changed: they are applied to all rows")
     return republish(settings, mappings, say)
+
+
+def ensure_readable(settings: Settings, mappings: Mappings, say: Callable[[str], None] = _silent) -> None:
+    """Make a warehouse of another version of this program again from the archive, before something is written to it."""
+    try:
+        open_reader(settings).close()
+    except Outdated as outdated:
+        say(f"the warehouse was made by another version of this program (it has no {outdated.lacks}): every archived file is read again")
+        rebuild(settings, mappings, say)
 
 
 def republish(settings: Settings, mappings: Mappings, say: Callable[[str], None] = _silent) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from duckdb_sqlalchemy import Dialect as DuckDialect
 from sqlalchemy.engine import Dialect
 
-from kpi.errors import BadSetting, QueryTooHeavy, WarehouseError
+from kpi.errors import BadSetting, Outdated, QueryTooHeavy, WarehouseError
 from kpi.settings import Settings
 from kpi.warehouse.home import Current, read_current, warehouse_file
 from kpi.warehouse.literals import literal_dialect
@@ -52,7 +52,7 @@ def open_reader(settings: Settings) -> Reader:
             return _empty(settings)
         path = warehouse_file(settings.home, current.generation)
         try:
-            return DuckReader(_connect(path, settings), settings)
+            return _open_duck(path, settings)
         except duckdb.IOException as error:
             if path.exists() or read_current(settings) == current:
                 raise WarehouseError(f"{path} can't be opened ({_first_line(error)}); python -m kpi rebuild makes it anew") from error
@@ -61,6 +61,25 @@ def open_reader(settings: Settings) -> Reader:
                 f"{path} was made by another version of this program ({_first_line(error)}); python -m kpi rebuild makes it anew"
             ) from error
     raise WarehouseError(f"the warehouse under {settings.home} changed faster than it could be opened; try again")
+
+
+def _open_duck(path: Path, settings: Settings) -> DuckReader:
+    connection = _connect(path, settings)
+    try:
+        found = connection.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
+        if lacks := lacking(found):
+            raise Outdated(str(path), lacks)
+        return DuckReader(connection, settings)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def lacking(found: Iterable[tuple[str, str]]) -> str:
+    """The first column of the schema that is not among the (table, column) pairs of a database; empty where all are."""
+    there = set(found)
+    missing = [(table.name, column.name) for table in metadata.sorted_tables for column in table.columns]
+    return next((f"{table}.{column}" for table, column in missing if (table, column) not in there), "")
 
 
 def current_generation(settings: Settings) -> int:

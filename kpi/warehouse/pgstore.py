@@ -14,12 +14,16 @@ import sqlalchemy as sa
 from psycopg import sql as names
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
+from kpi.errors import WarehouseError
 from kpi.warehouse.engines import table_ddl
 from kpi.warehouse.schema import metadata
 from kpi.warehouse.store import Store
 
 #: Rows carried over at once: a few MB.
 _BATCH = 20_000
+
+#: How long to wait for readers to let go of tables of an older version.
+_PATIENCE_MS = 5_000
 
 
 class PostgresStore(Store):
@@ -85,6 +89,24 @@ def create_postgres_tables(connection: psycopg.Connection[Any]) -> None:
         for number, columns in enumerate(_indexed(table)):
             listed = ", ".join(f'"{name}"' for name in columns)
             connection.execute(f"CREATE INDEX IF NOT EXISTS {table.name}_{number} ON {table.name} ({listed})".encode())
+
+
+def drop_outdated(connection: psycopg.Connection[Any]) -> None:
+    """Drop all tables, to be made anew in the same transaction.
+
+    Raises:
+        WarehouseError: somebody reads them, and would have to wait until the archive is imported.
+    """
+    listed = ", ".join(table.name for table in metadata.sorted_tables)
+    connection.execute(f"SET LOCAL lock_timeout = {_PATIENCE_MS}")
+    try:
+        connection.execute(f"DROP TABLE IF EXISTS {listed}".encode())
+    except psycopg.errors.LockNotAvailable as error:
+        raise WarehouseError(
+            "the tables in PostgreSQL must be made anew for this version of the program, and a dashboard or another program is "
+            "reading them: stop it and try again"
+        ) from error
+    connection.execute("SET LOCAL lock_timeout = 0")
 
 
 def _indexed(table: sa.Table) -> Iterator[list[str]]:

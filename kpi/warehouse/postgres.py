@@ -11,9 +11,9 @@ import pyarrow as pa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Dialect
 
-from kpi.errors import QueryTooHeavy, WarehouseError
+from kpi.errors import Outdated, QueryTooHeavy, WarehouseError
 from kpi.settings import Settings
-from kpi.warehouse.engines import check_url
+from kpi.warehouse.engines import check_url, lacking
 from kpi.warehouse.home import Current
 from kpi.warehouse.literals import literal_dialect
 from kpi.warehouse.reader import Reader
@@ -59,6 +59,17 @@ def has_tables(connection: psycopg.Connection[Any]) -> bool:
     return connection.execute("SELECT to_regclass('kpi.generation') IS NOT NULL").fetchone() == (True,)
 
 
+def lacks(connection: psycopg.Connection[Any]) -> str:
+    """The first column of the schema that the tables there don't have; empty where all are, or nothing was ever published."""
+    found = connection.execute("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'kpi'").fetchall()
+    return lacking(found) if found else ""
+
+
+def place_of(settings: Settings) -> str:
+    """The URL without its password."""
+    return check_url(settings.warehouse_url or "").render_as_string(hide_password=True)
+
+
 def read_postgres_current(settings: Settings) -> Current:
     """The row of ``generation``; all zeros where there is none."""
     with connect(settings) as connection:
@@ -81,6 +92,8 @@ def open_postgres(settings: Settings) -> Reader | None:
         if not has_tables(connection):
             connection.close()
             return None
+        if missing := lacks(connection):
+            raise Outdated(place_of(settings), missing)
         return PostgresReader(connection, settings)
     except BaseException:
         connection.close()

@@ -23,7 +23,7 @@ import filelock
 import psycopg
 import pyarrow as pa
 
-from kpi.errors import KpiError, WarehouseError
+from kpi.errors import KpiError, Outdated, WarehouseError
 from kpi.settings import Settings
 from kpi.warehouse.archive import Archive, Entry, Incoming
 from kpi.warehouse.engines import create_tables, set_
@@ -208,17 +208,26 @@ def drafting(
 def _open(settings: Settings, base: Current, folder: Path, inputs: Sequence[Path], empty: bool) -> Iterator[Draft]:
     draft: DuckDraft | PostgresDraft
     if settings.warehouse_url:
-        from kpi.warehouse.pgstore import create_postgres_tables, empty_tables
-        from kpi.warehouse.postgres import connect, postgres_current
+        from kpi.warehouse.pgstore import create_postgres_tables, drop_outdated, empty_tables
+        from kpi.warehouse.postgres import connect, has_tables, lacks, place_of, postgres_current
 
         connection = connect(settings)
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
-        create_postgres_tables(connection)
-        base = postgres_current(connection)  # an import from another machine may have ended while this one waited
-        Archive(settings.home).entries(base.archive_line)
-        if empty:
-            empty_tables(connection)
-        draft = PostgresDraft(settings, base, folder, inputs, connection)
+        try:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+            if has_tables(connection):
+                base = postgres_current(connection)  # an import from another machine may have ended while this one waited
+            if missing := lacks(connection):
+                if not empty:
+                    raise Outdated(place_of(settings), missing)
+                drop_outdated(connection)
+            create_postgres_tables(connection)
+            Archive(settings.home).entries(base.archive_line)
+            if empty:
+                empty_tables(connection)
+            draft = PostgresDraft(settings, base, folder, inputs, connection)
+        except BaseException:
+            connection.close()
+            raise
     else:
         draft = DuckDraft(settings, base, folder, inputs, empty)
     try:

@@ -6,14 +6,16 @@ import dataclasses
 import zipfile
 from decimal import Decimal
 
+import duckdb
+import psycopg
 import pytest
 import sqlalchemy as sa
 
-from kpi.errors import UsageError
+from kpi.errors import Outdated, UsageError, WarehouseError
 from kpi.importing.importer import Options, import_paths
 from kpi.importing.republish import ensure_current, rebuild
 from kpi.warehouse.engines import current_generation, open_reader
-from kpi.warehouse.home import read_current
+from kpi.warehouse.home import read_current, warehouse_file
 from kpi.warehouse.mappings import Mappings, Rule
 from kpi.warehouse.schema import import_problem, import_run, payment
 
@@ -172,6 +174,48 @@ def test_other_mappings_publish_anew_and_the_same_do_not(both, mappings, payment
     assert contents(both)["product"] == [("Atlas", "Atlas", None, None)]
     with open_reader(both) as reader:
         assert reader.mappings == "m2"
+
+
+def _age(settings):
+    """Make the published tables those of an older version: one column is not there yet."""
+    if settings.warehouse_url:
+        with psycopg.connect(settings.warehouse_url.replace("+psycopg", "")) as connection:
+            connection.execute("ALTER TABLE kpi.payment DROP COLUMN fee")
+    else:
+        with duckdb.connect(str(warehouse_file(settings.home, current_generation(settings)))) as connection:
+            connection.execute("ALTER TABLE payment DROP COLUMN fee")
+
+
+def test_a_warehouse_of_an_older_version_is_made_anew_by_the_next_import(both, mappings, payments, contents):
+    import_paths(both, mappings, [str(payments("a.csv", [1, 2]))])
+    before = contents(both)
+    _age(both)
+    with pytest.raises(
+        Outdated, match=r"was made by another version of this program \(it has no payment.fee\); the next import or python -m kpi rebuild"
+    ):
+        open_reader(both)
+    said = []
+    report = import_paths(both, mappings, [str(payments("b.csv", [3]))], say=said.append)
+    assert said[0].startswith("the warehouse was made by another version of this program (it has no payment.fee): every archived file")
+    assert (report.files[0].status, report.generation) == ("loaded", 3)
+    assert len(_amounts(both)) == 3
+    _age(both)
+    assert rebuild(both, mappings) == 4
+    assert contents(both, but=("run_id",))["account"] == before["account"]
+    assert len(_amounts(both)) == 3
+
+
+@pytest.mark.postgres
+def test_tables_that_somebody_reads_are_not_made_anew(settings, postgres_url, mappings, payments, monkeypatch):
+    settings = dataclasses.replace(settings, warehouse_url=postgres_url)
+    monkeypatch.setattr("kpi.warehouse.pgstore._PATIENCE_MS", 100)
+    import_paths(settings, mappings, [str(payments("a.csv", [1, 2]))])
+    _age(settings)
+    with psycopg.connect(postgres_url.replace("+psycopg", "")) as reading:
+        reading.execute("SELECT count(*) FROM kpi.payment")
+        with pytest.raises(WarehouseError, match="a dashboard or another program is reading them: stop it and try again"):
+            rebuild(settings, mappings)
+    assert rebuild(settings, mappings) == 2
 
 
 def test_another_time_zone_reads_the_archive_again(both, mappings, payments):
