@@ -180,7 +180,8 @@ class _Reader:
                     return
             elif isinstance(event, yaml.AliasEvent):
                 if not self._is_refused():  # nor is a merge key, which is told already
-                    self.problem(line, self._path(), f"*{event.anchor}: aliases are not allowed; write the value out")
+                    words = "aliases are not allowed; write the value out, and text with * in quotes"
+                    self.problem(line, self._path(), f"*{event.anchor}: {words}")
                 self._value(Scalar(line, self._path(), "", True))
             elif isinstance(event, yaml.ScalarEvent):
                 self._refuse_marks(event, line)
@@ -270,6 +271,8 @@ def _syntax(error: yaml.MarkedYAMLError) -> str:
     words = (error.problem or "can't be read").replace("\n", " ")
     if "mapping values are not allowed" in words:
         return 'a ":" where no key can stand; check the indentation of this line, or put text that holds ": " in quotes'
+    if "expected alphabetic or numeric character" in words:
+        return "a value can't begin with * or &; put it in quotes"
     if "cannot start any token" in words:
         character = words.split("'")[1] if "'" in words else "this character"
         return f"a value can't begin with {character}; put it in quotes"

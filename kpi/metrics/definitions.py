@@ -272,7 +272,7 @@ class _File:
             first = expressions.metrics_of(star.formula) if isinstance(star, Formula) else ()
             return tuple(dict.fromkeys(name for name in (*first, *self.metric_entries) if name != north_star))
         names: list[str] = []
-        for item in self.problems.texts(value, "a metric"):
+        for item in self.problems.names(value, "a metric"):
             name = self._metric_name(item)
             if name in names:
                 self.problems.at(item, f"{name} is there twice")

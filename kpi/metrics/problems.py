@@ -97,6 +97,14 @@ class Problems:
             self.at(value, f"the list is empty; it needs {what}")
         return [item for item in items if self.text(item, what) is not None and isinstance(item, yamlfile.Scalar)]
 
+    def names(self, value: yamlfile.Value, what: str) -> list[yamlfile.Scalar]:
+        """One name or a list of them; names hold no commas."""
+        found = self.texts(value, what)
+        for item in found:
+            if "," in item.text:
+                self.at(item, f'"{item.text}" is one text; write a list: [{item.text}]')
+        return [item for item in found if "," not in item.text]
+
     def choice(self, value: yamlfile.Value | None, accepted: Sequence[str], what: str) -> str | None:
         """One of a few words."""
         text = self.text(value, what)

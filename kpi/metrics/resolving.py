@@ -9,7 +9,7 @@ from typing import Final, Literal, cast
 
 from sqlglot import exp
 
-from kpi.errors import BadExpression, UnknownName, Unreachable
+from kpi.errors import BadExpression, UnknownName, Unreachable, did_you_mean
 from kpi.metrics import functions, graph, lexing, parsing
 from kpi.metrics.model import Call, Column, Dimension, Literal_, MetricRef, Node, Rolling, Shift, ToDate, Total, Type
 from kpi.metrics.nodes import column, mapped, metrics_of
@@ -172,10 +172,13 @@ class Rows(_Tree):
         scope = self.scope
         columns = tuple(schema.metadata.tables[scope.table].columns.keys())
         what = f"column of {scope.table} or dimension" if scope.columns else "dimension"
-        if name[0].isupper():  # no name of the language has capitals
+        known = (*columns, *scope.dimensions) if scope.columns else scope.dimensions
+        # No name of the language has capitals, and what is like none may be meant as text, such as a country.
+        text = name[0].isupper() or (scope.columns and not did_you_mean(name, known))
+        if text:
             return BadExpression(f"no {what} is called \"{name}\"; text stands in single quotes, '{name}'")
         if scope.columns:
-            return UnknownName(what, name, (*columns, *scope.dimensions))
+            return UnknownName(what, name, known)
         holders = [table for table in (scope.table, *_tables()) if name in schema.metadata.tables[table].columns]
         if holders:
             return BadExpression(f'no dimension is called "{name}"; write {holders[0]}.{name} for the column')

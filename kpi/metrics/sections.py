@@ -103,7 +103,7 @@ def sources(value: yamlfile.Value | None, problems: Problems) -> MappingProxyTyp
 def _spans(value: yamlfile.Value, problems: Problems) -> Iterator[CountedSpan]:
     if not isinstance(value, yamlfile.Mapping):
         seen: set[str] = set()
-        for item in problems.texts(value, "a system, such as salesforce"):
+        for item in problems.names(value, "a system, such as salesforce"):
             system = _system(item.text, item.line, item.path, problems)
             if system in seen:
                 problems.at(item, f"{system} is there twice")
@@ -111,6 +111,8 @@ def _spans(value: yamlfile.Value, problems: Problems) -> Iterator[CountedSpan]:
                 seen.add(system)
                 yield CountedSpan(system, None, None)
         return
+    if not value.entries:
+        problems.at(value, "there is no system; it needs one, such as salesforce")
     for entry in value.entries:
         system = _system(entry.key.text, entry.key.line, entry.value.path, problems)
         dates = problems.mapping(entry.value, "{from: 2026-04-01} or {until: 2026-03-31}")
