@@ -21,24 +21,44 @@ if TYPE_CHECKING:
 _DAY = dt.timedelta(days=1)
 
 
-def of_coverage(asked: Sequence[Asked], frame: Frame, query: Query, coverage: Iterable[CoverageRow]) -> tuple[str, ...]:
+def of_coverage(asked: Sequence[Asked], frame: Frame, query: Query, coverage: Sequence[CoverageRow]) -> tuple[str, ...]:
     """Tables that nobody said who counts in, what was never imported, periods known in part or not, sources that lag."""
     said: list[str] = []
     for one in asked:
-        for table, reach in one.reaches.items():
-            if reach.uncounted:
-                said.append(
-                    f"{and_(reach.uncounted)} hold rows of {table} over the same days, and counting all of them would count things twice: "
-                    f"which one counts? Say so under sources: in metrics.yaml, such as {table}: {reach.uncounted[0]}. "
-                    f"Until then {one.name} has no value"
-                )
-            elif reach.missing:
-                said.append(f"{one.name} is not known: {and_(reach.missing)} counts for {table} by sources:, and was never imported")
-            elif not reach.spans:
-                said.append(f"{one.name} is not known: nothing was ever imported for {table}")
+        said += [sentence for table, reach in one.reaches.items() if (sentence := _of_table(one.name, table, reach, coverage))]
         if one.covered:
             said += _of_lag(one, coverage)
+        elif all(reach.spans for reach in one.reaches.values()):
+            data = and_([f"{table} from {_reaching(reach.spans)}" for table, reach in one.reaches.items()])
+            said.append(f"{one.name} is not known: no day is covered by all its data, which are {data}")
     return (*dict.fromkeys(said), *_of_periods(asked, frame, query))
+
+
+def _of_table(name: str, table: str, reach: Reach, coverage: Sequence[CoverageRow]) -> str | None:
+    """Why a table has no days, or not those of all that count."""
+    if reach.uncounted:
+        return (
+            f"{and_(reach.uncounted)} hold rows of {table} over the same days, and counting all of them would count things twice: "
+            f"which one counts? Say so under sources: in metrics.yaml, such as {table}: {reach.uncounted[0]}. "
+            f"Until then {name} has no value"
+        )
+    if reach.missing:
+        known = f"known from {_reaching(reach.spans)} only" if reach.spans else "not known"
+        verb, was = ("counts", "was") if len(reach.missing) == 1 else ("count", "were")
+        return f"{name} is {known}: {and_(reach.missing)} {verb} for {table} by sources:, and {was} never imported"
+    if reach.spans:
+        return None
+    imported = sorted(row.source for row in coverage if row.table_name == table)
+    if not imported:
+        return f"{name} is not known: nothing was ever imported for {table}"
+    if reach.counted is None:
+        return (
+            f"{name} is not known: {and_(imported)} hold {table} over days that overlap, and on no day all of them do; "
+            "say under sources: in metrics.yaml which one counts when"
+        )
+    counted = tuple(dict.fromkeys(span.source for span in reach.counted))
+    verb, whose = ("counts", "its") if len(counted) == 1 else ("count", "their")
+    return f"{name} is not known: {and_(counted)} {verb} for {table} by sources:, but on none of the days that {whose} data cover"
 
 
 def _of_periods(asked: Sequence[Asked], frame: Frame, query: Query) -> list[str]:
@@ -61,12 +81,11 @@ def _of_periods(asked: Sequence[Asked], frame: Frame, query: Query) -> list[str]
         if outside:
             parts.append(f"{_few(outside, frame)} {'is' if len(outside) == 1 else 'are'} not covered, and not known")
         if parts:
-            reach = and_([f"{day(span.start)} to {day(span.end - _DAY)}" for span in one.covered])
-            alike.setdefault(f"reach from {reach}: {and_(parts)}", []).append(one.name)
+            alike.setdefault(f"reach from {_reaching(one.covered)}: {and_(parts)}", []).append(one.name)
     return [f"the data of {_at_most(names)} {rest}" for rest, names in alike.items()]
 
 
-def _of_lag(one: Asked, coverage: Iterable[CoverageRow]) -> list[str]:
+def _of_lag(one: Asked, coverage: Sequence[CoverageRow]) -> list[str]:
     """Sources that end before the others of the same metric do, and so end it."""
     latest, ending = dt.date.min, set()
     for row in coverage:
@@ -74,7 +93,7 @@ def _of_lag(one: Asked, coverage: Iterable[CoverageRow]) -> list[str]:
         if reach is None:
             continue
         for start, end in _counted_days(reach, row.source):
-            if row.covers_to > start:
+            if row.covers_to > start and row.row_count:
                 latest = max(latest, min(row.covers_to, end))
             stops = max(row.covers_to, start)
             # One that counted until then has handed over to the next.
@@ -135,6 +154,10 @@ def day(value: dt.date) -> str:
 
 def _at_most(names: Sequence[str], most: int = 5) -> str:
     return and_(names) if len(names) <= most else and_([*names[: most - 1], f"{len(names) - most + 1} more"])
+
+
+def _reaching(spans: Iterable[Period]) -> str:
+    return and_([f"{day(span.start)} to {day(span.end - _DAY)}" for span in spans])
 
 
 def _holds(covered: Iterable[Period], period: Period) -> bool:
