@@ -86,7 +86,9 @@ def open_text(path: Path, folder: Path) -> Text:
     encoding, note = _encoding(head, path)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
     if "\x00" in text[:4096]:
-        raise NotATable("it is not text")
+        raise NotATable("it is not text: it holds NUL bytes")
+    if len(head) < HEAD_BYTES and not text.strip():
+        raise NotATable("it holds nothing but blank lines")
     return Text(path, encoding, text, note=note)
 
 
@@ -178,7 +180,7 @@ def _gunzip(path: Path, target: Path) -> Path:
     packed = path.stat().st_size
     try:
         with gzip.open(path) as source:
-            _pour(source, target, packed)
+            pour(source, target, packed)
     except (OSError, EOFError, zlib.error) as error:
         raise NotATable("its gzip data are damaged or cut off") from error
     return target
@@ -198,11 +200,16 @@ def _unzip(archive: zipfile.ZipFile, target: Path) -> Path:
     if len(members) != 1:
         raise NotATable(f"the archive holds {len(members)} files; unpack it and import the folder")
     with archive.open(members[0]) as source:
-        _pour(source, target, members[0].compress_size)
+        pour(source, target, members[0].compress_size)
     return target
 
 
-def _pour(source: IO[bytes] | gzip.GzipFile, target: Path, packed: int) -> None:
+def pour(source: IO[bytes] | gzip.GzipFile, target: Path, packed: int) -> None:
+    """Unpack ``source``, ``packed`` bytes long, into ``target``.
+
+    Raises:
+        NotATable: it grows as only a bomb does.
+    """
     size = 0
     with target.open("wb") as copy:
         while chunk := source.read(_CHUNK):

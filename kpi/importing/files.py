@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from connectors.reading import NotATable, pour
 from kpi.errors import Unreadable, UsageError
 
 #: Endings that exports have; other files of a folder (a readme, a picture) are left alone.
 _ENDINGS: Final = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".json", ".jsonl", ".ndjson", ".gz", ".zip"})
+
+_NO_EXPORTS: Final = f"holds no exports; their names end in {', '.join(sorted(_ENDINGS))}"
+
+#: What stands for several files in a path that DuckDB reads.
+_PATTERN: Final = ("*", "?", "[", "\\", "{")
+#: Where one file at a time is unpacked.
+_UNPACKED_NAME: Final = "unpacked-input"
 
 #: Unpacked bytes of one zip; more is taken for a bomb. The largest exports seen are a few GB.
 _UNPACKED: Final = 20 << 30
@@ -23,30 +33,45 @@ class Input:
     """One file to import.
 
     Attributes:
-        name: as the user gave it; a zip's member is ``exports.zip/Account.csv``.
+        name: as the user gave it, with what can't be printed written out; a zip's member is ``exports.zip/Account.csv``.
         path: where its bytes lie.
-        member: what to unpack from the zip at ``path``; empty for the file itself.
+        member: what to unpack from the zip at ``path``; None for the file itself. A zip may hold two of one name.
+        refused: why it can't be imported, where that is known before it is opened.
     """
 
     name: str
     path: Path
-    member: str = ""
+    member: zipfile.ZipInfo | None = None
+    refused: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """DuckDB takes the path as it stands: it is UTF-8, and holds none of the marks by which it looks for several files."""
+        return not any(mark in str(self.path) for mark in _PATTERN) and os.fsencode(self.path).decode(errors="replace") == str(self.path)
 
     def placed(self, folder: Path) -> Path:
-        """Where the bytes can be read; a member is unpacked into ``folder``.
+        """Where the bytes can be read; a member is unpacked into ``folder``, and a file with a peculiar name copied there.
 
         Raises:
-            Unreadable: the member is encrypted, damaged, or larger than it says.
+            Unreadable: it is refused, or the member is encrypted, damaged, or grows as only a bomb does.
         """
-        if not self.member:
-            return self.path
-        target = folder / Path(self.member).name[-120:]
+        target = folder / _UNPACKED_NAME
+        if self.refused:
+            raise Unreadable(f"{self.name} can't be read: {self.refused}")
+        if self.member is None:
+            return self.path if self.is_plain else Path(shutil.copyfile(self.path, target))
         try:
-            with zipfile.ZipFile(self.path) as packed, packed.open(self.member) as source, target.open("wb") as out:
-                shutil.copyfileobj(source, out, 1 << 20)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+            with zipfile.ZipFile(self.path) as packed, packed.open(self.member) as source:
+                pour(source, target, self.member.compress_size)
+        except NotATable as error:
+            raise Unreadable(f"{self.name} can't be read: {error}") from error
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
             raise Unreadable(f"{self.name} can't be unpacked ({error}); unpack it yourself and import the folder") from error
         return target
+
+    def forget(self, folder: Path) -> None:
+        """Remove what :meth:`placed` put there."""
+        (folder / _UNPACKED_NAME).unlink(missing_ok=True)
 
 
 def find(words: Sequence[str]) -> list[Input]:
@@ -59,13 +84,14 @@ def find(words: Sequence[str]) -> list[Input]:
     for word in words:
         path = Path(word)
         if path.is_dir():
-            found += [one for file in sorted(path.rglob("*")) if _is_export(file, path) for one in _inputs(file)]
+            inside = [one for file in sorted(path.rglob("*")) if _is_export(file, path) for one in _inputs(file)]
+            found += inside or ([Input(_printable(word), path, refused=f"the folder {_NO_EXPORTS}")] if len(words) > 1 else [])
         elif path.is_file():
             found += _inputs(path)
         else:
             raise UsageError(f"there is no file or folder {word}")
     if not found:
-        raise UsageError(f"{' '.join(words)} holds no exports; their names end in {', '.join(sorted(_ENDINGS))}")
+        raise UsageError(f"{' '.join(words)} {_NO_EXPORTS}")
     return found
 
 
@@ -76,21 +102,33 @@ def _is_export(file: Path, folder: Path) -> bool:
 
 def _inputs(file: Path) -> Iterator[Input]:
     if file.suffix.lower() != ".zip":
-        yield Input(str(file), file)
+        yield Input(_printable(str(file)), file)
         return
     try:
         with zipfile.ZipFile(file) as packed:
-            members = [m for m in packed.infolist() if not m.is_dir() and _is_export_name(m.filename)]
+            whole = [member for member in packed.infolist() if not member.is_dir()]
     except (zipfile.BadZipFile, OSError):
-        yield Input(str(file), file)  # staging says what is wrong with it
+        yield Input(_printable(str(file)), file)  # staging says what is wrong with it
+        return
+    members = [member for member in whole if _is_export_name(member.filename)]
+    if not members:
+        yield Input(_printable(str(file)), file, refused=f"the archive {_NO_EXPORTS}")
         return
     if sum(member.file_size for member in members) > _UNPACKED:
-        yield Input(str(file), file)
+        yield Input(_printable(str(file)), file)
         return
     for member in sorted(members, key=lambda m: m.filename):
-        yield Input(f"{file}/{member.filename}", file, member.filename)
+        name = _printable(f"{file}/{member.filename}")
+        packed_again = member.filename.lower().endswith(".zip")
+        yield Input(name, file, member, "it is an archive inside an archive; unpack the outer one" if packed_again else "")
+
+
+def _printable(name: str) -> str:
+    """A name that fits a line of a table and can be written anywhere: a line break in it becomes ``\\n``."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name)
 
 
 def _is_export_name(name: str) -> bool:
     path = Path(name)
-    return not any(part.startswith((".", "__MACOSX")) for part in path.parts) and path.suffix.lower() in _ENDINGS - {".zip"}
+    hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts)
+    return not hidden and path.suffix.lower() in _ENDINGS

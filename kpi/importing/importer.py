@@ -94,7 +94,7 @@ def import_paths(
     inputs = find(words)
     ensure_readable(settings, mappings, say)
     ensure_current(settings, mappings, say)
-    with drafting(settings, [one.path for one in inputs], waiting=say) as draft:
+    with drafting(settings, [one.path for one in inputs if one.is_plain], waiting=say) as draft:
         known = {entry.sha256: entry for entry in draft.archive.entries(draft.base.archive_line)}
         batch = _Batch()
         try:
@@ -147,8 +147,7 @@ def _import_one(
     finally:
         if incoming is not None and (not batch.kept or batch.kept[-1][1] is not incoming):
             incoming.discard()
-        if one.member:
-            (draft.staging / Path(one.member).name[-120:]).unlink(missing_ok=True)
+        one.forget(draft.staging)
     known[entry.sha256] = entry
     batch.tables |= loaded.tables
     staged = loaded.staged

@@ -74,6 +74,10 @@ class _Staging:
 
     def read_plain(self) -> None:
         """A plain table: DuckDB reads the file where it lies, or a copy in UTF-8."""
+        names = [folded(cell) for cell in self.found.header.cells]
+        read = {folded(name) for name in _columns(self.layout, "")}
+        twice = sorted(name for name in read if names.count(name) > 1)
+        self.notes += [f'several columns are called "{name}": the first is read' for name in twice]
         self.bulks[""] = open_bulk(self.connection, f"{self.prefix}_raw", self.text, self.found, self.folder)
 
     def read_parts(self) -> None:

@@ -195,3 +195,9 @@ def test_hostile_cells_are_text(read: Read) -> None:
 
 def test_the_name_tells_nothing_to_a_connector_that_does_not_date_it(read: Read) -> None:
     assert read(text().encode(), "payments-2026-01-01.csv")[0].as_of is None
+
+
+def test_of_columns_of_one_name_the_first_is_read_and_that_is_said(read: Read) -> None:
+    staged, found = read("\n".join([HEADER + ",Amount", *[row + ",99" for row in ROWS]]).encode())
+    assert found == EXPECTED
+    assert 'several columns are called "amount": the first is read' in staged.notes
