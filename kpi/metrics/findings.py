@@ -9,6 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import sqlalchemy as sa
 
+from kpi.errors import QueryTooHeavy
 from kpi.metrics import sentences
 from kpi.metrics.lacking import distinct, lack
 from kpi.metrics.model import At, Call, During, Leaf, Literal_
@@ -49,13 +50,17 @@ def _without_rate(made: Plan, answer: pa.Table, reader: Reader) -> Iterator[str]
     told: set[str] = set()
     for (key, found, total), names in alike.items():
         scan = scans[key]
-        lacks, leaf = lack(scan, found, total, reader), scan.leaves[0].name
+        leaf = scan.leaves[0].name
+        try:
+            lacks = lack(scan, found, total, reader)
+        except QueryTooHeavy:  # the figures are there; that a rate is missing is told all the same
+            continue
         if lacks.amounts:
             told.update(names)
             yield from (sentences.of_rates(name, leaf, lacks, scan.currency) for name in names)
     currency = next((scan.currency for scan in made.scans), "")
     for name in concerned:
-        if name not in told:  # amounts of one currency and day that cancel out
+        if name not in told:  # amounts that cancel out, or too many rows to add up
             yield sentences.of_no_rate(name, name, currency)
 
 

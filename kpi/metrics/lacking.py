@@ -1,6 +1,6 @@
 """Amounts that have no exchange rate: the very figure that lacks them, split by currency and the day of its rate.
 
-The stage of the figure is asked again, without conversion, so that filters, counted systems, coverage and the share of
+The rows of the figure are read again, without conversion, so that filters, counted systems, coverage and the share of
 a flow that falls into a period are those of the figure (SEMANTICS, rule 6).
 """
 
@@ -10,7 +10,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -20,9 +19,9 @@ from kpi.metrics.model import At, Call, During, Leaf, Literal_, Moment, Money, N
 from kpi.metrics.operations import Element
 from kpi.metrics.reach import joined
 from kpi.metrics.stages import rates
-from kpi.metrics.stages.events import events
-from kpi.metrics.stages.flows import flows
-from kpi.metrics.stages.scan import Scan, Stage
+from kpi.metrics.stages.events import event_rows
+from kpi.metrics.stages.scan import Part, Scan
+from kpi.metrics.stages.spreading import UNIT_SCALE, spread
 from kpi.metrics.stages.stocks import stocks
 from kpi.metrics.windows import Window
 from kpi.periods import Period
@@ -76,13 +75,10 @@ def lack(scan: Scan, windows: Sequence[Window], total: bool, reader: Reader) -> 
 
 
 def distinct(windows: Sequence[Window], is_stock: bool) -> tuple[Window, ...]:
-    """The same days, each once: a stock is asked for on last days only; other windows that overlap become one."""
+    """The same days, each once, in as few windows as they need; a stock is asked for on last days only."""
     if is_stock:
         return tuple(Window(end - dt.timedelta(days=1), end, True) for end in sorted({window.end for window in windows}))
-    spans = sorted({(window.start, window.end) for window in windows})
-    if any(after[0] < before[1] for before, after in pairwise(spans)):
-        spans = [(span.start, span.end) for span in joined(Period(*span) for span in spans)]
-    return tuple(Window(start, end, True) for start, end in spans)
+    return tuple(Window(span.start, span.end, True) for span in joined(Period(window.start, window.end) for window in windows))
 
 
 def _statement(scan: Scan, leaf: Leaf, windows: Sequence[Window], total: bool) -> sa.Select[Any]:
@@ -91,20 +87,15 @@ def _statement(scan: Scan, leaf: Leaf, windows: Sequence[Window], total: bool) -
     assert leaf.money is not None  # noqa: S101 - only money is converted
     assert rate is not None  # noqa: S101 - and only where a rate may be needed
     own = () if total else scan.by
-    split, stage = _split(scan, leaf, leaf.money, windows, own)
-    part = stage.parts[leaf.name].value
-    stack = stage.selects[0].subquery("stack")
-    groups = [stack.c[name] for name in split.groups]
-    keys = [stack.c.place, *groups]
-    summed = sa.select(*keys, part.value(sa.func.sum(stack.c[part.name])).label("amount")).group_by(*keys).subquery("figure")
+    split = _split(scan, leaf, leaf.money, windows, own)
     spans = split.spans()
+    summed, scale = _amounts(split, spans)
     currency: Element = sa.func.coalesce(summed.c[split.groups[len(own)]], sa.literal(""))
     if isinstance(leaf.time, During):
         day: Element = spans.c.ends - 1
     else:
         day = operations.day_number(sa.cast(summed.c[split.groups[-1]], sa.Date()))
     source = rates.with_rate(sa.join(summed, spans, summed.c.place == spans.c.place), rate, currency, day)
-    scale = 8 if part.scale is None else part.scale
     line = (
         sa.select(
             summed.c.place,
@@ -136,18 +127,51 @@ def _statement(scan: Scan, leaf: Leaf, windows: Sequence[Window], total: bool) -
     )
 
 
-def _split(scan: Scan, leaf: Leaf, money: Money, windows: Sequence[Window], own: tuple[Node, ...]) -> tuple[Scan, Stage]:
+def _split(scan: Scan, leaf: Leaf, money: Money, windows: Sequence[Window], own: tuple[Node, ...]) -> Scan:
     """The scan of amounts as they are written, by the groups ``own``, the currency, and what is no stock by its rate's day."""
-    value, currency = leaf.value, money.currency
-    by: tuple[Node, ...] = (*own, currency)
-    make = stocks
+    value = leaf.value
+    by: tuple[Node, ...] = (*own, money.currency)
     if not isinstance(leaf.time, During):
         value, stated = _stated(leaf, money, scan.currency)
         by = (*own, stated, _rate_day(leaf, money))
-        make = events if isinstance(leaf.time, At) else flows
     plain = replace(leaf, aggregate="sum", value=value, money=None)
-    split = replace(scan, leaves=(plain,), slots={0: tuple(windows)}, by=by, rate=None)
-    return split, make(split)
+    return replace(scan, leaves=(plain,), slots={0: tuple(windows)}, by=by, rate=None)
+
+
+def _amounts(split: Scan, spans: sa.CTE) -> tuple[Any, int]:
+    """Rows of place, groups and amount, with the places of the amount.
+
+    Stocks are those of their stage. Events and flows are added up by window right away: their stages would carry
+    every day of a rate through every window.
+    """
+    leaf = split.leaves[0]
+    if isinstance(leaf.time, During):
+        stage = stocks(split)
+        part = stage.parts[leaf.name].value
+        rows: Any = stage.selects[0].subquery("stack")
+        place, source, amount, scale = rows.c.place, rows, rows.c[part.name], part.scale or 0
+    elif isinstance(leaf.time, At):
+        selected, scales = event_rows(split)
+        happened = selected.subquery("happened")
+        names = ("day", *split.groups)
+        by_day = sa.select(*(happened.c[name] for name in names), sa.func.sum(happened.c.v0).label("v0"))
+        rows = by_day.group_by(*(happened.c[name] for name in names)).subquery("by_day")
+        day = operations.day_number(rows.c.day)
+        source = sa.join(rows, spans, sa.and_(day >= spans.c.starts, day < spans.c.ends))
+        place, amount, scale = spans.c.place, rows.c.v0, scales[0]
+    else:
+        found = spread(split)
+        rows = found.rows.subquery("line_of_flow")
+        first = sa.func.greatest(rows.c.starts, spans.c.starts) - rows.c.starts_row
+        after = sa.func.least(rows.c.ends, spans.c.ends) - rows.c.starts_row
+        slope = rows.c.quotient * found.fine + rows.c.finer if found.fine > 1 else rows.c.quotient
+        # Of |amount| = q·n + r the first k days carry q·k + min(k, r), in units of 1e-8.
+        units = sa.cast(slope, operations.Whole()) * (after - first) + sa.func.least(after, rows.c.rest) - sa.func.least(first, rows.c.rest)
+        source = sa.join(rows, spans, sa.and_(rows.c.starts < spans.c.ends, rows.c.ends > spans.c.starts))
+        place, amount, scale = spans.c.place, rows.c.sign * units, UNIT_SCALE
+    keys = [place, *(rows.c[name] for name in split.groups)]
+    total = Part("amount", None if isinstance(leaf.time, Over) else scale).value(sa.func.sum(amount))
+    return sa.select(*keys, total.label("amount")).select_from(source).group_by(*keys).subquery("figure"), scale
 
 
 def _stated(leaf: Leaf, money: Money, home: str) -> tuple[Node | None, Node]:
