@@ -11,8 +11,13 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
+
+if TYPE_CHECKING:
+    from kpi.metrics.model import Definitions
+    from kpi.settings import Settings
 
 
 def publish() -> None:
@@ -24,6 +29,14 @@ def publish() -> None:
 
     chosen = settings.load()
     ensure_current(chosen, mappings_of(load(chosen.metrics)), lambda sentence: print(sentence, flush=True))
+
+
+def apply(chosen: Settings, definitions: Definitions) -> None:
+    """As :func:`publish`, for what changes while the dashboard runs."""
+    from kpi.importing.republish import ensure_current
+    from kpi.metrics.publishing import mappings_of
+
+    ensure_current(chosen, mappings_of(definitions), lambda sentence: print(sentence, flush=True))
 
 
 def failed(error: Exception) -> bool:
@@ -39,10 +52,12 @@ def failed(error: Exception) -> bool:
 async def warmed(_app: st.App) -> AsyncIterator[None]:
     """Load the pages and what they import."""
     from kpi.dashboard.ahead import ahead
+    from kpi.dashboard.applying import applying
     from kpi.dashboard.warming import warm
     from kpi.errors import KpiError
 
     ahead().start()
+    applying().publisher = apply
     for step in (publish, warm):
         try:
             step()

@@ -10,6 +10,7 @@ import streamlit as st
 
 from kpi import settings
 from kpi.dashboard.ahead import ahead
+from kpi.dashboard.applying import applying
 from kpi.dashboard.cards import escape, notice
 from kpi.dashboard.data import Desk, open_desk
 from kpi.dashboard.frame import Frame, frame
@@ -22,9 +23,8 @@ from kpi.errors import KpiError, Problem
 #: A file of ours: a Material icon would be fetched from a font host.
 ICON: Final = Path(__file__).parent / "static" / "icon.png"
 
-UNPUBLISHED: Final = (
-    "Figures are still split as before. What changed is applied when the dashboard is started again, or by any python -m kpi show."
-)
+#: Seconds after which a page looks whether changed products and costs are applied.
+FOLLOW_S: Final = 1.0
 
 EMPTY: Final = """<div class="begin"><h1>Nothing was imported yet</h1>
 <p>North Star computes its figures from the exports of the systems a company already has. There are two ways to begin;
@@ -75,8 +75,18 @@ def _draw(page: Page, desk: Desk | None, reach: Frame | None, mode: Mode, proble
         st.html(EMPTY)
         return
     if desk.reader.mappings != desk.definitions.mappings_hash:
-        st.html(notice("quiet", "products: or costs: of metrics.yaml changed since the data were published", [UNPUBLISHED]))
+        state = applying().want(desk.settings, desk.definitions, desk.reader.generation)
+        st.html(notice("quiet", "products: or costs: of metrics.yaml changed since the data were published", [state.sentence]))
+        if state.is_running:
+            _follow()
     page.draw(desk, reach, mode)
+
+
+@st.fragment(run_every=FOLLOW_S)
+def _follow() -> None:
+    """Draw the page again once what changed is applied, or could not be."""
+    if not applying().is_running:
+        st.rerun()
 
 
 def _header(pages: list[st.Page], current: st.Page, desk: Desk | None, reach: Frame | None) -> None:
