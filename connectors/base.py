@@ -218,6 +218,10 @@ _RUNNING: Final = ("Balance", "Running Balance", "")
 BOOKING: Final = ("booked_on", "document", "vendor", "memo", "amount", "currency")
 
 
+#: How reports write that there is no amount.
+NOTHING: Final = ("-", "–", "—", "−")
+
+
 def numbered(parts: Iterator[Part | Trouble]) -> Iterator[Part | Trouble]:
     """The bookings with a ``Key`` each: a digest of what they say, counted where several say the same.
 

@@ -11,7 +11,22 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from connectors.base import BOOKING, Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble, numbered, period, printed_at
+from connectors.base import (
+    BOOKING,
+    NOTHING,
+    Connector,
+    Layout,
+    Mapping,
+    Part,
+    Record,
+    Renews,
+    Report,
+    Span,
+    Trouble,
+    numbered,
+    period,
+    printed_at,
+)
 from connectors.fields import constant, cost_columns, currency, day, difference, filled, first_of, joined, money, text
 
 SOURCE: Final = "quickbooks"
@@ -32,6 +47,8 @@ _COLUMNS: Final = {
     "description": "Memo/Description",
     "class": "Class",
     "split": "Split",
+    "split account": "Split",
+    "item split account": "Split",
     "amount": "Amount",
     "debit": "Debit",
     "credit": "Credit",
@@ -44,7 +61,7 @@ def sections(report: Report) -> Iterator[Part | Trouble]:
     names = [_COLUMNS.get(" ".join(cell.split()).casefold(), cell.strip()) for cell in report.header]
     dated = names.index("Date")
     rows = list(report.records)
-    rollups = [_rollup(record) for record in rows]
+    totals = [(at, match["account"], bool(match["rollup"])) for at, record in enumerate(rows) if (match := _total(record))]
     report.period = period(" ".join(record.cells) for record in report.before)
     path: list[str] = []
     for at, record in enumerate(rows):
@@ -54,7 +71,7 @@ def sections(report: Report) -> Iterator[Part | Trouble]:
         if not first and not rest:
             continue
         if first and (match := _TOTAL.match(first)):
-            _close(path, match["account"], bool(match["rollup"]) or match["account"] not in rollups[at + 1 :])
+            _close(path, match["account"], bool(match["rollup"]), [total for total in totals if total[0] > at])
         elif first.casefold() == "total":
             path.clear()
         elif not path and _is_footer(first):
@@ -71,9 +88,8 @@ def sections(report: Report) -> Iterator[Part | Trouble]:
             yield _booking(report, record, names, dated, path)
 
 
-def _rollup(record: Record) -> str:
-    match = _TOTAL.match(record.cells[0].strip()) if record.cells else None
-    return match["account"] if match and match["rollup"] else ""
+def _total(record: Record) -> re.Match[str] | None:
+    return _TOTAL.match(record.cells[0].strip()) if record.cells else None
 
 
 def _is_footer(text: str) -> bool:
@@ -84,12 +100,21 @@ def _is_balance(cells: Sequence[str]) -> bool:
     return any(cell.casefold() in ("beginning balance", "ending balance") for cell in cells)
 
 
-def _close(path: list[str], account: str, closes: bool) -> None:
-    """Leave ``account``. A parent's own total closes nothing while the total with its sub-accounts is still to come."""
-    if account in path:
-        del path[len(path) - path[::-1].index(account) :]
-        if closes:
-            path.pop()
+def _close(path: list[str], account: str, is_rollup: bool, totals: Sequence[tuple[int, str, bool]]) -> None:
+    """Leave ``account``; a sub-account may be called like its parent.
+
+    A parent's own total closes nothing while the total with its sub-accounts is still to come, in ``totals``, before one
+    of an account that holds it.
+    """
+    if account not in path:
+        return
+    if is_rollup:
+        del path[path.index(account) :]
+        return
+    del path[len(path) - path[::-1].index(account) :]
+    next_total = next(((name, rollup) for _, name, rollup in totals if name in path), ("", False))
+    if path.count(account) > 1 or next_total != (account, True):
+        path.pop()
 
 
 def _booking(report: Report, record: Record, names: list[str], dated: int, path: list[str]) -> Part | Trouble:
@@ -102,7 +127,8 @@ def _booking(report: Report, record: Record, names: list[str], dated: int, path:
     if not cells[dated].strip():
         return Trouble(record.line, "Date", line, "empty, and no row can do without it")
     report.counted += 1
-    return Part(record.line, "", {"Account": ":".join(path), **dict(zip(names, cells, strict=False))})
+    said = {name: "" if cell.strip() in NOTHING else cell for name, cell in zip(names, cells, strict=False)}
+    return Part(record.line, "", {**said, "Account": ":".join(path)})
 
 
 def bookings(report: Report) -> Iterator[Part | Trouble]:
@@ -115,7 +141,12 @@ _AMOUNT: Final = first_of(money("Amount"), difference(money("Debit"), money("Cre
 GENERAL_LEDGER: Final = Layout(
     name="general ledger",
     title="General Ledger",
-    needs=(("Date", "Transaction Date"), ("Transaction Type", "Type"), ("Split",), ("Amount", "Debit")),
+    needs=(
+        ("Date", "Transaction Date"),
+        ("Transaction Type", "Type"),
+        ("Split", "Split account", "Item split account"),
+        ("Amount", "Debit"),
+    ),
     reshape=bookings,
     mappings=(
         Mapping(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from connectors.base import BOOKING, Connector, Layout, Mapping, Part, Renews, Report, Span, Trouble, numbered, period, printed_at
+from connectors.base import BOOKING, NOTHING, Connector, Layout, Mapping, Part, Renews, Report, Span, Trouble, numbered, period, printed_at
 from connectors.fields import cost_columns, currency, day, difference, joined, money, text
 
 SOURCE: Final = "xero"
@@ -50,7 +50,8 @@ def sections(report: Report) -> Iterator[Part | Trouble]:
                 yield Trouble(record.line, "Date", ",".join(cells), "empty, and no row can do without it")
                 continue
             report.counted += 1
-            yield Part(record.line, "", {"Account": account, **dict(zip(names, padded, strict=False))})
+            said = {name: "" if cell in NOTHING else cell for name, cell in zip(names, padded, strict=False)}
+            yield Part(record.line, "", {**said, "Account": account})
 
 
 def bookings(report: Report) -> Iterator[Part | Trouble]:

@@ -58,3 +58,43 @@ def test_debit_and_credit_in_place_of_amount(staged: Stager) -> None:
     result = staged(text)
     assert result.rows("cost_line", "amount") == [(D("-30.0000"),), (D("100.0000"),)]
     assert result.staged.covers == {"cost_line": (date(2026, 3, 1), date(2026, 4, 1), "stated by the file")}
+
+
+def general_ledger(*rows: str, header: str = ",Date,Transaction Type,Num,Name,Memo/Description,Split,Amount,Balance") -> str:
+    """A report of 2026 with these rows."""
+    return "\n".join(["Acme", "General Ledger", "January 1 - December 31, 2026", "", header, *rows]) + "\n"
+
+
+def booking(amount: str) -> str:
+    return f",01/16/2026,Bill,1,Cloud Co,,2000 AP,{amount},0.00"
+
+
+def test_a_sub_account_may_be_called_like_its_parent(staged: Stager) -> None:
+    result = staged(
+        general_ledger(
+            "Hosting,,,,,,,,", "Hosting,,,,,,,,", booking("1.00"), "Total for Hosting,,,,,,,1.00,", "Other,,,,,,,,", booking("2.00"),
+            "Total for Other,,,,,,,2.00,", "Total for Hosting with sub-accounts,,,,,,,3.00,",
+            "Rent,,,,,,,,", "Other,,,,,,,,", booking("4.00"), "Total for Other,,,,,,,4.00,", "More,,,,,,,,", booking("5.00"),
+            "Total for More,,,,,,,5.00,", "Total for Other with sub-accounts,,,,,,,9.00,", "Total for Rent with sub-accounts,,,,,,,9.00,",
+        )
+    )  # fmt: skip
+    assert result.rows("cost_line", "amount", "ledger_account") == [
+        (D(1), "Hosting:Hosting"),
+        (D(2), "Hosting:Other"),  # though another account called Other has a total with sub-accounts further down
+        (D(4), "Rent:Other"),
+        (D(5), "Rent:Other:More"),
+    ]
+
+
+def test_the_newer_header_and_a_dash_for_nothing(staged: Stager) -> None:
+    header = "Distribution account,Transaction date,Transaction type,Num,Name,Memo/Description,Item split account,Debit,Credit,Account"
+    rows = [
+        "Hosting,,,,,,,,,",
+        ",01/16/2026,Bill,1,Cloud Co,,AP,-,30.00,x",
+        ",01/17/2026,Bill,2,Cloud Co,,AP,40.00,–,",
+        "Total for Hosting,,,,,,,,,",
+    ]
+    assert staged(general_ledger(*rows, header=header)).rows("cost_line", "amount", "ledger_account") == [
+        (D(-30), "Hosting"),
+        (D(40), "Hosting"),
+    ]

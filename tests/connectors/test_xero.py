@@ -28,3 +28,16 @@ def test_the_real_report_adds_up_to_its_total(staged: Stager, shared_data: Path)
     assert sum(amount for (amount,) in result.rows("cost_line", "amount")) == D("434703.83")
     alchemy = [amount for name, amount in result.rows("cost_line", "ledger_account", "amount") if name == "Cost of Sales - Alchemy"]
     assert (len(alchemy), sum(alchemy)) == (10, D("7936.83"))
+
+
+def test_a_dash_is_nothing_and_a_column_of_accounts_changes_none(staged: Stager) -> None:
+    result = staged(
+        "Account Transactions\nAcme\nFor the period 1 January 2026 to 31 March 2026\n\n"
+        "Date,Source,Contact,Description,Reference,Debit,Credit,Account\nHosting,,,,,,,\n"
+        "2 Jan 2026,Payable Invoice,Cloud Co,seats,INV-1,100.00,-,\n3 Jan 2026,Payable Credit Note,Cloud Co,seats,CN-1,-,40.00,5100\n"
+        "Total Hosting,,,,,100.00,40.00,\n"
+    )
+    assert result.rows("cost_line", "amount", "ledger_account", "vendor") == [
+        (D(-40), "Hosting", "Cloud Co"),
+        (D(100), "Hosting", "Cloud Co"),
+    ]
