@@ -91,7 +91,8 @@ def whole(*sources: Source) -> Value:
 
 
 def day(*sources: Source, zone: Zone = "written") -> Value:
-    """A business date; ``zone="utc"`` for an instant in UTC, whose day is that of the calendar's zone."""
+    """A business date; ``zone="utc"`` for an instant in UTC, whose day is that of the calendar's zone, and ``"local"`` where
+    only some files write an offset."""
     return Day(_value(sources), zone)
 
 

@@ -49,14 +49,16 @@ _WON_FLAG: Final = ("Is Closed Won", "Is closed won?", "hs_is_closed_won")
 _LOST_FLAG: Final = ("Is Closed Lost", "Is closed lost?", "hs_is_closed_lost")
 #: Stages are named by their owners: Closed Won, Won, Gewonnen, Gagné, Ganado.
 _WON_WORDS: Final = r"(?i)\bwon\b|closedwon|\bgewonnen\b|\bgagn[ée]|\bganad[oa]\b|\bvinto\b|\bganho\b"
+#: Not won, nicht gewonnen, non gagné: a loss, though a word of winning stands in it.
+_NOT_WON: Final = r"(?i)\b(not|never|nicht|non|no|não|pas)\s+(closed\s+)?(won\b|gewonnen\b|gagn[ée]|ganad[oa]\b|vinto\b|ganho\b)"
 _LOST_WORDS: Final = r"(?i)\blost\b|closedlost|\bverloren\b|\bperdu|\bperdid[oa]\b|\bperso\b"
 _WON: Final = any_of(
     true(flag(*_WON_FLAG)),
-    all_of(no(filled(*_WON_FLAG)), matches(text(*_STAGE), _WON_WORDS)),
+    all_of(no(filled(*_WON_FLAG)), matches(text(*_STAGE), _WON_WORDS), no(matches(text(*_STAGE), _NOT_WON))),
 )
 _LOST: Final = all_of(
     no(_WON),
-    any_of(true(flag(*_LOST_FLAG)), all_of(no(filled(*_LOST_FLAG)), matches(text(*_STAGE), _LOST_WORDS))),
+    any_of(true(flag(*_LOST_FLAG)), all_of(no(filled(*_LOST_FLAG)), matches(text(*_STAGE), f"{_LOST_WORDS}|{_NOT_WON}"))),
 )
 _CLOSED: Final = any_of(_WON, _LOST)
 
@@ -101,19 +103,19 @@ DEALS: Final = Layout(
                 "home_currency": when(
                     filled("Amount in company currency", "amount_in_home_currency"), currency("Company currency", "hs_home_currency")
                 ),
-                "created_on": required(day(*_CREATE)),
-                "expected_close_on": when(no(_CLOSED), day(*_CLOSE)),
-                "closed_on": when(_CLOSED, required(day(*_CLOSE))),
+                "created_on": required(day(*_CREATE, zone="local")),
+                "expected_close_on": when(no(_CLOSED), day(*_CLOSE, zone="local")),
+                "closed_on": when(_CLOSED, required(day(*_CLOSE, zone="local"))),
                 "is_won": when(_WON, constant(True), constant(False)),
                 "is_lost": when(_LOST, constant(True), constant(False)),
                 "lost_reason": when(_LOST, text("Closed Lost Reason", "closed_lost_reason")),
                 "modified_at": _MODIFIED,
             },
             span=Span(
-                (day(*_CREATE), when(_CLOSED, day(*_CLOSE))),
-                (day(*_CREATE), _MODIFIED),
+                (day(*_CREATE, zone="local"), when(_CLOSED, day(*_CLOSE, zone="local"))),
+                (day(*_CREATE, zone="local"), _MODIFIED),
                 # an open deal's close date lies ahead, a closed one's at times as well
-                entered=(when(_CLOSED, day(*_CLOSE)),),
+                entered=(when(_CLOSED, day(*_CLOSE, zone="local")),),
                 stamps=(_MODIFIED,),
                 tables=("deal_stage",),
             ),
@@ -179,10 +181,10 @@ COMPANIES: Final = Layout(
                 "country": text("Country/Region", "Country"),
                 "employees": whole("Number of Employees"),
                 "owner": text("Company owner"),
-                "created_on": day("Create Date"),
+                "created_on": day("Create Date", zone="local"),
                 "modified_at": _MODIFIED,
             },
-            span=Span((day("Create Date"),), (day("Create Date"), _MODIFIED)),
+            span=Span((day("Create Date", zone="local"),), (day("Create Date", zone="local"), _MODIFIED)),
         ),
         Mapping(
             "source_account",
@@ -224,7 +226,7 @@ TICKETS: Final = Layout(
                 "text": first_of(text("Ticket description", "Description"), text("Ticket name", "Subject")),
                 "modified_at": _MODIFIED,
             },
-            span=Span((day("Create Date"),), (day("Create Date"), _MODIFIED)),
+            span=Span((day("Create Date", zone="local"),), (day("Create Date", zone="local"), _MODIFIED)),
         ),
     ),
     export="CRM > Tickets > Export > CSV, all properties",

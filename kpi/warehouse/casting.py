@@ -340,7 +340,7 @@ def _date(
     bad = sa.and_(raw.is_not(None), moment.is_(None))
     if isinstance(value, cells.Instant):
         return Cast(moment, fault(bad, "not a date and time"))
-    local = to_local(moment, scope.timezone) if value.zone == "utc" else moment
+    local = moment if value.zone == "written" else to_local(moment, scope.timezone)
     return Cast(sa.cast(local, sa.Date), fault(bad, "not a date"))
 
 

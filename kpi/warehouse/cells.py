@@ -62,7 +62,8 @@ class Amount(Value):
 
 @dataclass(frozen=True)
 class Day(Value):
-    """A business date. ``zone``: ``written`` takes the date as written, ``utc`` an instant's day in the calendar's zone."""
+    """A business date. ``zone``: ``written`` takes the date as written, ``utc`` an instant's day in the calendar's zone,
+    ``local`` the date as written unless an offset stands behind it, which makes it an instant."""
 
     of: Value
     zone: Zone = "written"

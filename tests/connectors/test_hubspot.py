@@ -72,3 +72,23 @@ def test_the_real_portal(staged: Stager, shared_data: Path) -> None:
     assert (result.staged.rows_loaded, result.staged.rows_rejected) == (500, 0)
     assert staged(shared_data / "hubspot" / "hubspot_companies.csv").staged.layout == "companies"
     assert staged(shared_data / "hubspot" / "hubspot_tickets.csv").staged.layout == "tickets"
+
+
+def test_a_stage_that_says_not_won_is_a_loss(staged: Stager) -> None:
+    rows = [
+        "1,A,Not won,2026-02-14,2026-01-05",
+        "2,B,Nicht gewonnen - Preis,2026-02-14,2026-01-05",
+        "3,C,Non-profit won,2026-02-14,2026-01-05",
+    ]
+    result = staged("\n".join(["Record ID,Deal Name,Deal Stage,Close Date,Create Date", *rows]) + "\n")
+    assert result.rows("deal", "source_id", "is_won", "is_lost") == [("1", False, True), ("2", False, True), ("3", True, False)]
+
+
+def test_a_date_with_an_offset_is_a_day_of_the_calendar(staged: Stager) -> None:
+    rows = ["1,A,closedwon,2026-02-13T23:30:00.000Z,2026-01-15T22:30:00Z", "2,B,closedwon,2026-03-29 02:30,2026-01-15 23:30"]
+    result = staged("\n".join(["Record ID,Deal Name,Deal Stage,Close Date,Create Date", *rows]) + "\n", timezone="Europe/Berlin")
+    # half past midnight of the 14th in Berlin; without an offset the day is as written, in the hour that doesn't exist as well
+    assert result.rows("deal", "created_on", "closed_on") == [
+        (date(2026, 1, 15), date(2026, 2, 14)),
+        (date(2026, 1, 15), date(2026, 3, 29)),
+    ]
