@@ -18,6 +18,7 @@ from connectors.base import Part, Record, Trouble
 from connectors.reading import Text, copy_below, ends_alike, line_of, records
 from kpi.importing.recognising import Recognised
 from kpi.importing.setaside import Problem, SetAside
+from kpi.warehouse.literals import literal
 
 #: Bytes from which a column's writing is read off a sample first, and checked afterwards.
 LARGE: Final = 8 << 20
@@ -186,24 +187,29 @@ def _read(bulk: Bulk, width: int) -> None:
     columns = {f"c{at}": "VARCHAR" for at in range(width)}
     if bulk.has_line:
         columns["line"] = "BIGINT"
-    rejects: dict[str, Any] = (
-        {"store_rejects": True, "rejects_table": bulk.rejects_table, "rejects_scan": f"{bulk.rejects_table}_scan", "rejects_limit": 0}
-        if bulk.rejects_table
-        else {}
+    options: dict[str, Any] = {
+        "header": False,
+        "auto_detect": False,
+        "delim": bulk.delimiter,
+        "quote": '"',
+        "escape": '"',
+        "skip": 1 if bulk.skip_header else 0,
+        "strict_mode": True,
+        "nullstr": "",
+        "max_line_size": LONGEST,
+        # by default sixteen of the longest lines, for each thread
+        "buffer_size": 4 * LONGEST,
+    }
+    if bulk.rejects_table:
+        options |= {
+            "store_rejects": True,
+            "rejects_table": bulk.rejects_table,
+            "rejects_scan": f"{bulk.rejects_table}_scan",
+            "rejects_limit": 0,
+        }
+    typed = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
+    said = ", ".join(f"{name} = {literal(value)}" for name, value in options.items())
+    # as SQL, since the options of DuckDB's read_csv for Python import pandas, half a second
+    bulk.connection.execute(
+        f"CREATE TEMP VIEW {bulk.relation} AS SELECT * FROM read_csv({literal(str(bulk.text.path))}, columns = {{{typed}}}, {said})"  # noqa: S608
     )
-    reader = bulk.connection.read_csv(
-        str(bulk.text.path),
-        header=False,
-        auto_detect=False,
-        delimiter=bulk.delimiter,
-        quotechar='"',
-        escapechar='"',
-        skiprows=1 if bulk.skip_header else 0,
-        columns=columns,
-        strict_mode=True,
-        allow_quoted_nulls=True,
-        na_values="",
-        max_line_size=LONGEST,
-        **rejects,
-    )
-    reader.create_view(bulk.relation)

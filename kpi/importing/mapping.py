@@ -71,6 +71,7 @@ class _Staging:
         self.clean: dict[str, bool] = {}
         self.aside = SetAside(connection, f"{self.prefix}_problems")
         self.spans: dict[str, tuple[date, date]] = {}
+        self.hints: dict[str, str] = {}
 
     def read_plain(self) -> None:
         """A plain table: DuckDB reads the file where it lies, or a copy in UTF-8."""
@@ -211,7 +212,7 @@ class _Staging:
                 for name, values in (("entered", mapping.span.entered), ("stamps", mapping.span.stamps)):
                     if dates := [date_ for rows in made for date_ in mapped.compile_dates(values, rows.scope)]:
                         spans[f"{name}{at}"] = (about, dates, dates)
-        result = self.connection.execute(mapped.check_query(self.texts[part], marks, spans))
+        result = self._count(part, mapped.Check(marks, spans))
         names = [column[0] for column in result.description]
         # all of it is fetched, since DuckDB writes down what it rejected when the result ends
         row = dict(zip(names, result.fetchall()[0], strict=True))
@@ -226,6 +227,22 @@ class _Staging:
             self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped)
         self.clean[part] = not row["bad"] and not row["left_out"]
         return bool(row["bad"] or row.get("padded"))
+
+    def _count(self, part: str, check: mapped.Check) -> duckdb.DuckDBPyConnection:
+        """One row; the rows that say who is who come of the same reading of the file."""
+        hint = self._only_hint(part)
+        if hint is None:
+            return self.connection.execute(mapped.check_query(self.texts[part], check))
+        rows = mapped.Rows(self.scopes[part], self.texts[part], hint.columns, hint.where)
+        self.hints[hint.table] = f"{self.prefix}_{hint.table}_hints"
+        self.connection.execute(mapped.grouped_check(self.hints[hint.table], check, hint.table, rows, hint.one_each))
+        return self.connection.execute(mapped.grouped_totals(self.hints[hint.table], check))
+
+    def _only_hint(self, part: str) -> Mapping | None:
+        """The mapping with few columns and few rows, which alone fills its table."""
+        tables = [mapping.table for mapping in self.layout.mappings]
+        found = [mapping for mapping in self._mappings(part) if mapping.hint and mapping.one_each and tables.count(mapping.table) == 1]
+        return found[0] if found else None
 
     def _positions(self, part: str) -> list[int]:
         """The columns that the mappings of a part read."""
@@ -324,7 +341,10 @@ class _Staging:
             if not rows:
                 continue
             view = f"{self.prefix}_{table}"
-            self.connection.execute(mapped.rows_view(view, table, rows, mappings[0].one_each, mappings[0].interval))
+            if table in self.hints:
+                self.connection.execute(mapped.grouped_view(view, self.hints[table], table, rows[0]))
+            else:
+                self.connection.execute(mapped.rows_view(view, table, rows, mappings[0].one_each, mappings[0].interval))
             made.append(StagedTable(table, view, self._replaces(mappings[0]), all(mapping.hint for mapping in mappings)))
             if (gone := self._retired(mappings[0])) is not None:
                 made.append(gone)

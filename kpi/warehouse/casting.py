@@ -14,6 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from kpi.warehouse import cells
+from kpi.warehouse.once import Once
 from kpi.warehouse.schema import MONEY, QUANTITY
 from kpi.warehouse.shapes import AmountShape, DateShape
 from kpi.warehouse.zones import to_local
@@ -190,25 +191,25 @@ def _read(value: Any, scope: Scope) -> Cast:
         case cells.Id(_, empty):
             kept = sa.case((raw.in_(empty), sa.null()), else_=raw) if empty else raw
             # a case, since both sides of an "and" are worked out for every row
-            shortened = sa.case((sa.func.contains(raw, "E+"), sa.func.regexp_full_match(raw, _SPREADSHEET_ID)), else_=sa.false())
+            shortened = Once(sa.case((sa.func.contains(raw, "E+"), sa.func.regexp_full_match(raw, _SPREADSHEET_ID)), else_=sa.false()))
             return Cast(kept, fault(shortened, SHORTENED))
         case cells.Amount(_, kind):
             shape = scope.amounts.get(found[0], AmountShape()) if found else AmountShape()
-            amount: Column = sa.try_cast(raw if shape.plain else _plain(raw, shape.decimal), _TYPES[kind])
+            amount = Once(sa.try_cast(raw if shape.plain else _plain(raw, shape.decimal), _TYPES[kind]))
             return Cast(amount, fault(sa.and_(raw.is_not(None), amount.is_(None)), "not an amount" if kind == "money" else "not a number"))
         case cells.Day() | cells.Instant():
             return _date(value, raw, fault, scope, scope.dates.get(found[0], DateShape()) if found else DateShape())
         case cells.Flag():
-            said = sa.func.lower(raw)
+            said = Once(sa.func.lower(raw))
             is_true, is_false = said.in_(_TRUE), said.in_(_FALSE)
             return Cast(
                 sa.case((is_true, sa.true()), (is_false, sa.false())), fault(sa.not_(sa.or_(is_true, is_false)), "neither yes nor no")
             )
         case cells.Choice(_, cases, otherwise):
-            said = sa.func.lower(raw)
+            said = Once(sa.func.lower(raw))
             rest = raw if otherwise == "keep" else sa.null()
-            chosen = sa.case(
-                *((said == text, sa.literal(result) if result is not None else sa.null()) for text, result in cases), else_=rest
+            chosen = Once(
+                sa.case(*((said == text, sa.literal(result) if result is not None else sa.null()) for text, result in cases), else_=rest)
             )
             if otherwise != "reject":
                 return Cast(chosen, inner.faults)
@@ -225,9 +226,9 @@ def _read(value: Any, scope: Scope) -> Cast:
         case cells.Prefixed(prefix, _):
             return Cast(sa.literal(prefix + ":") + sa.cast(raw, sa.String), inner.faults)
         case cells.Lower():
-            return Cast(sa.func.lower(raw), inner.faults)
+            return Cast(Once(sa.func.lower(raw)), inner.faults)
         case cells.Domain():
-            return Cast(_domain(raw), inner.faults)
+            return Cast(domain_of(raw), inner.faults)
         case cells.CaseSafe():
             return Cast(_case_safe(raw), inner.faults)
         case cells.Negative():
@@ -336,12 +337,12 @@ def _date(
     if shape.formats:
         parsed = sa.func.try_strptime(raw, sa.func.list_value(*shape.formats))
         readings.append(_to_utc(parsed, value.zone, scope))
-    moment = readings[0] if len(readings) == 1 else sa.func.coalesce(*readings)
+    moment = Once(readings[0] if len(readings) == 1 else sa.func.coalesce(*readings))
     bad = sa.and_(raw.is_not(None), moment.is_(None))
     if isinstance(value, cells.Instant):
         return Cast(moment, fault(bad, "not a date and time"))
     local = moment if value.zone == "written" else to_local(moment, scope.timezone)
-    return Cast(sa.cast(local, sa.Date), fault(bad, "not a date"))
+    return Cast(Once(sa.cast(local, sa.Date)), fault(bad, "not a date"))
 
 
 def _to_utc(moment: Column, zone: str, scope: Scope) -> Column:
@@ -350,7 +351,8 @@ def _to_utc(moment: Column, zone: str, scope: Scope) -> Column:
     return sa.func.timezone("UTC", sa.func.timezone(scope.timezone, moment))
 
 
-def _domain(raw: Column) -> Column:
+def domain_of(raw: Column) -> Column:
+    """The host in an address of the web or of e-mail, without www."""
     host = sa.func.regexp_extract(sa.func.lower(raw), r"^(?:[a-z]+://)?(?:[^@/\s]*@)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)", 1)
     return sa.func.nullif(host, "")
 

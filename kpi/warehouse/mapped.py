@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from duckdb_sqlalchemy import Dialect
 
 from kpi.warehouse import schema
-from kpi.warehouse.casting import Cast, Column, Fault, Scope, compile_condition, compile_value
-from kpi.warehouse.cells import Condition, Instant, Value
+from kpi.warehouse.casting import Cast, Column, Fault, Scope, compile_condition, compile_value, domain_of
+from kpi.warehouse.cells import Condition, Domain, Instant, Value
 from kpi.warehouse.literals import literal_dialect
+from kpi.warehouse.once import layered
 from kpi.warehouse.zones import to_local
 
 #: Joins the cells of a record into one text that names it; no export holds this control character.
@@ -135,8 +136,7 @@ def _select(rows: Rows, columns: Sequence[sa.Column[Any]], ordered: bool) -> sa.
         made.append(sa.cast(value, column.type).label(column.name))
     if ordered:
         made += [sa.column("n").label("n"), sa.literal(rows.step).label("step")]
-    select = sa.select(*made).select_from(sa.table(rows.relation))
-    return select if rows.where is None else select.where(compile_condition(rows.where, rows.scope).value)
+    return layered(sa.table(rows.relation), made, None if rows.where is None else compile_condition(rows.where, rows.scope).value)
 
 
 def _intervals(rows: sa.Subquery, names: Sequence[str], by: Sequence[str], state: str) -> sa.Select[Any]:
@@ -160,15 +160,18 @@ def _intervals(rows: sa.Subquery, names: Sequence[str], by: Sequence[str], state
 def _latest(rows: sa.Subquery, names: Sequence[str], by: Sequence[str]) -> sa.Select[Any]:
     """Of the rows that agree on ``by`` the latest; among equals the greatest, so that it is always the same one."""
     rest = [name for name in names if name not in by]
-    dated: list[Any] = (
-        [sa.func.coalesce(rows.c["modified_at"], sa.literal_column("TIMESTAMP '0001-01-01'"))]
-        if "modified_at" in names
-        else [sa.literal(0)]
-    )
-    winner = sa.func.max(sa.func.row(*dated, *(rows.c[name] for name in rest))).label("winner")
+    winner = _winner([rows.c[name] for name in rest], rest)
     grouped = sa.select(*(rows.c[name] for name in by), winner).group_by(*(rows.c[name] for name in by)).subquery()
     picked = {name: sa.func.struct_extract(grouped.c["winner"], at) for at, name in enumerate(rest, start=2)}
     return sa.select(*((picked[name] if name in picked else grouped.c[name]).label(name) for name in names))
+
+
+def _winner(columns: Sequence[Column], names: Sequence[str]) -> sa.Label[Any]:
+    """The latest of a group's rows, from its second field on; among equals the greatest."""
+    dated: Column = sa.literal(0)
+    if "modified_at" in names:
+        dated = sa.func.coalesce(columns[names.index("modified_at")], sa.literal_column("TIMESTAMP '0001-01-01'"))
+    return sa.func.max(sa.func.row(dated, *columns)).label("winner")
 
 
 def faults_of(rows: Sequence[Rows]) -> list[Fault]:
@@ -186,19 +189,102 @@ def faults_of(rows: Sequence[Rows]) -> list[Fault]:
     return list(faults.values())
 
 
-def check_query(source: str, marks: dict[str, Column], spans: dict[str, tuple[Column, list[Column], list[Column]]]) -> str:
-    """One row: how many records each mark holds for, and for each span the earliest and the latest of its dates."""
-    inner: list[Any] = [mark.label(name) for name, mark in marks.items()]
-    made: list[Any] = [sa.func.count().label("records")]
-    made += [sa.func.count().filter(sa.column(name)).label(name) for name in marks]
-    for name, (where, first, last) in spans.items():
-        inner.append(where.label(f"{name}_where"))
-        both = ((f"{name}_from", first, sa.func.min, sa.func.least), (f"{name}_to", last, sa.func.max, sa.func.greatest))
-        for label, values, pick, within in both:
-            inner.append((within(*values) if len(values) > 1 else values[0]).label(label))
-            usable = sa.and_(sa.column(f"{name}_where"), sa.not_(sa.column("left_out")), sa.not_(sa.column("bad")))
-            made.append(sa.cast(pick(sa.column(label)).filter(usable), sa.DateTime).label(label))
-    return sql(sa.select(*made).select_from(sa.select(*inner).select_from(sa.table(source)).subquery()))
+@dataclass(frozen=True)
+class Check:
+    """What is asked of every record.
+
+    Attributes:
+        marks: flags to count the records by; ``left_out`` and ``bad`` are among them.
+        spans: which records count, and the dates of which the earliest and those of which the latest is asked for.
+    """
+
+    marks: dict[str, Column]
+    spans: dict[str, tuple[Column, list[Column], list[Column]]]
+
+    def columns(self) -> list[Any]:
+        """What is worked out for each record."""
+        made: list[Any] = [mark.label(name) for name, mark in self.marks.items()]
+        for name, (where, first, last) in self.spans.items():
+            made.append(where.label(f"{name}_where"))
+            for label, values, within in ((f"{name}_from", first, sa.func.least), (f"{name}_to", last, sa.func.greatest)):
+                made.append((within(*values) if len(values) > 1 else values[0]).label(label))
+        return made
+
+    def counts(self) -> list[Any]:
+        """One row of a group of records: how many there are, how many each mark holds for, and the ends of each span."""
+        made: list[Any] = [sa.func.count().label("records")]
+        made += [sa.func.count().filter(sa.column(name)).label(name) for name in self.marks]
+        for name in self.spans:
+            among = sa.and_(sa.column(f"{name}_where"), _USABLE)
+            for label, pick in ((f"{name}_from", sa.func.min), (f"{name}_to", sa.func.max)):
+                made.append(sa.cast(pick(sa.column(label)).filter(among), sa.DateTime).label(label))
+        return made
+
+    def totals(self) -> list[Any]:
+        """The counts of all groups together."""
+        made: list[Any] = [sa.func.coalesce(sa.func.sum(sa.column(name)), 0).label(name) for name in ("records", *self.marks)]
+        for name in self.spans:
+            made += [sa.func.min(sa.column(f"{name}_from")).label(f"{name}_from"), sa.func.max(sa.column(f"{name}_to")).label(f"{name}_to")]
+        return made
+
+
+_USABLE: Final = sa.and_(sa.not_(sa.column("left_out")), sa.not_(sa.column("bad")))
+
+
+def check_query(source: str, check: Check) -> str:
+    """One row: the counts of all records."""
+    return sql(sa.select(*check.counts()).select_from(layered(sa.table(source), check.columns()).subquery()))
+
+
+def grouped_check(name: str, check: Check, table: str, rows: Rows, one_each: tuple[str, ...]) -> str:
+    """``CREATE TEMP TABLE`` of the counts, a group for each row of ``table``, and of what those rows are made of.
+
+    One reading of the file then does for both. :func:`grouped_totals` and :func:`grouped_view` take them apart again.
+    """
+    where = ALWAYS if rows.where is None else compile_condition(rows.where, rows.scope).value
+    values: list[Any] = []
+    for column in _grouped_names(table, rows):
+        value = compile_value(rows.columns[column], rows.scope).value
+        values.append(sa.cast(value, schema.metadata.tables[table].columns[column].type).label(f"row_{column}"))
+    records = layered(sa.table(rows.relation), [*check.columns(), *values, where.label("row_where")]).subquery()
+    is_row = sa.and_(sa.column("row_where"), _USABLE).label("is_row")
+    keys: list[Any] = [sa.column(f"row_{key}") for key in one_each]
+    rest = [column for column in _grouped_names(table, rows) if column not in one_each]
+    grouped = (
+        sa.select(*keys, is_row, _winner([sa.column(f"row_{column}") for column in rest], rest), *check.counts())
+        .select_from(records)
+        .group_by(*keys, is_row)
+        .subquery()
+    )
+    picked = [sa.func.struct_extract(grouped.c["winner"], at).label(f"row_{column}") for at, column in enumerate(rest, start=2)]
+    kept = [grouped.c[column.name] for column in (*keys, is_row, *check.counts())]
+    return f"CREATE OR REPLACE TEMP TABLE {name} AS {sql(sa.select(*kept, *picked))}"
+
+
+def grouped_totals(name: str, check: Check) -> str:
+    """One row, as :func:`check_query` gives it."""
+    return sql(sa.select(*check.totals()).select_from(sa.table(name)))
+
+
+def grouped_view(name: str, grouped: str, table: str, rows: Rows) -> str:
+    """The rows of ``table``, as :func:`rows_view` makes them with ``one_each``."""
+    made = []
+    for column in schema.metadata.tables[table].columns:
+        if column.name in _grouped_names(table, rows):
+            made.append(sa.column(f"row_{column.name}", column.type).label(column.name))
+        elif column.name in rows.columns:
+            made.append(domain_of(sa.column(f"row_{_ADDRESS}", sa.String)).label(column.name))
+    return create_view(name, sa.select(*made).select_from(sa.table(grouped)).where(sa.column("is_row")))
+
+
+#: Where a domain is that of the row's own address, one is cut out for each row instead of each record.
+_ADDRESS: Final = "email"
+
+
+def _grouped_names(table: str, rows: Rows) -> list[str]:
+    """The table's columns that are taken from the records; the rest follow from them."""
+    named = [column.name for column in schema.metadata.tables[table].columns if column.name in rows.columns]
+    return [name for name in named if _ADDRESS not in rows.columns or rows.columns[name] != Domain(rows.columns[_ADDRESS])]
 
 
 def faults_query(source: str, left_out: Column, faults: Sequence[Fault], named: Column | None) -> str:

@@ -33,7 +33,7 @@ from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.store import DuckStore, Store
 
 #: An importer holds rows of one file in parts; more memory would make it hardly faster, and a laptop has other uses for it.
-_MEMORY_MB: Final = 640
+_MEMORY_MB: Final = 448
 
 #: Held by one import at a time on a PostgreSQL warehouse; any fixed number that others don't use.
 _ADVISORY_LOCK: Final = 7_405_121_968

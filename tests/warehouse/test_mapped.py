@@ -1,0 +1,87 @@
+"""One reading of a file that counts its records and makes its few rows of customers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import duckdb
+import sqlalchemy as sa
+
+from kpi.warehouse import mapped
+from kpi.warehouse.casting import Scope
+from kpi.warehouse.cells import Cell, Constant, Domain, Filled, Instant, Lower
+
+#: c0 the customer, c1 the name, c2 the address, c3 the day, c4 what becomes of the record
+RECORDS = [
+    ("cus_1", "Old name", "ap@old.example", "2026-01-01", ""),
+    ("cus_1", "New name", "AP@mail.New.example", "2026-01-03", ""),
+    ("cus_1", "Newer, but bad", "x@bad.example", "2026-01-09", "bad"),
+    ("cus_2", "B", None, "2026-01-02", ""),
+    ("cus_2", "A", None, "2026-01-02", ""),  # as late as B: the greater name stays
+    ("cus_3", "A draft", None, "2026-01-08", "left out"),
+    (None, "Nobody", None, "2026-01-04", ""),
+]
+CUSTOMER, EMAIL = Cell(("customer",)), Lower(Cell(("email",)))
+ROWS = mapped.Rows(
+    Scope({"customer": (0, "customer"), "name": (1, "name"), "email": (2, "email"), "day": (3, "day")}, "EUR", "UTC"),
+    "file",
+    {
+        "source": Constant("x"),
+        "source_id": CUSTOMER,
+        "name": Cell(("name",)),
+        "email": EMAIL,
+        "domain": Domain(EMAIL),
+        "modified_at": Instant(Cell(("day",)), "utc"),
+    },
+    Filled(CUSTOMER),
+)
+DAY = sa.cast(sa.column("c3", sa.String), sa.DateTime)
+CHECK = mapped.Check(
+    {"left_out": sa.column("c4", sa.String) == "left out", "bad": sa.column("c4", sa.String) == "bad"},
+    {"span": (mapped.ALWAYS, [DAY], [DAY])},
+)
+KEYS = ("source", "source_id")
+
+
+def warehouse(records: Sequence[tuple[str | None, ...]]) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE file (c0 VARCHAR, c1 VARCHAR, c2 VARCHAR, c3 VARCHAR, c4 VARCHAR)")
+    if records:
+        connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", records)
+    connection.execute(mapped.grouped_check("grouped", CHECK, "source_account", ROWS, KEYS))
+    return connection
+
+
+def test_the_counts_are_those_of_all_records() -> None:
+    # 7 records, 1 left out, 1 bad; usable days reach from the 1st to the 4th, since the 8th is left out and the 9th bad
+    with warehouse(RECORDS) as connection:
+        counts = connection.execute(mapped.grouped_totals("grouped", CHECK)).fetchall()
+        assert counts == [(7, 1, 1, dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 4))]
+        assert counts == connection.execute(mapped.check_query("file", CHECK)).fetchall()
+
+
+def test_of_the_usable_records_the_latest_makes_the_row() -> None:
+    with warehouse(RECORDS) as connection:
+        connection.execute(mapped.grouped_view("customers", "grouped", "source_account", ROWS))
+        assert connection.execute("SELECT source, source_id, name, email, domain FROM customers ORDER BY 2").fetchall() == [
+            ("x", "cus_1", "New name", "ap@mail.new.example", "mail.new.example"),
+            ("x", "cus_2", "B", None, None),
+        ]
+
+
+def test_the_rows_are_those_of_a_reading_of_their_own() -> None:
+    usable = [record for record in RECORDS if not record[4]]
+    with warehouse(usable) as connection:
+        connection.execute(mapped.grouped_view("grouped_rows", "grouped", "source_account", ROWS))
+        connection.execute(mapped.rows_view("own_rows", "source_account", [ROWS], KEYS, ()))
+        columns = [name for name, *_ in connection.execute("DESCRIBE own_rows").fetchall()]
+        assert columns == [name for name, *_ in connection.execute("DESCRIBE grouped_rows").fetchall()]
+        own = connection.execute("SELECT * FROM own_rows ORDER BY source_id").fetchall()
+        assert len(own) == 2
+        assert own == connection.execute("SELECT * FROM grouped_rows ORDER BY source_id").fetchall()
+
+
+def test_a_file_without_records_counts_none() -> None:
+    with warehouse([]) as connection:
+        assert connection.execute(mapped.grouped_totals("grouped", CHECK)).fetchall() == [(0, 0, 0, None, None)]
