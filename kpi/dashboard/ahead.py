@@ -17,8 +17,9 @@ from typing import Final
 #: Questions that wait. When more views are open than that, those looked at last come first.
 MOST_WAITING: Final = 256
 
-#: Seconds after a page was drawn before the thread goes on: its reader's next click shall find it idle.
-PAUSE_S: Final = 0.2
+#: Seconds after a page was drawn before the thread goes on: the browser paints for half a second, often on the same
+#: machine, and its reader's next click shall find it idle.
+PAUSE_S: Final = 1.0
 
 
 class Ahead:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 import streamlit as st
 
@@ -60,6 +61,7 @@ def _dimension(name: str, label: str, options: tuple[Value, ...], filters: Filte
         st.pills(label, names, selection_mode="multi", format_func=plain, key=key, on_change=_chosen, args=(name, options, filters))
 
 
+@lru_cache(maxsize=4096)  # a list of years of weeks is written anew with every run
 def _week_label(day: dt.date, calendar: Calendar) -> str:
     week = calendar.week(day)
     return f"{calendar.short_label(week, 'week')} · {calendar.label(week, 'week')}"

@@ -55,6 +55,8 @@ def _render() -> None:
             for place, page in enumerate(PAGES)
         ]
         current = st.navigation(pages, position="hidden")
+        if desk is not None and reach is not None and reach.weeks:
+            next(page for page in PAGES if page.path == current.url_path or current.url_path == "").expect(desk, reach)
         _header(pages, current, desk, reach)
         current.run()
     except KpiError as error:

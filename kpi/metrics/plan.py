@@ -43,12 +43,15 @@ Windows = tuple[Window | None, ...]
 class Facts:
     """What the plan hangs on besides the query and the definitions: the same for a generation's whole life.
 
-    ``versions``: whether any account has former values.
+    Attributes:
+        versions: whether any account has former values.
+        ways: for tables of flows and their times, in which ways the bounds of rows are known.
     """
 
     coverage: tuple[CoverageRow, ...]
     currencies: tuple[CurrencyRow, ...]
     versions: bool
+    ways: tuple[tuple[str, Over, frozenset[int]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -254,6 +257,7 @@ def _scans(
                 currency=definitions.currency,
                 rate=rate if key[4] else None,
                 versions=facts.versions,
+                ways=next((ways for known, time, ways in facts.ways if (known, time) == (table, key[1])), None),
             )
         )
     # Also what is never scanned must be reachable, so that an empty warehouse refuses the same queries.

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from kpi.errors import KpiError
 from kpi.metrics import findings
 from kpi.metrics.binding import Shape, bound, shape
-from kpi.metrics.model import Definitions, Query
+from kpi.metrics.model import Definitions, Leaf, Over, Query
 from kpi.metrics.plan import Asked, Facts, Plan, plan
 from kpi.metrics.result import LazyText, Result
 from kpi.metrics.stages.scan import Scan
+from kpi.metrics.stages.spreading import ways_of
 from kpi.warehouse.reader import Prepared, Reader
 from kpi.warehouse.schema import account_version
 
@@ -28,7 +29,7 @@ _KEPT_PLANS: Final = 256
 _QUOTIENT_PLACES: Final = 10
 
 _plans: Final[OrderedDict[tuple[Any, ...], tuple[Plan, Prepared]]] = OrderedDict()
-_facts: Final[WeakKeyDictionary[Reader, Facts]] = WeakKeyDictionary()
+_facts: Final[WeakKeyDictionary[Reader, dict[str, Facts]]] = WeakKeyDictionary()
 _lock: Final = threading.Lock()
 
 
@@ -69,7 +70,7 @@ def planned(query: Query, definitions: Definitions, reader: Reader) -> tuple[Pla
     Planned once for what plans hang on: the values of filters are none of it, where the rest of the filter
     can be read without them.
     """
-    facts = facts_of(reader)
+    facts = facts_of(reader, definitions)
     seen = shape(query)
     try:
         made, ready = _kept(seen, definitions, reader, facts)
@@ -113,18 +114,26 @@ def forget_plans() -> None:
         _plans.clear()
 
 
-def facts_of(reader: Reader) -> Facts:
-    """What plans on this reader's generation hang on; asked once."""
+def facts_of(reader: Reader, definitions: Definitions) -> Facts:
+    """What plans of these definitions on this reader's generation hang on; asked once."""
     with _lock:
-        known = _facts.get(reader)
+        known = _facts.setdefault(reader, {}).get(definitions.hash)
     if known is None:
         changed: sa.Select[Any] = (
             sa.select(sa.literal_column("1")).select_from(account_version).where(account_version.c.valid_to.is_not(None)).limit(1)
         )
-        known = Facts(reader.coverage, reader.currencies, reader.run(changed).num_rows > 0)
+        leaves = [metric for metric in definitions.metrics.values() if isinstance(metric, Leaf)]
+        flows = dict.fromkeys((leaf.table, leaf.time) for leaf in leaves if isinstance(leaf.time, Over))
+        ways = tuple((table, time, _ways(table, time, definitions, reader)) for table, time in flows if isinstance(time, Over))
+        known = Facts(reader.coverage, reader.currencies, reader.run(changed).num_rows > 0, ways)
         with _lock:
-            _facts[reader] = known
+            _facts[reader][definitions.hash] = known
     return known
+
+
+def _ways(table: str, time: Over, definitions: Definitions, reader: Reader) -> frozenset[int]:
+    (row,) = reader.run(ways_of(table, time, definitions.calendar)).to_pylist()
+    return frozenset(place for place, occurs in enumerate(row.values()) if occurs) or frozenset({0})
 
 
 def _table(query: Query, made: Plan, answer: pa.Table, partial: list[bool]) -> pa.Table:

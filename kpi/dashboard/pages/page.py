@@ -17,8 +17,10 @@ class Page:
     Attributes:
         path: in the URL; the first page of the registry is also at the root.
         draw: draws it for a desk, in a mode.
+        expect: begins to answer what it will ask, before anything is drawn.
     """
 
     title: str
     path: str
     draw: Callable[[Desk, Frame, Mode], None]
+    expect: Callable[[Desk, Frame], None]

@@ -52,6 +52,14 @@ def draw(desk: Desk, frame: Frame, mode: Mode) -> None:
     ahead().likely(weeks_beside(desk, frame, filters, week))
 
 
+def expect(desk: Desk, frame: Frame) -> None:
+    """Begin to answer what the charts ask; the table of pairs, which nobody reads first, is asked for when they are on their way."""
+    filters, _ = read(controls.parameters(), frame.weeks, frame.options)
+    week = filters.week or frame.last_whole
+    if week is not None:
+        desk.expect(query for by, query in questions(desk.definitions, frame, filters, week).items() if len(by) < len(GROUPS))
+
+
 def weeks_beside(desk: Desk, frame: Frame, filters: Filters, week: dt.date) -> list[Callable[[], object]]:
     """What a step to the week before or after asks."""
     place = frame.weeks.index(week)
@@ -72,7 +80,6 @@ class View:
         self.desk, self.frame, self.filters, self.week, self.colours = desk, frame, filters, week, colours
         self.definitions: Definitions = desk.definitions
         asked = questions(self.definitions, frame, filters, week)
-        desk.expect(asked.values())
         self.asked: Mapping[tuple[str, ...], Query] = asked
         self.answer: Answer = desk.ask(asked[()])
         self.series: Mapping[str, Series] = {name: self._series(name) for name in frame.metrics}
@@ -272,4 +279,4 @@ def _alt(series: Series) -> str:
     return f"{series.metric.label}, last {SHOWN_WEEKS} weeks, oldest first: {shown}"
 
 
-PAGE: Final = Page("This week", "this-week", draw)
+PAGE: Final = Page("This week", "this-week", draw, expect)

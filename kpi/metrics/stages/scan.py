@@ -32,6 +32,7 @@ class Scan:
         by, filters: the query's groups and filters, resolved from the table.
         rate: exchange rates, where amounts must be converted into ``currency``; then there is one leaf.
         versions: whether any account has former values.
+        ways: of the ways in which a flow's bounds may be known those that occur, at least one; None: any may.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Scan:
     currency: str
     rate: sa.CTE | None
     versions: bool
+    ways: frozenset[int] | None = None
 
     @property
     def groups(self) -> list[str]:

@@ -1,7 +1,8 @@
 """Rows of a flow -> sign, q and r in units of 1e-8, with the days that each piece lasts.
 
 Empty or equal bounds: the whole amount on the first date that is known, else on the document's date. Each way in
-which the bounds may be known is read by itself, so that the dates of each prune what is read.
+which the bounds may be known is read by itself, so that the dates of each prune what is read; those that no row of the
+generation has are left out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from kpi.metrics.rows import Rows
 from kpi.metrics.stages import pieces, rates
 from kpi.metrics.stages.events import exact
 from kpi.metrics.stages.scan import Scan, counted, day_literal, foreign_value, leaf_value, row_filters
+from kpi.periods import Calendar
 
 #: Places of a unit; what a flow's value has at most.
 UNIT_SCALE: Final = 8
@@ -112,6 +114,18 @@ def _units(amount: Element, scale: int) -> Element:
     return sa.case((small, sa.cast(amount * factor, sa.BigInteger())), else_=sa.cast(decimal(amount, scale) * factor, sa.BigInteger()))
 
 
+def ways_of(table: str, time: Over, calendar: Calendar) -> sa.Select[Any]:
+    """Of each way in which the bounds of a row may be known (of :func:`_dated`, in its order) whether any row is so."""
+    rows = Rows(table, calendar)
+    start, end = rows.day(time.start), rows.day(time.end)
+    known = [start < end, sa.and_(start.is_not(None), sa.or_(end.is_(None), end <= start)), sa.and_(start.is_(None), end.is_not(None))]
+    if time.document is not None:
+        known.append(sa.and_(start.is_(None), end.is_(None)))
+    return sa.select(
+        *(sa.func.bool_or(sa.func.coalesce(one, sa.false())).label(f"w{place}") for place, one in enumerate(known))
+    ).select_from(rows.source)
+
+
 def _dated(scan: Scan) -> Any:
     """Columns of the table that are needed, and starts_row, ends_row: the days of the whole row, never empty or equal."""
     time = scan.leaves[0].time
@@ -129,7 +143,9 @@ def _dated(scan: Scan) -> Any:
         ways.append((document, _next(document), [start.is_(None), end.is_(None), document >= first, document < after]))
     columns = [rows.table.c[name] for name in _needed(scan)]
     selects = []
-    for starts, ends, wheres in ways:
+    for place, (starts, ends, wheres) in enumerate(ways):
+        if scan.ways is not None and place not in scan.ways:
+            continue
         day = starts if document is None else sa.func.coalesce(document, starts)
         of_document = [day.label("document_day")] if scan.foreign else []
         selects.append(
@@ -137,7 +153,8 @@ def _dated(scan: Scan) -> Any:
             .select_from(rows.source)
             .where(*wheres, *counted(scan, rows, day))
         )
-    return sa.union_all(*selects).subquery(f"{scan.name}_row")
+    read = sa.union_all(*selects) if len(selects) > 1 else selects[0]
+    return read.subquery(f"{scan.name}_row")
 
 
 def _needed(scan: Scan) -> list[str]:
