@@ -6,11 +6,11 @@ and is never stale.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Final
+from typing import Final, TypeVar
 
 import streamlit as st
 
@@ -23,6 +23,8 @@ from kpi.metrics.model import Definitions, Query
 from kpi.metrics.result import Result
 from kpi.settings import Settings
 from kpi.warehouse.engines import Reader, current_generation, open_reader
+
+Made = TypeVar("Made")
 
 #: Answers kept: some hundred views of a page, a few kilobytes each.
 KEPT_ANSWERS: Final = 1024
@@ -82,6 +84,10 @@ class Desk:
         """
         return _answers().get((self.key, query), lambda: _answer(query, self))
 
+    def plan(self, query: Query) -> None:
+        """Plan what may be asked: a filter with other values then finds its statement ready."""
+        _of_those_that_can(query, self, metrics_query.planned)
+
     def explain(self, query: Query) -> Explanation:
         """What stands behind an answer that was given."""
         return _explanations().get((self.key, query), lambda: explain(query, self.definitions, self.reader))
@@ -126,33 +132,34 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def _answer(query: Query, desk: Desk) -> Answer:
+    return Answer(*_of_those_that_can(query, desk, metrics_query.run))
+
+
+def _of_those_that_can(query: Query, desk: Desk, ask: Callable[[Query, Definitions, Reader], Made]) -> tuple[Made | None, dict[str, str]]:
+    """What ``ask`` makes of the metrics that can be asked this way, and the others with the sentence why not."""
     metrics, refused = list(query.metrics), dict[str, str]()
     while metrics:
         try:
-            return Answer(_run(replace(query, metrics=tuple(metrics)), desk), refused)
+            return ask(replace(query, metrics=tuple(metrics)), desk.definitions, desk.reader), refused
         except Unreachable as error:
-            found = {error.metric: str(error)} if error.metric in metrics else _each(query, metrics, desk)
+            found = {error.metric: str(error)} if error.metric in metrics else _each(query, metrics, desk, ask)
         except QueryError as error:
-            found = _each(query, metrics, desk)
+            found = _each(query, metrics, desk, ask)
             if not found:
                 raise error
         if not found:
             break
         refused.update(found)
         metrics = [name for name in metrics if name not in refused]
-    return Answer(None, refused)
+    return None, refused
 
 
-def _each(query: Query, metrics: list[str], desk: Desk) -> dict[str, str]:
+def _each(query: Query, metrics: list[str], desk: Desk, ask: Callable[[Query, Definitions, Reader], object]) -> dict[str, str]:
     """Which metrics refuse, asked one by one: a formula's refusal names its part, not the formula."""
     refused = dict[str, str]()
     for name in metrics:
         try:
-            _run(replace(query, metrics=(name,)), desk)
+            ask(replace(query, metrics=(name,)), desk.definitions, desk.reader)
         except QueryError as error:
             refused[name] = str(error)
     return refused
-
-
-def _run(query: Query, desk: Desk) -> Result:
-    return metrics_query.run(query, desk.definitions, desk.reader)

@@ -7,7 +7,7 @@ from kpi.dashboard.ahead import ahead
 from kpi.dashboard.data import open_desk
 from kpi.dashboard.filters import Filters
 from kpi.dashboard.frame import frame
-from kpi.dashboard.pages.this_week import first_filters, questions
+from kpi.dashboard.pages.this_week import first_filters, first_shapes, questions
 
 
 def warm() -> None:
@@ -22,4 +22,4 @@ def warm() -> None:
     reach = frame(desk)
     if reach.last_whole is not None:
         desk.expect(questions(desk.definitions, reach, Filters(), reach.last_whole).values())
-        ahead().likely(first_filters(desk, reach, reach.last_whole))
+        ahead().likely(first_filters(desk, reach, reach.last_whole) + first_shapes(desk, reach, reach.last_whole))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from itertools import combinations
 from typing import Any, Final, TypeVar, cast
 
 import streamlit as st
@@ -71,6 +72,14 @@ def first_filters(desk: Desk, frame: Frame, week: dt.date) -> list[Callable[[], 
     """What a first filter asks: each value of each dimension alone."""
     chosen = [Filters(None, {name: (value,)}) for name, values in frame.options.items() for value in values[:MOST_AHEAD]]
     return [partial(desk.ask, query) for one in chosen for query in questions(desk.definitions, frame, one, week).values()]
+
+
+def first_shapes(desk: Desk, frame: Frame, week: dt.date) -> list[Callable[[], object]]:
+    """Plans of filters by one or two dimensions, with one value or several of each: a plan serves all values."""
+    some = [{name: values[:count]} for name, values in frame.options.items() for count in (1, 2) if len(values) >= count]
+    both = [first | second for first, second in combinations(some, 2) if first.keys() != second.keys()]
+    asked = [query for one in (*some, *both) for query in questions(desk.definitions, frame, Filters(None, one), week).values()]
+    return [partial(desk.plan, query) for query in asked]
 
 
 class View:
