@@ -19,7 +19,7 @@ MOST_WAITING: Final = 256
 
 #: Seconds after a page was drawn before the thread goes on: the browser paints for half a second, often on the same
 #: machine, and its reader's next click shall find it idle.
-PAUSE_S: Final = 1.0
+PAUSE_S: Final = 2.0
 
 
 class Ahead:

@@ -2,7 +2,7 @@ import threading
 
 from kpi.dashboard.ahead import Ahead
 
-WAIT_S = 10
+WAIT_S = 15
 
 
 def test_nothing_is_asked_before_it_is_started():
