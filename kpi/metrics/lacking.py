@@ -24,7 +24,6 @@ from kpi.metrics.stages.scan import Part, Scan
 from kpi.metrics.stages.spreading import UNIT_SCALE, spread
 from kpi.metrics.stages.stocks import stocks
 from kpi.metrics.windows import Window
-from kpi.periods import Period
 from kpi.warehouse.reader import Reader
 
 
@@ -78,7 +77,7 @@ def distinct(windows: Sequence[Window], is_stock: bool) -> tuple[Window, ...]:
     """The same days, each once, in as few windows as they need; a stock is asked for on last days only."""
     if is_stock:
         return tuple(Window(end - dt.timedelta(days=1), end, True) for end in sorted({window.end for window in windows}))
-    return tuple(Window(span.start, span.end, True) for span in joined(Period(window.start, window.end) for window in windows))
+    return tuple(Window(span.start, span.end, True) for span in joined(piece for window in windows for piece in window.pieces()))
 
 
 def _statement(scan: Scan, leaf: Leaf, windows: Sequence[Window], total: bool) -> sa.Select[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from kpi.metrics.model import Rolling, Shift, ToDate
@@ -19,11 +20,21 @@ _DAY = dt.timedelta(days=1)
 
 
 class Window(NamedTuple):
-    """Days from <= day < to that are covered; ``whole``: none of the days meant is missing."""
+    """Days from <= day < to, of which the first and the last are covered.
+
+    Attributes:
+        whole: none of the days meant is missing.
+        holes: the days in between that are not covered, in order; what lies in them doesn't count.
+    """
 
     start: dt.date
     end: dt.date
     whole: bool
+    holes: tuple[Period, ...] = ()
+
+    def pieces(self) -> tuple[Period, ...]:
+        """The days without the holes."""
+        return _without(Period(self.start, self.end), self.holes)
 
 
 class Frame(NamedTuple):
@@ -51,24 +62,46 @@ def _window(period: Period, frame: Frame, steps: Sequence[Step], covered: Sequen
     if base is None:
         return None
     whole = base.whole and asked == period
-    full, cut = period, Period(base.start, base.end)
+    full, cut, holes = period, Period(base.start, base.end), base.holes
     for step in steps:
         if isinstance(step, Shift):
-            full, cut = _shifted(full, cut, step, frame.grain, calendar)
+            moved, part = _shifted(full, cut, step, frame.grain, calendar)
+            holes = _moved(holes, cut, part)
+            full, cut = moved, part
         else:
             full = cut = _widened(cut, step, covered, calendar)
+            holes = ()
     if not steps:
-        return Window(base.start, base.end, whole)
-    window = clip(cut, covered)
+        return base._replace(whole=whole)
+    window = clip(cut, covered, holes)
     return None if window is None else window._replace(whole=whole and window.whole)
 
 
-def clip(period: Period, covered: Sequence[Period]) -> Window | None:
-    """What of a period is covered, from the first such day to the last."""
-    pieces = [piece for piece in (period.cut(span.start, span.end) for span in covered) if piece.start < piece.end]
+def clip(period: Period, covered: Sequence[Period], holes: Sequence[Period] = ()) -> Window | None:
+    """What of a period is covered and in none of ``holes``: from the first such day to the last, without those in between."""
+    asked = _without(period, holes)
+    pieces = [piece for part in asked for span in covered if (piece := part.cut(span.start, span.end)).start < piece.end]
     if not pieces:
         return None
-    return Window(pieces[0].start, pieces[-1].end, pieces == [period])
+    between = tuple(Period(before.end, after.start) for before, after in pairwise(pieces) if before.end < after.start)
+    return Window(pieces[0].start, pieces[-1].end, pieces == [period], between)
+
+
+def _without(period: Period, holes: Sequence[Period]) -> tuple[Period, ...]:
+    bounds = [period.start, *(day for hole in holes for day in (hole.start, hole.end)), period.end]
+    pieces = (Period(start, end) for start, end in zip(bounds[::2], bounds[1::2], strict=True))
+    return tuple(piece for piece in pieces if piece.start < piece.end)
+
+
+def _moved(holes: Sequence[Period], cut: Period, part: Period) -> tuple[Period, ...]:
+    """The days that the holes of ``cut`` leave out of an earlier period: what is missing now is not compared with."""
+    moved = []
+    for hole in holes:
+        # Counted from the nearer end, for the earlier period may be shorter, and its last day is where a stock is taken.
+        near_end = cut.end - hole.end < hole.start - cut.start
+        by = part.end - cut.end if near_end else part.start - cut.start
+        moved.append(Period(hole.start + by, hole.end + by).cut(part.start, part.end))
+    return tuple(hole for hole in moved if hole.start < hole.end)
 
 
 def _shifted(full: Period, cut: Period, step: Shift, grain: Grain, calendar: Calendar) -> tuple[Period, Period]:

@@ -49,6 +49,11 @@ class Warehouse:
         self._writer.cover(table, source, dt.date.fromisoformat(first), dt.date.fromisoformat(after))
         return self
 
+    def gap(self, table: str, first: str, after: str, source: str = "test") -> Warehouse:
+        """``source`` lacks the days from <= day < to."""
+        self._writer.insert("coverage_gap", [{"table_name": table, "source": source, "gap_from": _day(first), "gap_to": _day(after)}])
+        return self
+
     def sql(self, text: str) -> list[tuple[Any, ...]]:
         """Rows of SQL written by hand, always computed by DuckDB."""
         return self._writer.connection.execute(text).fetchall()
@@ -82,6 +87,10 @@ class Warehouse:
                     marks = ", ".join(["%s"] * len(table.columns))
                     with connection.cursor() as cursor:
                         cursor.executemany(f"INSERT INTO {table.name} VALUES ({marks})", rows)
+
+
+def _day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
 
 
 def _value(column: sa.Column[Any], value: Any) -> Any:

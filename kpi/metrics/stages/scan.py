@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from kpi.metrics import operations
 from kpi.metrics.compile import Typed
-from kpi.metrics.model import Call, Leaf, Node
+from kpi.metrics.model import Call, During, Leaf, Node
 from kpi.metrics.operations import Element, decimal
 from kpi.metrics.reach import Reach
 from kpi.metrics.rows import Rows
@@ -80,18 +80,20 @@ class Scan:
             for slot, windows in self.slots.items()
             for place, window in enumerate(windows)
             if window
-            for day, sign in ([(window.start, -1)] if starts else []) + [(window.end, 1)]
+            for day, sign in (_bounds(window) if starts else [(window.end, 1)])
         ]
         slots, places, bounds, signs = zip(*found, strict=True)
         return operations.rows_of(f"{self.name}_bound", slot=slots, place=places, bound=bounds, sign=signs)
 
     def spans(self) -> sa.CTE:
-        """Windows as rows of their first day and the first after, as day numbers."""
+        """Windows as rows of their first day and the first after, as day numbers; one with holes is several, but of a stock."""
+        is_stock = isinstance(self.leaves[0].time, During)
         found = [
-            (slot, place, day_number(window.start), day_number(window.end))
+            (slot, place, day_number(piece.start), day_number(piece.end))
             for slot, windows in self.slots.items()
             for place, window in enumerate(windows)
             if window
+            for piece in ((window,) if is_stock else window.pieces())
         ]
         slots, places, starts, ends = zip(*found, strict=True)
         return operations.rows_of(f"{self.name}_window", slot=slots, place=places, starts=starts, ends=ends)
@@ -142,6 +144,11 @@ class Stage:
     def columns(self) -> list[Part]:
         """Every column, in the order of the selects."""
         return [part for parts in self.parts.values() for part in (parts.value, parts.count, parts.missing) if part is not None]
+
+
+def _bounds(window: Window) -> list[tuple[dt.date, int]]:
+    """Beginnings and ends of what is covered of a window, with the sign they are taken by."""
+    return [bound for piece in window.pieces() for bound in ((piece.start, -1), (piece.end, 1))]
 
 
 def day_number(day: dt.date) -> int:
