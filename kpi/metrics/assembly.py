@@ -49,7 +49,7 @@ class Assembly:
         self._totals: dict[str, Any] = {}
 
     def statement(self, asked: Sequence[Asked]) -> tuple[sa.Select[Any], tuple[tuple[str, str], ...]]:
-        """The statement, and what its columns after the metrics are: ("needs" or "missing", metric)."""
+        """The statement, and what its columns after the metrics are: ("needs", "needs missing" or "missing", metric)."""
         starts = [day_number(period.start) for period in self._frame.periods]
         period = operations.rows_of("period", place=list(range(len(starts))), day=starts)
         self._place = period.c.place
@@ -71,7 +71,11 @@ class Assembly:
             if one.needs is not None:
                 extra.append(("needs", one.name))
                 beside.append(_final(self._value(one, one.needs)).label(f"needs of {one.name}"))
-            missing = self._missing(one)
+                lacking = self._missing(one, one.needs)
+                if lacking is not None:
+                    extra.append(("needs missing", one.name))
+                    beside.append(sa.cast(lacking, sa.BigInteger()).label(f"without a rate in needs of {one.name}"))
+            missing = self._missing(one, one.tree)
             if missing is not None:
                 extra.append(("missing", one.name))
                 beside.append(sa.cast(missing, sa.BigInteger()).label(f"without a rate in {one.name}"))
@@ -181,10 +185,10 @@ class Assembly:
             return self._totals[use.leaf.name].c[name]  # type: ignore[no-any-return]
         return sa.func.sum(self._summed.c[name]).over(partition_by=self._summed.c.place)
 
-    def _missing(self, one: Asked) -> Element | None:
-        """How many rate-less rows stand behind a metric, or None where nothing is converted."""
+    def _missing(self, one: Asked, tree: Tree) -> Element | None:
+        """How many rate-less rows stand behind a metric's formula, or None where nothing is converted."""
         counts = []
-        for use in uses_of(one.tree):
+        for use in uses_of(tree):
             parts = self._parts.get(use.leaf.name)
             slot = self._of_use[(use.leaf.name, use.steps, one.covered)][1]
             if parts is not None and parts.missing is not None and any(self._slots[slot]):

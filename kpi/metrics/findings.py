@@ -16,6 +16,7 @@ from kpi.metrics.model import At, Call, During, Leaf, Literal_
 from kpi.metrics.nodes import column
 from kpi.metrics.operations import day_number
 from kpi.metrics.plan import Asked, Plan
+from kpi.metrics.result import Note
 from kpi.metrics.stages.events import event_rows
 from kpi.metrics.stages.scan import FORWARD, Scan, is_duration
 from kpi.metrics.stages.stocks import stock_rows
@@ -25,23 +26,23 @@ from kpi.warehouse.reader import Reader
 from kpi.warehouse.schema import metadata
 
 
-def of_rows(made: Plan, answer: pa.Table, reader: Reader) -> list[str]:
+def of_rows(made: Plan, answer: pa.Table, reader: Reader) -> list[Note]:
     """Sentences for the reader; each costs a small query, and only where a value is without a rate or a duration."""
     said = list(_without_rate(made, answer, reader))
     for scan in made.scans:
         for leaf in scan.leaves:
             if leaf.aggregate in FORWARD and is_duration(leaf.value):
                 rows = _backwards(scan, leaf, reader)
-                said += [sentences.of_backwards(leaf, rows)] if rows else []
-    return list(dict.fromkeys(said))
+                said += [Note(sentences.of_backwards(leaf, rows))] if rows else []
+    return said
 
 
-def _without_rate(made: Plan, answer: pa.Table, reader: Reader) -> Iterator[str]:
+def _without_rate(made: Plan, answer: pa.Table, reader: Reader) -> Iterator[Note]:
     """For each leaf without a rate, and the days over which metrics take it, what the figures concerned lack."""
     asked = {one.name: one for one in made.asked}
     alike: dict[tuple[str, tuple[Window, ...], bool], list[str]] = {}
     scans = {scan.name: scan for scan in made.scans if scan.foreign}
-    concerned = _places(made, answer)
+    concerned = _places(made, answer, "missing")
     for name, places in concerned.items():
         for key, scan in scans.items():
             found, total = _windows(asked[name], scan, made, places)
@@ -57,21 +58,23 @@ def _without_rate(made: Plan, answer: pa.Table, reader: Reader) -> Iterator[str]
             continue
         if lacks.amounts:
             told.update(names)
-            yield from (sentences.of_rates(name, leaf, lacks, scan.currency) for name in names)
+            yield from (Note(sentences.of_rates(name, leaf, lacks, scan.currency), (name,), "unconverted") for name in names)
     currency = next((scan.currency for scan in made.scans), "")
     for name in concerned:
         if name not in told:  # amounts that cancel out, or too many rows to add up
-            yield sentences.of_no_rate(name, name, currency)
+            yield Note(sentences.of_no_rate(name, name, currency), (name,), "unconverted")
+    for name in _places(made, answer, "needs missing"):
+        yield Note(sentences.of_needs(name, currency), (name,), "unconverted")
 
 
-def _places(made: Plan, answer: pa.Table) -> dict[str, list[int]]:
-    """For each metric that lacks a rate, the places of the periods in which it does."""
+def _places(made: Plan, answer: pa.Table, what: str) -> dict[str, list[int]]:
+    """For each metric that lacks a rate, of its own or of its needs, the places of the periods in which it does."""
     place_of = {period.start: place for place, period in enumerate(made.frame.periods)}
     first = answer.num_columns - len(made.extra)
     found: dict[str, list[int]] = {}
     for at, (kind, name) in enumerate(made.extra):
         counts = answer.column(first + at)
-        if kind == "missing" and any(counts.to_pylist()):
+        if kind == what and any(counts.to_pylist()):
             days = answer.column(0).to_pylist()
             found[name] = sorted({place_of[day] for day, lacks in zip(days, counts.to_pylist(), strict=True) if lacks})
     return found

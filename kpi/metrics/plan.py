@@ -21,7 +21,7 @@ from kpi.metrics.assembly import Assembly
 from kpi.metrics.binding import Values, bound
 from kpi.metrics.model import At, Definitions, Leaf, MetricRef, Over, Query
 from kpi.metrics.reach import Reach, common, reach_of
-from kpi.metrics.result import Span
+from kpi.metrics.result import Note, Span
 from kpi.metrics.stages import rates
 from kpi.metrics.stages.direct import direct
 from kpi.metrics.stages.events import events, is_additive
@@ -94,7 +94,7 @@ class Plan:
     extra: tuple[tuple[str, str], ...]
     coverage: Mapping[str, Span | None]
     targets: Mapping[str, Mapping[dt.date, Decimal]]
-    warnings: tuple[str, ...]
+    notes: tuple[Note, ...]
     data_through: dt.date | None
     scans: tuple[Scan, ...]
 
@@ -129,7 +129,7 @@ def plan(query: Query, definitions: Definitions, facts: Facts, values: Values | 
         extra=extra,
         coverage=hull,
         targets={name: goals.targets_of(definitions.metrics[name], definitions.metrics, frame.periods) for name in query.metrics},
-        warnings=sentences.of_coverage(asked, frame, query, facts.coverage),
+        notes=sentences.of_coverage(asked, frame, query, facts.coverage),
         data_through=together[-1].end - dt.timedelta(days=1) if together else None,
         scans=scans,
     )

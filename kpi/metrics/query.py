@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -59,7 +60,7 @@ def run(query: Query, definitions: Definitions, reader: Reader) -> Result:
         data_through=made.data_through,
         coverage=made.coverage,
         targets=made.targets,
-        warnings=(*made.warnings, *findings.of_rows(made, answer, reader)),
+        notes=(*made.notes, *findings.of_rows(made, answer, reader)),
         statement=sql,
     )
 
@@ -163,12 +164,12 @@ def _states(made: Plan, answer: pa.Table) -> tuple[dict[str, pa.Array], list[boo
     for place, one in enumerate(made.asked):
         empty = answer.column(offset + place).is_null().to_pylist()
         found = [_state(one, at, missing) for at, missing in zip(places, empty, strict=True)]
-        _mark(found, empty, extra.get(("missing", one.name)), extra.get(("needs", one.name)), one)
-        states[one.name] = pa.array(found, pa.string())
         partial = [
             before or state == "partial" or (one.known[at] and not one.whole[at] and not one.uncounted)
             for before, state, at in zip(partial, found, places, strict=True)
         ]
+        _mark(found, empty, {kind: column for (kind, name), column in extra.items() if name == one.name}, one)
+        states[one.name] = pa.array(found, pa.string())
     return states, partial
 
 
@@ -180,10 +181,20 @@ def _state(one: Asked, place: int, empty: bool) -> str:
     return "known" if one.whole[place] else "partial"
 
 
-def _mark(found: list[str], empty: list[bool], missing: list[int | None] | None, needs: list[Any] | None, one: Asked) -> None:
-    """States that hang on the rows: values without a rate, and values of too few."""
+def _mark(found: list[str], empty: list[bool], beside: Mapping[str, list[Any]], one: Asked) -> None:
+    """States that hang on the rows: values without a rate, or with a stand-in for one, and values of too few.
+
+    ``beside``: the columns of :attr:`kpi.metrics.plan.Plan.extra` of the metric.
+    """
+    missing, needs, lacking = (beside.get(kind, [None] * len(found)) for kind in ("missing", "needs", "needs missing"))
     for row, state in enumerate(found):
-        if missing is not None and empty[row] and state == "empty" and missing[row]:
+        if state in ("uncounted", "unknown"):
+            continue
+        if missing[row]:
             found[row] = "unconverted"
-        elif needs is not None and one.at_least is not None and not empty[row] and needs[row] is not None and needs[row] < one.at_least:
+        elif one.at_least is None or empty[row]:
+            continue
+        elif lacking[row]:
+            found[row] = "unconverted"
+        elif needs[row] is None or needs[row] < one.at_least:
             found[row] = "too few"

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 
@@ -15,7 +15,8 @@ from kpi.metrics.model import Query
 #: Why a value is as it is. ``known``: whole and sure. ``partial``: the period is covered in part. ``unknown``:
 #: outside coverage or never imported. ``empty``: no rows to take an average or a ratio of, or division by zero.
 #: ``uncounted``: two systems hold the same thing and sources: doesn't say which counts. ``unconverted``: a rate
-#: is missing. ``too few``: below the metric's ``needs`` (the value is still there).
+#: is missing, of the value or of its ``needs``; there may be a value still, such as what coalesce() puts in its place.
+#: ``too few``: below the metric's ``needs``, or they have no value (the metric's own is still there).
 State = Literal["known", "partial", "unknown", "empty", "uncounted", "unconverted", "too few"]
 
 #: A sum or count is exact; a quotient is the one float.
@@ -38,6 +39,14 @@ class Cell:
     value: Value
     state: State
     target: Decimal | None
+
+
+class Note(NamedTuple):
+    """A sentence for the reader, the metrics that it is about, and the state of theirs that it explains, if any."""
+
+    text: str
+    metrics: tuple[str, ...] = ()
+    state: State | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +89,7 @@ class Result:
         definitions: hash of the definitions; generation: number of the warehouse.
         data_through: last day covered by every metric asked for, or None.
         coverage: metric -> the days it covers, or None where nothing was imported.
-        warnings: whole sentences for the reader.
+        notes: what the reader must be told; ``warnings`` are its sentences, each once.
         statement: the SQL that was run, made when it is read; ``sql`` is its text.
     """
 
@@ -95,8 +104,17 @@ class Result:
     data_through: dt.date | None
     coverage: Mapping[str, Span | None]
     targets: Mapping[str, Mapping[dt.date, Decimal]]
-    warnings: tuple[str, ...]
+    notes: tuple[Note, ...]
     statement: LazyText
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Whole sentences for the reader."""
+        return tuple(dict.fromkeys(note.text for note in self.notes))
+
+    def reason(self, metric: str, state: State) -> str | None:
+        """The sentence that says why values of a metric have a state; None where the state says it all."""
+        return next((note.text for note in self.notes if metric in note.metrics and note.state == state), None)
 
     @property
     def sql(self) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from kpi.metrics.model import Leaf, Query
+from kpi.metrics.result import Note
 from kpi.metrics.windows import Frame
 from kpi.periods import MONTHS, Period
 from kpi.units import minor_places, rounded
@@ -21,17 +22,19 @@ if TYPE_CHECKING:
 _DAY = dt.timedelta(days=1)
 
 
-def of_coverage(asked: Sequence[Asked], frame: Frame, query: Query, coverage: Sequence[CoverageRow]) -> tuple[str, ...]:
+def of_coverage(asked: Sequence[Asked], frame: Frame, query: Query, coverage: Sequence[CoverageRow]) -> tuple[Note, ...]:
     """Tables that nobody said who counts in, what was never imported, periods known in part or not, sources that lag."""
-    said: list[str] = []
+    said: list[Note] = []
     for one in asked:
-        said += [sentence for table, reach in one.reaches.items() if (sentence := _of_table(one.name, table, reach, coverage))]
+        for table, reach in one.reaches.items():
+            if sentence := _of_table(one.name, table, reach, coverage):
+                said.append(Note(sentence, (one.name,), "uncounted" if reach.uncounted else "unknown"))
         if one.covered:
-            said += _of_lag(one, coverage)
+            said += [Note(sentence, (one.name,)) for sentence in _of_lag(one, coverage)]
         elif all(reach.spans for reach in one.reaches.values()):
             data = and_([f"{table} from {_reaching(reach.spans)}" for table, reach in one.reaches.items()])
-            said.append(f"{one.name} is not known: no day is covered by all its data, which are {data}")
-    return (*dict.fromkeys(said), *_of_periods(asked, frame, query))
+            said.append(Note(f"{one.name} is not known: no day is covered by all its data, which are {data}", (one.name,), "unknown"))
+    return (*said, *_of_periods(asked, frame, query))
 
 
 def _of_table(name: str, table: str, reach: Reach, coverage: Sequence[CoverageRow]) -> str | None:
@@ -61,7 +64,7 @@ def _of_table(name: str, table: str, reach: Reach, coverage: Sequence[CoverageRo
     return f"{name} is not known: {and_(counted)} {verb} for {table} by sources:, but on none of the days that {whose} data cover"
 
 
-def _of_periods(asked: Sequence[Asked], frame: Frame, query: Query) -> list[str]:
+def _of_periods(asked: Sequence[Asked], frame: Frame, query: Query) -> list[Note]:
     """The periods that coverage cuts: one sentence for the metrics that it cuts alike."""
     wanted = [period.cut(query.since or dt.date.min, query.until or dt.date.max) for period in frame.periods]
     alike: dict[str, list[str]] = {}
@@ -82,7 +85,7 @@ def _of_periods(asked: Sequence[Asked], frame: Frame, query: Query) -> list[str]
             parts.append(f"{_few(outside, frame)} {'is' if len(outside) == 1 else 'are'} not covered, and not known")
         if parts:
             alike.setdefault(f"reach from {_reaching(one.covered)}: {and_(parts)}", []).append(one.name)
-    return [f"the data of {_at_most(names)} {rest}" for rest, names in alike.items()]
+    return [Note(f"the data of {_at_most(names)} {rest}", tuple(names), "partial") for rest, names in alike.items()]
 
 
 def _of_lag(one: Asked, coverage: Sequence[CoverageRow]) -> list[str]:
@@ -135,6 +138,11 @@ def of_no_rate(name: str, leaf: str, currency: str) -> str:
     """A metric without a value for want of a rate, of its own or of a leaf that it is made of."""
     which = leaf if name == leaf else f"{name} is made of {leaf}, which"
     return f"{which} has no value where an exchange rate into {currency} is missing"
+
+
+def of_needs(name: str, currency: str) -> str:
+    """A metric whose needs lack a rate, so that nobody knows whether there are enough."""
+    return f"{name} may be of too few: what it needs has no value where an exchange rate into {currency} is missing"
 
 
 def _in_full(amount: Decimal, currency: str) -> str:

@@ -59,6 +59,6 @@ def result(
         data_through=None,
         coverage={name: Span(weeks[0], weeks[-1] + dt.timedelta(days=7)) for name in query.metrics},
         targets=targets or {},
-        warnings=(),
+        notes=(),
         statement=LazyText(lambda: "select 1"),
     )

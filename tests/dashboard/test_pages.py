@@ -2,9 +2,13 @@
 
 import datetime as dt
 import re
+import shutil
 
+import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from kpi.warehouse.home import warehouse_file
 
 from .conftest import METRICS, ROOT
 
@@ -60,6 +64,19 @@ def test_partial_and_missing_data_are_said_plainly(page, company):
     words = text(page(company))
     assert "The deals of Salesforce end on Thu 12 Nov 2026: week 46 is partial." in words
     assert "Not known: no issues were imported yet." in words
+
+
+def test_a_card_says_which_systems_hold_the_same_rows(page, company, tmp_path):
+    shutil.copytree(company.parent, tmp_path, dirs_exist_ok=True)
+    home = tmp_path / company.name
+    with duckdb.connect(str(warehouse_file(home, 1))) as connection:
+        connection.execute(
+            "INSERT INTO coverage SELECT table_name, 'hubspot', * EXCLUDE (table_name, source) FROM coverage WHERE table_name = 'deal'"
+        )
+    words = text(page(home))
+    question = "hubspot and salesforce hold rows of deal over the same days, and counting all of them would count things twice"
+    assert words.count(question) == 2  # on the card and as its exception, not once more among the notes
+    assert f"Deals won {question}" in words
 
 
 def test_a_deep_link_filters(page, company):

@@ -156,3 +156,40 @@ def test_groups_of_converted_amounts_add_up_exactly(rates, defined):
     whole = ask(rates, known, "paid").table.column("paid").to_pylist()
     parts = ask(rates, known, "paid", by=("payment.status",)).table.column("paid").to_pylist()
     assert sum(parts) == whole[0]
+
+
+# Values that stand in for one without a rate, and needs without one
+
+
+def test_what_stands_in_for_an_amount_without_a_rate_is_marked(warehouse, defined):
+    warehouse.add("payment", payment("10", "USD", "2026-01-05"), payment("3", "EUR", "2026-02-05"), covers=("2026-01-01", "2026-03-01"))
+    known = defined(PAID + "sure: {formula: 'coalesce(paid, 0)'}")
+    result = ask(warehouse, known, "sure", grain="month")
+    assert [float(value) for value in column(result, "sure")] == [0.0, 3.0]
+    assert states(result, "sure") == ["unconverted", "known"]
+    assert result.warnings == (
+        "sure is made of paid, which has no value where an exchange rate into EUR is missing: 10.00 USD on 5 Jan 2026; "
+        "the part that is known is 0.00 EUR",
+    )
+
+
+def test_needs_without_a_rate_are_not_taken_for_enough(warehouse, defined):
+    warehouse.add("deal", *({"closed_on": day, "is_won": True} for day in ("2026-01-07", "2026-02-07", "2026-03-07")), covers=NEEDED)
+    warehouse.add("payment", payment("10", "USD", "2026-01-05"), payment("10", "EUR", "2026-02-05"), covers=NEEDED)
+    known = defined(PAID + "won: {count: deal, at: closed_on, where: is_won, needs: {at_least: 10, of: paid}}")
+    # January's 10 USD have no rate, February's 10 EUR are enough, March's 0 are not.
+    result = ask(warehouse, known, "won", grain="month")
+    assert column(result, "won") == [1, 1, 1]
+    assert states(result, "won") == ["unconverted", "known", "too few"]
+    assert result.warnings == ("won may be of too few: what it needs has no value where an exchange rate into EUR is missing",)
+    assert result.reason("won", "unconverted") == result.warnings[0]
+
+
+NEEDED = ("2026-01-01", "2026-04-01")
+
+
+def test_needs_without_a_value_are_too_few(warehouse, defined):
+    warehouse.add("deal", {"closed_on": "2026-01-07", "is_won": True}, covers=NEEDED)
+    warehouse.add("payment", covers=NEEDED)
+    known = defined(PAID + "won: {count: deal, at: closed_on, where: is_won, needs: {at_least: 10, of: mean}}")
+    assert states(ask(warehouse, known, "won"), "won") == ["too few"]

@@ -22,6 +22,7 @@ from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series, by_week
 from kpi.dashboard.sources import missing
 from kpi.dashboard.theme import Mode, Palette, palette
 from kpi.metrics.model import Definitions, Query
+from kpi.metrics.result import State
 from kpi.metrics.uses import leaves_of
 
 #: Figures kept; one takes some kilobytes and, built anew, some milliseconds of the interpreter.
@@ -107,14 +108,15 @@ class View:
         if now is not None and now.state in ("known", "too few", "empty"):
             return None
         if now is not None and now.state in ("uncounted", "unconverted"):
-            return self._warning(name)
+            return self._reason(name, now.state)
         return missing(name, self.frame.spans.get(name), self.week, self.definitions, self.desk.reader)
 
-    def _warning(self, name: str) -> str | None:
-        """What the Result says of one metric, under its label."""
-        label = self.series[name].metric.label
-        warnings = self.answer.result.warnings if self.answer.result else ()
-        return next((label + warning.removeprefix(name) + "." for warning in warnings if warning.startswith(f"{name} ")), None)
+    def _reason(self, name: str, state: State) -> str | None:
+        """What the Result says of one metric's state, under its label where it begins with the metric."""
+        text = self.answer.result.reason(name, state) if self.answer.result else None
+        if text is None:
+            return None
+        return f"{self.series[name].metric.label}{text.removeprefix(name)}." if text.startswith(f"{name} ") else f"{text}."
 
     def _hidden(self, name: str) -> str | None:
         """The problem where it leaves no value to show at all."""
@@ -180,10 +182,9 @@ class View:
                 side = "under" if gap.direction < 0 else "over"
                 sentence = f"{gap.text.lstrip('+−')} {side} its target{cards.run_of_weeks(series)}"
                 lines.append({**line, "sentence": sentence, "word": "off target", "kind": "worse"})
-        said = tuple(
-            start for name in self.frame.metrics if self.problem(name) is not None for start in (f"{name} ", f"the data of {name} ")
-        )
-        warnings = [text for text in (self.answer.result.warnings if self.answer.result else ()) if not text.startswith(said)]
+        said = {name for name in self.frame.metrics if self.problem(name) is not None}
+        notes = self.answer.result.notes if self.answer.result else ()
+        warnings = list(dict.fromkeys(note.text for note in notes if not note.metrics or not said.issuperset(note.metrics)))
         if lines or warnings:
             st.html('<h2 class="section">Exceptions</h2>')
         if lines:
