@@ -11,7 +11,7 @@ from typing import Any
 from kpi import settings
 from kpi.commands import show
 from kpi.errors import KpiError, UsageError
-from kpi.metrics import definitions
+from kpi.metrics import definitions, jsonschema
 from kpi.metrics.model import Definitions, Formula
 
 
@@ -20,6 +20,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser("check", help="find the mistakes in metrics.yaml", description="Find every mistake, with file and line.")
     parser.add_argument("file", nargs="?", type=Path, help="the definitions; default: what KPI_METRICS says, else metrics.yaml")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of metrics.yaml for editors, and check nothing")
     parser.set_defaults(run=check)
     show.add(subparsers)
 
@@ -35,7 +36,11 @@ def check(options: argparse.Namespace) -> int:
     """Print every problem on a line of its own; exit code 1 with any.
 
     ``--json`` prints ``{"file", "problems": [{"file", "line", "key", "message"}], "metrics", "dimensions"}``.
+    ``--schema`` prints a JSON Schema and looks at no file.
     """
+    if options.schema:
+        print(json.dumps(jsonschema.made(), indent=2, ensure_ascii=False))
+        return 0
     path = options.file or settings.load().metrics
     if options.file is not None and not path.exists():
         raise UsageError(f"{path}: there is no such file")

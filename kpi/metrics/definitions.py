@@ -40,8 +40,8 @@ DIMENSION: Final = (
     Key("is", "an expression", "its value", required=True),
     Key("as_of", "now", "what is true now; without it what was true on the row's day"),
 )
-#: Columns that every answer has.
-_RESERVED: Final = (*lexing.KEYWORDS, "period", "partial")
+#: Words that name no metric and no dimension: those of expressions, and columns that every answer has.
+RESERVED: Final = (*lexing.KEYWORDS, "period", "partial")
 #: Hashed with the file: a change of the language's meaning makes cached figures void.
 _LANGUAGE: Final = "1"
 
@@ -144,7 +144,7 @@ class _File:
         found: dict[str, yamlfile.Entry] = {}
         for entry in () if mapping is None else mapping.entries:
             path = f"{section}.{entry.key.text}"
-            if not self.problems.name(entry.key, path, _RESERVED, f"the name of {what}"):
+            if not self.problems.name(entry.key, path, RESERVED, f"the name of {what}"):
                 self.refused.add(entry.key.text)
                 continue
             if section == "metrics" and entry.key.text in self.dimension_entries:

@@ -25,6 +25,8 @@ MONTHS: Final = (
 CATEGORIES: Final = ("hosting", "support", "onboarding", "sales", "marketing", "engineering", "other")
 #: What of a source's row a rule of products: may look at.
 FIELDS: Final = ("class", "account", "memo", "project", "component", "label", "plan", "product", "price")
+#: Weeks in the months of a quarter.
+PATTERNS: Final = ("4-4-5", "4-5-4", "5-4-4")
 
 CALENDAR: Final = (
     Key("week_starts", "monday to sunday", "first day of the week; default monday, weeks by ISO"),
@@ -50,7 +52,7 @@ def calendar(value: yamlfile.Value | None, problems: Problems) -> Calendar:
     default = Calendar()
     week = problems.choice(mapping.get("week_starts"), WEEKDAYS, "a weekday")
     month = problems.choice(mapping.get("year_starts"), MONTHS, "a month")
-    pattern = problems.choice(mapping.get("pattern"), ("4-4-5", "4-5-4", "5-4-4"), "a pattern of weeks")
+    pattern = problems.choice(mapping.get("pattern"), PATTERNS, "a pattern of weeks")
     weeks = None if pattern is None else tuple(int(part) for part in pattern.split("-"))
     return Calendar(
         week_starts=WEEKDAYS.index(week) if week else default.week_starts,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kpi.cli import main
+from kpi.metrics import jsonschema
 
 SOUND = "north_star: won\ncurrency: EUR\nmetrics:\n  won: {count: deal, at: closed_on}\n  all: {formula: won + won}\n"
 
@@ -54,6 +55,18 @@ def test_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text(SOUND)
     assert main(["check", str(file), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["metrics"] == ["won", "all"]
+
+
+def test_the_schema_for_editors_looks_at_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KPI_METRICS", str(tmp_path / "nowhere.yaml"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "--schema"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == jsonschema.made()
+    assert captured.err == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_file_the_setting_counts(file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
