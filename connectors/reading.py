@@ -119,7 +119,7 @@ def _foreign_letters(path: Path) -> tuple[int, int]:
             text = decoder.decode(chunk)
             lost = text.count("\ufffd")
             broken += lost
-            letters += sum(1 for letter in text if letter > "\x7f") - lost
+            letters += len(text) - len(text.encode("ascii", "ignore")) - lost
     return letters, broken + decoder.decode(b"", final=True).count("\ufffd")
 
 

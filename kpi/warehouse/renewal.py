@@ -110,7 +110,9 @@ def _same(columns: Iterable[str], left: str, right: str) -> str:
 
 
 def _delete(store: Store, table: sa.Table, incoming: str, where: str, values: list[Any], full: bool) -> list[str]:
-    """Delete rows; the sentence on those that don't come again."""
+    """Delete rows; the sentence on those that don't come again. The first of ``values`` is the source."""
+    if not store.run(f"SELECT 1 FROM {table.name} WHERE source = ? LIMIT 1", values[:1]):
+        return []  # a first import: to find nothing that comes again, the whole file would be read
     keys = [column.name for column in table.primary_key.columns]
     same = " AND ".join(f'i."{key}" = t."{key}"' for key in keys)
     again = f"EXISTS (SELECT 1 FROM {incoming} i WHERE {same})"

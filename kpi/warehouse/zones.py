@@ -8,14 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.visitors import InternalTraversal
 
 #: Nothing that companies export is older; and what lies further ahead is only planned.
 _FIRST_YEAR: Final = 1990
 _LAST_YEAR: Final = 2050
+
+
+class _Local(sa.ColumnElement[Any]):
+    """The wall clock at an instant, one node however large its tree: SQLAlchemy copies and writes out every node of a statement."""
+
+    __visit_name__ = "local"
+    inherit_cache = False
+    _traverse_internals = [("moment", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 - as SQLAlchemy has it
+    type = sa.DateTime()
+
+    def __init__(self, moment: sa.ColumnElement[Any], timezone: str) -> None:
+        self.moment = moment
+        self.timezone = timezone
+
+    def self_group(self, against: Any = None) -> sa.ColumnElement[Any]:
+        """It brings its own parentheses."""
+        return self
+
+
+@compiles(_Local)
+def _write(element: _Local, compiler: Any, **how: Any) -> str:
+    moment = compiler.process(element.moment.self_group(operators.add), **how)
+    return f"({moment} + {_tree(moment, transitions(element.timezone))})"
 
 
 def to_local(moment: sa.ColumnElement[Any], timezone: str) -> sa.ColumnElement[Any]:
@@ -23,10 +50,11 @@ def to_local(moment: sa.ColumnElement[Any], timezone: str) -> sa.ColumnElement[A
     offsets = transitions(timezone)
     if len(offsets) == 1 and not offsets[0][1]:
         return moment
-    return moment + _tree(moment, offsets)
+    return _Local(moment, timezone)
 
 
-def transitions(timezone: str) -> list[tuple[datetime, timedelta]]:
+@cache  # 40 ms a time, and every value of a date asks
+def transitions(timezone: str) -> tuple[tuple[datetime, timedelta], ...]:
     """From which UTC instant on which offset holds; the first one reaches back."""
     zone = ZoneInfo(timezone)
     at = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
@@ -41,15 +69,16 @@ def transitions(timezone: str) -> list[tuple[datetime, timedelta]]:
                 low, high = (middle, high) if _offset(middle, zone) == found[-1][1] else (low, middle)
             found.append((high.replace(tzinfo=None), _offset(high, zone)))
         at = following
-    return found
+    return tuple(found)
 
 
 def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
     return moment.astimezone(zone).utcoffset() or timedelta()
 
 
-def _tree(moment: sa.ColumnElement[Any], offsets: Sequence[tuple[datetime, timedelta]]) -> sa.ColumnElement[Any]:
+def _tree(moment: str, offsets: Sequence[tuple[datetime, timedelta]]) -> str:
     if len(offsets) == 1:
-        return sa.func.to_minutes(offsets[0][1] // timedelta(minutes=1))
+        return f"to_minutes({offsets[0][1] // timedelta(minutes=1)})"
     half = len(offsets) // 2
-    return sa.case((moment < offsets[half][0], _tree(moment, offsets[:half])), else_=_tree(moment, offsets[half:]))
+    before, since = _tree(moment, offsets[:half]), _tree(moment, offsets[half:])
+    return f"CASE WHEN {moment} < TIMESTAMP '{offsets[half][0]}' THEN {before} ELSE {since} END"
