@@ -198,8 +198,9 @@ class _File:
     def _dimension(self, name: str) -> Dimension | None:
         entry, problems = self.dimension_entries[name], self.problems
         mapping = problems.mapping(entry.value, "{label: …, of: a table, is: an expression}")
-        if mapping is None or not problems.keys(mapping, DIMENSION, "a dimension"):
+        if mapping is None:
             return None
+        problems.keys(mapping, DIMENSION, "a dimension")
         label = problems.text(mapping.get("label"), "a label") if mapping.get("label") else None
         as_of = problems.choice(mapping.get("as_of"), ("now", "then"), "a time") if mapping.get("as_of") else None
         table, of = problems.text(mapping.get("of"), "a table"), mapping.get("of")
@@ -241,18 +242,23 @@ class _File:
             return kinds[0]
         path = about.mapping.path
         if kinds:
+            self.problems.keys(about.mapping, self._every_key(), "a metric", later=LATER)
             found = [mark for mark in marks if about.mapping.get(mark) is not None]
             self.problems.add(about.line, path, f"a metric is one thing, and this one has {' and '.join(found)}; keep one of them")
         elif later:
             accepted = ", ".join(marks)
             self.problems.add(about.line, path, f"kind not supported yet: {later[0]}; this version computes {accepted}")
         else:
-            keys = tuple(key for kind in KINDS for key in kind.keys)
             count = len(self.problems.found)
-            self.problems.keys(about.mapping, (*COMMON, *(replace_required(key) for key in keys)), "a metric", later=LATER)
+            self.problems.keys(about.mapping, self._every_key(), "a metric", later=LATER)
             if len(self.problems.found) == count:
                 self.problems.add(about.line, path, f"nothing says what to compute; write one of {', '.join(marks)}")
         return None
+
+    @staticmethod
+    def _every_key() -> tuple[Key, ...]:
+        """The keys of all kinds, none required: where no kind is known yet, only spelling is checked."""
+        return (*COMMON, *(key._replace(required=False) for kind in KINDS for key in kind.keys))
 
     def _metric_name(self, value: yamlfile.Value | None) -> str | None:
         name = self.problems.text(value, "a metric")
@@ -279,11 +285,6 @@ class _File:
             elif name is not None:
                 names.append(name)
         return tuple(names)
-
-
-def replace_required(key: Key) -> Key:
-    """The key, not required: where no kind is known yet, only spelling is checked."""
-    return key._replace(required=False)
 
 
 def _split(text: str, scope: expressions.Scope) -> Node:

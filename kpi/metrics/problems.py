@@ -39,13 +39,15 @@ class Problems:
     found: list[Problem] = field(default_factory=list)
     #: Places where the YAML itself is wrong: nothing more is said about them.
     _silent: frozenset[tuple[int, str]] = frozenset()
+    #: Keys that a misspelt one stands for: that they are missing is no second mistake.
+    _meant: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._silent = frozenset((problem.line, problem.key) for problem in self.found)
 
     def add(self, line: int, path: str, message: str) -> None:
         """Add one."""
-        if (line, path) not in self._silent:
+        if (line, path) not in self._silent and path not in self._meant:
             self.found.append(Problem(self.file, line, path, message))
 
     def at(self, value: yamlfile.Value, message: str) -> None:
@@ -71,8 +73,10 @@ class Problems:
             if name in later:
                 self.add(entry.key.line, entry.value.path, f"not supported yet: {name} belongs to a later version")
             elif name not in known:
-                hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
-                self.add(entry.key.line, entry.value.path, f'{whole} has no key "{name}"{hint}')
+                absent = [key for key in known if mapping.get(key) is None]
+                near = did_you_mean(name, absent) or did_you_mean(name, known)
+                self._meant |= {_join(mapping.path, key) for key in absent if f'"{key}"' in near}
+                self.add(entry.key.line, entry.value.path, f'{whole} has no key "{name}"{near or "; known are " + ", ".join(known)}')
         missing = [key.name for key in known.values() if key.required and mapping.get(key.name) is None]
         for name in missing:
             self.add(mapping.line, _join(mapping.path, name), f"{whole} needs this key: {known[name].accepts}")

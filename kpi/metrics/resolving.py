@@ -9,7 +9,7 @@ from typing import Final, Literal, cast
 
 from sqlglot import exp
 
-from kpi.errors import BadExpression, UnknownName, Unreachable, did_you_mean
+from kpi.errors import BadExpression, KpiError, UnknownName, Unreachable, did_you_mean
 from kpi.metrics import functions, graph, lexing, parsing
 from kpi.metrics.model import Call, Column, Dimension, Literal_, MetricRef, Node, Rolling, Shift, ToDate, Total, Type
 from kpi.metrics.nodes import column, mapped, metrics_of
@@ -195,8 +195,12 @@ class Rows(_Tree):
     def _reachable(self) -> list[str]:
         tables = graph.reachable(self.scope.table)
         names = []
-        for name in self.scope.dimensions:
-            dimension = self.scope.lookup(name)
+        # Not from within a dimension: the others may need that one, and would be a circle that nobody wrote.
+        for name in self.scope.dimensions if self.scope.defining is None else ():
+            try:
+                dimension = self.scope.lookup(name)
+            except KpiError:  # one that is wrong itself must not hide this problem
+                continue
             if dimension is not None and dimension.table in tables:
                 names.append(name)
         return names + [f"{table}.…" for table in tables]

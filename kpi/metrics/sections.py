@@ -118,14 +118,15 @@ def _spans(value: yamlfile.Value, problems: Problems) -> Iterator[CountedSpan]:
     for entry in value.entries:
         system = _system(entry.key.text, entry.key.line, entry.value.path, problems)
         dates = problems.mapping(entry.value, "{from: 2026-04-01} or {until: 2026-03-31}")
-        if dates is None or not system:
+        if dates is None:
             continue
         problems.keys(dates, SPAN, "a counted system")
         start, last = (_date(dates.get(name), problems) for name in ("from", "until"))
         if start is not None and last is not None and last < start:
             problems.at(dates, f"until ({last}) lies before from ({start})")
         # Inclusive as people write it: one system until 31 March, the next from 1 April, and no day between them.
-        yield CountedSpan(system, start, None if last is None else last + _DAY)
+        if system:
+            yield CountedSpan(system, start, None if last is None else last + _DAY)
 
 
 def _system(text: str, line: int, path: str, problems: Problems) -> str:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from kpi.errors import DefinitionsError
-from kpi.metrics import definitions
+from kpi.metrics import definitions, graph
 from kpi.metrics.model import At, Call, CountedSpan, Definitions, During, Formula, Leaf, Over, ProductRule
 from kpi.periods import Calendar
 
 BAD = sorted((Path(__file__).parent / "bad").glob("*.yaml"))
+BAD_FORTY = Path(__file__).parent / "bad" / "forty_mistakes.yaml"
 SHIPPED = Path(__file__).parents[2] / "metrics.yaml"
 
 SOUND = """\
@@ -275,3 +276,25 @@ def test_the_shipped_file_is_sound_and_holds_the_catalogue() -> None:
     loaded = definitions.load(SHIPPED)
     assert catalogue <= set(loaded.metrics)
     assert all(metric.means and metric.owner for metric in loaded.metrics.values())
+
+
+def test_forty_different_mistakes_are_forty_sentences() -> None:
+    """One of each: spelling, types, circles, units, reach, time, duplicates, traps of YAML; none hides another."""
+    problems = definitions.check(BAD_FORTY)
+    assert len(problems) == 40
+    assert len({problem.message for problem in problems}) == 40
+    assert len({(problem.line, problem.key) for problem in problems}) == 40
+
+
+def test_two_ways_to_a_table_are_a_problem_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No table of the schema has two shortest ways to another, so one is made: deal by its account's key as well."""
+    one = graph.hops("deal_line")
+    ways = tuple((hop,) for hop in one[:2])
+    monkeypatch.setattr(graph, "shortest", lambda start, goal: ways if (start, goal) == ("deal_line", "product") else ((),))
+    path = tmp_path / "m.yaml"
+    path.write_text("north_star: n\ncurrency: EUR\nmetrics:\n  n: {count: deal_line, at: deal.closed_on, where: product.name = 'Atlas'}\n")
+    written = " or ".join(f"deal_line.{hop.column}" for hop in one[:2])
+    assert [str(problem) for problem in definitions.check(path)] == [
+        f"{path}:4 metrics.n.where: deal_line leads to product in more than one way of the same length: {written}; "
+        "name a column of a table in between"
+    ]
