@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from kpi.errors import BadExpression
-from kpi.metrics.model import Call, Literal_, MetricRef, Node, Rolling, Shift, ToDate, Total
+from kpi.metrics.model import Around, Call, Literal_, MetricRef, Node
 from kpi.metrics.operators import shown
 
 UNITS: Final = ("money", "percent", "number", "ratio", "days", "hours")
@@ -31,7 +31,7 @@ def unit_of(node: Node, metric_unit: Callable[[str], str]) -> str | None:
     """
     if isinstance(node, MetricRef):
         return metric_unit(node.name)
-    if isinstance(node, Shift | Rolling | ToDate | Total):
+    if isinstance(node, Around):
         return unit_of(node.inner, metric_unit)
     if not isinstance(node, Call):
         return None

@@ -22,7 +22,7 @@ from kpi.metrics.model import Dimension, Node, Type
 from kpi.metrics.nodes import column, columns_of, mapped, metrics_of
 from kpi.metrics.resolving import FormulaTree, Lookup, Rows, Scope
 
-__all__ = ["Lookup", "Scope", "column", "columns_of", "condition", "formula", "group", "mapped", "metrics_of", "row"]
+__all__ = ["Lookup", "Scope", "column", "columns_of", "condition", "filtered", "formula", "group", "mapped", "metrics_of", "row"]
 
 
 def row(text: str, scope: Scope) -> Node:
@@ -36,8 +36,13 @@ def row(text: str, scope: Scope) -> Node:
 
 def condition(text: str, table: str, dimensions: Mapping[str, Dimension], metric: str) -> Node:
     """A filter of a query for a metric on ``table``: names are dimensions or ``table.column``; see :func:`row`."""
-    rows = Rows(Scope(table, tuple(dimensions), dimensions.get, metric, columns=False))
-    return rows.operators.condition(rows.node(parsing.parse(text, functions.named("row"))), "a filter")
+    return filtered(text, Scope(table, tuple(dimensions), dimensions.get, metric, columns=False), "a filter")
+
+
+def filtered(text: str, scope: Scope, where: str) -> Node:
+    """A condition on the rows of ``scope.table``; ``where`` it stands, for messages; see :func:`row`."""
+    rows = Rows(scope)
+    return rows.operators.condition(rows.node(parsing.parse(text, functions.named("row"))), where)
 
 
 def group(name: str, table: str, dimensions: Mapping[str, Dimension], metric: str) -> Node:

@@ -39,11 +39,20 @@ FUNCTIONS: Final = (
         "rolling", "rolling(metric, 28 days)", "formula", 2, 2, "over so many days, weeks, months or years up to and with the last day"
     ),
     Function("to_date", "to_date(metric, quarter)", "formula", 2, 2, "from the start of the month, quarter, year, or all, to the last day"),
+    Function(
+        "at_start",
+        "at_start(metric, quarter)",
+        "formula",
+        2,
+        2,
+        "in the first period of the month, quarter or year; of a stock, at the close of the day before it",
+    ),
+    Function("only", "only(metric, segment = 'SMB')", "formula", 2, 2, "with a further filter on dimensions or table.column"),
     Function("total", "total(metric)", "formula", 1, 1, "over all values of the dimensions asked for; filters stay"),
 )
 
 #: Functions that a later version brings; named so that the message can say so.
-LATER: Final = ("at_start", "only", "per", "cumulative")
+LATER: Final = ("per", "cumulative")
 
 BY_NAME: Final = {function.name: function for function in FUNCTIONS}
 

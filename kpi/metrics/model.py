@@ -121,7 +121,34 @@ class Total:
     inner: Node
 
 
-Node = Literal_ | Bound | Column | Call | MetricRef | Shift | Rolling | ToDate | Total
+@dataclass(frozen=True)
+class AtStart:
+    """``at_start(m, unit)``: of a flow or event its value in the first period of the unit that holds the period's last
+    day; of a stock (``is_stock``, told by the leaf) at the close of the day before that unit."""
+
+    inner: Node
+    unit: Literal["month", "quarter", "year"]
+    is_stock: bool = False
+
+
+@dataclass(frozen=True)
+class Only:
+    """``only(m, condition)``: with a further filter.
+
+    Attributes:
+        condition: as written, in which names are dimensions or ``table.column``.
+        on: table -> the condition seen from it, for every table that ``inner`` comes down to.
+    """
+
+    inner: Node
+    condition: str
+    on: tuple[tuple[str, Node], ...] = ()
+
+
+#: What is written around a metric, and applies to its leaves.
+Around = Shift | Rolling | ToDate | AtStart | Only | Total
+
+Node = Literal_ | Bound | Column | Call | MetricRef | Shift | Rolling | ToDate | AtStart | Only | Total
 
 #: A day or an instant: a column, or an expression such as ``coalesce(canceled_on, ended_on)``.
 Moment = Column | Call

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from kpi.metrics.model import Call, Column, Hop, MetricRef, Node, Rolling, Shift, ToDate, Total, Type
+from kpi.metrics.model import Around, Call, Column, Hop, MetricRef, Node, Type
 from kpi.warehouse import schema
 
 _TYPES: Final[dict[str, Type]] = {
@@ -37,7 +37,7 @@ def metrics_of(node: Node) -> tuple[str, ...]:
     """Names of the metrics that a formula speaks of, each once."""
     if isinstance(node, MetricRef):
         return (node.name,)
-    if isinstance(node, Shift | Rolling | ToDate | Total):
+    if isinstance(node, Around):
         return metrics_of(node.inner)
     if isinstance(node, Call):
         return tuple(dict.fromkeys(name for argument in node.arguments for name in metrics_of(argument)))

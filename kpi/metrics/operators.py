@@ -16,7 +16,7 @@ from typing import Final
 
 from kpi.errors import BadExpression
 from kpi.metrics.functions import BY_NAME
-from kpi.metrics.model import Bound, Call, Column, Literal_, MetricRef, Node, Rolling, Shift, ToDate, Total, Type
+from kpi.metrics.model import Around, AtStart, Bound, Call, Column, Literal_, MetricRef, Node, Shift, ToDate, Type
 
 IN_WORDS: Final[dict[Type, str]] = {
     "text": "text",
@@ -47,7 +47,7 @@ class Operators:
         """Type of any node; that of a shifted metric is the metric's."""
         if isinstance(node, MetricRef):
             return self.metric_type(node.name)
-        if isinstance(node, Shift | Rolling | ToDate | Total):
+        if isinstance(node, Around):
             return self.type_of(node.inner)
         return node.type
 
@@ -245,7 +245,8 @@ def shown(node: Node) -> str:
         return f"{node.function}(…)"
     if isinstance(node, Bound):
         return node.name
-    return f"{type(node).__name__.lower()}({shown(node.inner)})"
+    names = {Shift: "previous", ToDate: "to_date", AtStart: "at_start"}
+    return f"{names.get(type(node), type(node).__name__.lower())}({shown(node.inner)})"
 
 
 def _is_constant(node: Node) -> bool:

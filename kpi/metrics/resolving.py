@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from kpi.errors import BadExpression, KpiError, UnknownName, Unreachable, did_you_mean
 from kpi.metrics import functions, graph, lexing, parsing
-from kpi.metrics.model import Call, Column, Dimension, Literal_, MetricRef, Node, Rolling, Shift, ToDate, Total, Type
+from kpi.metrics.model import AtStart, Call, Column, Dimension, Literal_, MetricRef, Node, Only, Rolling, Shift, ToDate, Total, Type
 from kpi.metrics.nodes import column, mapped, metrics_of
 from kpi.metrics.operators import Operators, shown
 from kpi.warehouse import schema
@@ -225,6 +225,10 @@ class FormulaTree(_Tree):
         """A function whose arguments aren't all values, or None."""
         if name == "total":
             return Total(self._metric(arguments[0], name))
+        if name == "only":
+            return Only(self._metric(arguments[0], name), _written(arguments[1]))
+        if name == "at_start":
+            return AtStart(self._metric(arguments[0], name), cast("AtStartUnit", _word(arguments[1], _AT_START, "at_start()")))
         if name == "to_date":
             return ToDate(self._metric(arguments[0], name), cast("ToDateUnit", _word(arguments[1], _TO_DATE, "to_date()")))
         if name in ("previous", "rolling"):
@@ -250,6 +254,9 @@ ShiftUnit = Literal["day", "week", "month", "quarter", "year"]
 RollingUnit = Literal["day", "week", "month", "year"]
 ToDateUnit = Literal["month", "quarter", "year", "all"]
 
+AtStartUnit = Literal["month", "quarter", "year"]
+
+_AT_START: Final = ("month", "quarter", "year")
 _TO_DATE: Final = ("month", "quarter", "year", "all")
 #: previous(m, 1000 years) is a slip of the pen; ten years of days is not.
 _MOST: Final = {"day": 3660, "week": 520, "month": 120, "quarter": 40, "year": 10}
@@ -269,6 +276,17 @@ def _word(tree: exp.Expr, accepted: tuple[str, ...], name: str) -> str:
     if word not in accepted:
         raise BadExpression(f"{name} ends with one of {', '.join(accepted)}")
     return word
+
+
+def _written(tree: exp.Expr) -> str:
+    """A tree as its author wrote it, to be read again where its names have another meaning."""
+    plain = tree.copy()
+    for node in plain.find_all(exp.Identifier, exp.Anonymous):
+        if isinstance(node, exp.Identifier):
+            node.set("quoted", False)
+        else:
+            node.set("this", str(node.this).removeprefix(lexing.PREFIX))
+    return str(plain.sql())
 
 
 def _literal(tree: exp.Literal) -> Literal_:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kpi.errors import QueryError, UnknownName
-from kpi.metrics.model import Call, During, Formula, Leaf, Metric, MetricRef, Node, Rolling, Shift, ToDate, Total
+from kpi.metrics.model import AtStart, Call, During, Formula, Leaf, Metric, MetricRef, Node, Only, Rolling, Shift, ToDate, Total
 from kpi.metrics.windows import Step
 
 
@@ -31,7 +31,9 @@ class Use:
 Tree = Node | Use
 
 
-def expand(node: Node, metrics: Mapping[str, Metric], steps: tuple[Step, ...] = (), total: bool = False) -> Tree:
+def expand(
+    node: Node, metrics: Mapping[str, Metric], steps: tuple[Step, ...] = (), total: bool = False, only: tuple[Only, ...] = ()
+) -> Tree:
     """The formula with every metric's name replaced by uses of leaves.
 
     Raises:
@@ -43,17 +45,19 @@ def expand(node: Node, metrics: Mapping[str, Metric], steps: tuple[Step, ...] = 
         if metric is None:
             raise UnknownName("metric", node.name, metrics)
         if isinstance(metric, Leaf):
-            return _use(metric, steps, total)
+            return _use(_filtered(metric, only), steps, total)
         if isinstance(metric, Formula):
-            return expand(metric.formula, metrics, steps, total)
+            return expand(metric.formula, metrics, steps, total, only)
         raise QueryError(f"{node.name} is of a kind that can't be computed yet")
     if isinstance(node, Total):
-        return expand(node.inner, metrics, steps, True)
-    if isinstance(node, Shift | Rolling | ToDate):
+        return expand(node.inner, metrics, steps, True, only)
+    if isinstance(node, Only):
+        return expand(node.inner, metrics, steps, total, (*only, node))
+    if isinstance(node, Shift | Rolling | ToDate | AtStart):
         # The step keeps no inner formula, so that equal steps of different formulas are equal.
-        return expand(node.inner, metrics, (*steps, replace(node, inner=MetricRef(""))), total)
+        return expand(node.inner, metrics, (*steps, replace(node, inner=MetricRef(""))), total, only)
     if isinstance(node, Call):
-        arguments = tuple(expand(argument, metrics, steps, total) for argument in node.arguments)
+        arguments = tuple(expand(argument, metrics, steps, total, only) for argument in node.arguments)
         return replace(node, arguments=arguments)  # type: ignore[arg-type]  # a tree's calls hold uses
     return node
 
@@ -61,10 +65,22 @@ def expand(node: Node, metrics: Mapping[str, Metric], steps: tuple[Step, ...] = 
 def _use(leaf: Leaf, steps: tuple[Step, ...], total: bool) -> Use:
     if isinstance(leaf.time, During):
         for step in steps:
-            if not isinstance(step, Shift):
+            if isinstance(step, Rolling | ToDate):
                 name = "rolling" if isinstance(step, Rolling) else "to_date"
                 raise QueryError(f"{leaf.name} is a stock: it has a value on a day, and {name}() adds up days")
+        steps = tuple(replace(step, is_stock=True) if isinstance(step, AtStart) else step for step in steps)
     return Use(leaf, steps, total)
+
+
+def _filtered(leaf: Leaf, only: tuple[Only, ...]) -> Leaf:
+    """The leaf with further conditions, as a leaf of its own that shares the scan of the first."""
+    for one in only:
+        found = dict(one.on).get(leaf.table)
+        if found is None:
+            raise QueryError(f"only({leaf.name}, {one.condition}) was not resolved for {leaf.table}")
+        both = found if leaf.condition is None else Call("and", (leaf.condition, found), "flag")
+        leaf = replace(leaf, name=f"{leaf.name} where {one.condition}", condition=both)
+    return leaf
 
 
 def uses_of(tree: Tree) -> Iterator[Use]:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from kpi.metrics.model import Rolling, Shift, ToDate
+from kpi.metrics.model import AtStart, Rolling, Shift, ToDate
 from kpi.periods import Calendar, Grain, Period
 
-Step = Shift | Rolling | ToDate
+Step = Shift | Rolling | ToDate | AtStart
 
 _DAY = dt.timedelta(days=1)
 
@@ -68,6 +68,9 @@ def _window(period: Period, frame: Frame, steps: Sequence[Step], covered: Sequen
             moved, part = _shifted(full, cut, step, frame.grain, calendar)
             holes = _moved(holes, cut, part)
             full, cut = moved, part
+        elif isinstance(step, AtStart):
+            full = cut = _first_of(cut, step, frame.grain, calendar)
+            holes = ()
         else:
             full = cut = _widened(cut, step, covered, calendar)
             holes = ()
@@ -121,6 +124,17 @@ def _shifted(full: Period, cut: Period, step: Shift, grain: Grain, calendar: Cal
         start = min(moved.start + (cut.start - full.start), moved.end - dt.timedelta(days=cut.days))
         part = Period(start, start + dt.timedelta(days=cut.days))
     return moved, part.cut(moved.start, moved.end)
+
+
+def _first_of(cut: Period, step: AtStart, grain: Grain, calendar: Calendar) -> Period:
+    """The first period of the unit that holds the last day of ``cut``; for a stock the day before that unit.
+
+    A week belongs to the month of its last day, as in :func:`_widened`: a month's first week is the one that holds the 1st.
+    """
+    unit = calendar.period(cut.end - _DAY, step.unit)
+    if step.is_stock:
+        return Period(unit.start - _DAY, unit.start)
+    return cut if grain == "all" else calendar.period(unit.start, grain)
 
 
 def _widened(cut: Period, step: Rolling | ToDate, covered: Sequence[Period], calendar: Calendar) -> Period:

@@ -11,6 +11,7 @@ from kpi import yamlfile
 from kpi.errors import BadExpression, KpiError
 from kpi.metrics import clashes, expressions, targets
 from kpi.metrics.expressions import Lookup
+from kpi.metrics.kinds.parts import with_conditions
 from kpi.metrics.model import Metric, Needs, Node, Type, Where
 from kpi.metrics.operators import Operators
 from kpi.metrics.problems import Cascade, Key, Problems, written
@@ -168,4 +169,4 @@ def figure(text: str, context: Context) -> Node:
     clashes.unit_of(node, context.metric_unit)
     if Operators(context.metric_type, mixes=True).type_of(node) not in ("number", "money"):
         raise BadExpression("a formula yields a figure; write case when … then … else … end around a condition")
-    return node
+    return with_conditions(node, context)

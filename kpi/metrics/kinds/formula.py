@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from kpi.metrics import clashes
 from kpi.metrics.kinds.base import About, Context, figure
-from kpi.metrics.model import Call, During, Formula, Leaf, Metric, MetricRef, Node, Rolling, Shift, ToDate, Total
+from kpi.metrics.kinds.parts import leaves
+from kpi.metrics.model import Around, Call, During, Formula, Metric, Node, Rolling, ToDate
 from kpi.metrics.problems import Key
 
 
@@ -34,21 +35,6 @@ class FormulaKind:
         return None if fields is None else Formula(**fields, formula=node)
 
 
-def leaves(node: Node, context: Context) -> Iterator[Leaf]:
-    """Every leaf that a formula comes down to."""
-    if isinstance(node, MetricRef):
-        metric = context.metric(node.name)
-        if isinstance(metric, Leaf):
-            yield metric
-        elif isinstance(metric, Formula):
-            yield from leaves(metric.formula, context)
-    elif isinstance(node, Shift | Rolling | ToDate | Total):
-        yield from leaves(node.inner, context)
-    elif isinstance(node, Call):
-        for argument in node.arguments:
-            yield from leaves(argument, context)
-
-
 def _refused(node: Node, context: Context) -> Iterator[str]:
     """Stocks have a value at a day, and none over days."""
     if isinstance(node, Rolling | ToDate):
@@ -56,7 +42,7 @@ def _refused(node: Node, context: Context) -> Iterator[str]:
         for leaf in leaves(node.inner, context):
             if isinstance(leaf.time, During):
                 yield f"{leaf.name} is a stock (during:), and {name}() adds up days; only events and flows have a sum over days"
-    if isinstance(node, Shift | Rolling | ToDate | Total):
+    if isinstance(node, Around):
         yield from _refused(node.inner, context)
     elif isinstance(node, Call):
         for argument in node.arguments:

@@ -1,0 +1,50 @@
+"""What a formula comes down to: its leaves, and the conditions of only() as each of their tables sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kpi.metrics import expressions
+from kpi.metrics.expressions import Scope
+from kpi.metrics.model import Around, Call, Formula, Leaf, MetricRef, Node, Only
+
+if TYPE_CHECKING:
+    from kpi.metrics.kinds.base import Context
+
+
+def leaves(node: Node, context: Context) -> Iterator[Leaf]:
+    """Every leaf that a formula comes down to."""
+    if isinstance(node, MetricRef):
+        metric = context.metric(node.name)
+        if isinstance(metric, Leaf):
+            yield metric
+        elif isinstance(metric, Formula):
+            yield from leaves(metric.formula, context)
+    elif isinstance(node, Around):
+        yield from leaves(node.inner, context)
+    elif isinstance(node, Call):
+        for argument in node.arguments:
+            yield from leaves(argument, context)
+
+
+def with_conditions(node: Node, context: Context) -> Node:
+    """The formula with every only() resolved for the tables it applies to.
+
+    Raises:
+        BadExpression, UnknownName, Unreachable: a condition that can't be read, or that a table can't reach.
+    """
+    if isinstance(node, Only):
+        first = {leaf.table: leaf.name for leaf in leaves(node.inner, context)}
+        on = tuple((table, _seen(node.condition, table, name, context)) for table, name in first.items())
+        return replace(node, inner=with_conditions(node.inner, context), on=on)
+    if isinstance(node, Around):
+        return replace(node, inner=with_conditions(node.inner, context))
+    if isinstance(node, Call):
+        return replace(node, arguments=tuple(with_conditions(argument, context) for argument in node.arguments))
+    return node
+
+
+def _seen(condition: str, table: str, metric: str, context: Context) -> Node:
+    return expressions.filtered(condition, Scope(table, context.dimensions, context.lookup, metric, columns=False), "only()")
