@@ -167,6 +167,14 @@ class Skip:
 
 
 @dataclass(frozen=True)
+class Tell:
+    """Rows in which something is assumed, and the words for it after their number: ``3 refunds without a date …``."""
+
+    condition: Condition
+    words: str
+
+
+@dataclass(frozen=True)
 class Layout:
     """One kind of export.
 
@@ -175,6 +183,7 @@ class Layout:
         needs: the header must have one name of each group.
         mappings: what its records become.
         skips: records left out on purpose.
+        tells: what is assumed in some rows.
         lacks: names that the header must not have, where another layout is the better one.
         title: a cell that must stand above the header, such as ``General Ledger``; empty for none.
         totals: regular expression for the first cell of total rows and footers, which are not records.
@@ -186,6 +195,7 @@ class Layout:
     needs: tuple[tuple[str, ...], ...]
     mappings: tuple[Mapping, ...]
     skips: tuple[Skip, ...] = ()
+    tells: tuple[Tell, ...] = ()
     lacks: tuple[str, ...] = ()
     title: str = ""
     totals: str = ""

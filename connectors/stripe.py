@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.base import Connector, Layout, Mapping, Renews, Skip, Span
+from connectors.base import Connector, Layout, Mapping, Renews, Skip, Span, Tell
 from connectors.fields import (
     Value,
     above_zero,
@@ -79,8 +79,24 @@ def _who(customer: Value, name: Value, modified: Value) -> Mapping:
     )
 
 
+_ZERO: Final = ("0.00", "0", "0,00")
+_REFUNDED_ON: Final = "Refunded date (UTC)"
+#: The default columns of the Dashboard's export have no date of refunds.
+_UNDATED: Final = all_of(filled("Amount Refunded"), no(equals("Amount Refunded", *_ZERO)), no(filled(_REFUNDED_ON)))
+#: Stripe takes the amount back when a dispute begins, and keeps it when the dispute is lost; an inquiry takes nothing yet.
+_DISPUTED: Final = all_of(
+    equals("Status", "paid", "succeeded", "refunded", "partially refunded", "partial refund"),
+    equals("Dispute Status", "lost", "needs_response", "needs response", "under_review", "under review"),
+)
+
 _PAYER: Final = _customer("Customer ID", "Customer")
 _PAID_AT: Final = instant(*_CREATED)
+
+
+def _status_of(cases: dict[str, str | None]) -> Value:
+    """Paid, failed, pending or disputed; a payment whose dispute is open or lost is disputed, whatever it was before."""
+    return when(_DISPUTED, constant("disputed"), choice("Status", cases=cases))
+
 
 PAYMENTS: Final = Layout(
     name="unified payments",
@@ -96,9 +112,8 @@ PAYMENTS: Final = Layout(
                 "invoice_id": id_of(SOURCE, "Invoice ID"),
                 # a payment that is refunded was taken all the same; the refund is in refunded
                 "status": required(
-                    choice(
-                        "Status",
-                        cases={
+                    _status_of(
+                        {
                             "paid": "paid",
                             "succeeded": "paid",
                             "refunded": "paid",
@@ -135,18 +150,20 @@ PAYMENTS: Final = Layout(
                 "fee": when(any_of(same("Currency", "Converted Currency"), no(filled("Converted Currency"))), money("Fee")),
                 "home_fee": when(filled("Converted Amount"), money("Fee")),
                 "currency": currency("Currency"),
-                "home_amount": money("Converted Amount"),
+                # what failed was never converted: a zero beside an amount is no conversion
+                "home_amount": when(no(equals("Converted Amount", *_ZERO)), money("Converted Amount")),
                 "home_refunded": money("Converted Amount Refunded"),
                 "home_currency": when(filled("Converted Amount"), currency("Converted Currency", assume=False)),
                 "paid_on": required(day(*_CREATED, zone="utc")),
-                "refunded_on": day("Refunded date (UTC)", zone="utc"),
+                "refunded_on": first_of(day(_REFUNDED_ON, zone="utc"), when(_UNDATED, day(*_CREATED, zone="utc"))),
             },
             # a refund comes after its payment, at times after the last one
-            span=Span((_PAID_AT,), (_PAID_AT, instant("Refunded date (UTC)"))),
+            span=Span((_PAID_AT,), (_PAID_AT, instant(_REFUNDED_ON))),
         ),
         _who(_PAYER, text("Customer Name", "Customer Description"), _PAID_AT),
     ),
-    export="Dashboard > Payments > Export, default or all columns",
+    tells=(Tell(_UNDATED, f'refunds without a date count on the day of their payment: export all columns, which have "{_REFUNDED_ON}"'),),
+    export="Dashboard > Payments > Export, all columns; the default ones lack the days of refunds",
 )
 
 _LINE: Final = ("Invoice Line Item ID", "Line Item ID", "invoice_line_item_id")

@@ -33,6 +33,7 @@ class Counts:
     loaded: int = 0
     rejected: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
+    told: dict[str, int] = field(default_factory=dict)
 
 
 def stage_text(connection: duckdb.DuckDBPyConnection, text: Text, name: str, context: Context, folder: Path) -> Staged:
@@ -198,6 +199,8 @@ class _Staging:
         marks = {"totals": totals, "left_out": left_out, "bad": bad}
         if not self.closely[part]:
             marks["padded"] = mapped.is_padded(self._positions(part))
+        tells = mapped.compile_marks([tell.condition for tell in self.layout.tells], scope) if main else []
+        marks |= {f"tell{at}": mark & ~left_out & ~bad for at, mark in enumerate(tells)}
         marks |= {f"skip{at}": mark & ~totals for at, mark in enumerate(skips.values())}
         spans = {}
         for at, mapping in enumerate(self._mappings(part)):
@@ -224,7 +227,8 @@ class _Staging:
         if main:
             count = row["records"] - row["totals"]
             skipped = {words: row[f"skip{at}"] for at, words in enumerate(skips) if row[f"skip{at}"]}
-            self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped)
+            told = {tell.words: row[f"tell{at}"] for at, tell in enumerate(self.layout.tells) if row[f"tell{at}"]}
+            self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped, told)
         self.clean[part] = not row["bad"] and not row["left_out"]
         return bool(row["bad"] or row.get("padded"))
 
@@ -421,6 +425,7 @@ class _Staging:
         """Sentences about what was decided and assumed."""
         for words, count in self.counts.skipped.items():
             self.notes.append(f"{count} {words} left out")
+        self.notes += [f"{count} {words}" for words, count in self.counts.told.items()]
         shapes: list[Any] = [shape for scope in self.scopes.values() for shape in (*scope.dates.values(), *scope.amounts.values())]
         self.notes += dict.fromkeys(shape.words for shape in shapes if shape.words)
         if any(scope.assumed for scope in self.scopes.values()):
@@ -443,6 +448,6 @@ def _columns(layout: Layout, part: str) -> tuple[str, ...]:
             values: list[Value | Any] = [*mapping.columns.values(), mapping.where]
             values += _dates_of(mapping)
             names |= dict.fromkeys(name for value in values for name in cell_names(value))
-    for skip in layout.skips:
-        names |= dict.fromkeys(cell_names(skip.condition))
+    for marked in (*layout.skips, *layout.tells):
+        names |= dict.fromkeys(cell_names(marked.condition))
     return tuple(names)

@@ -100,3 +100,53 @@ def test_the_real_default_columns(staged: Stager, shared_data: Path) -> None:
     result = staged(shared_data / "stripe" / "unified_payments_default_columns.csv")
     assert result.staged.rows_loaded == 6
     assert sum(row[0] for row in result.rows("payment", "amount")) == 240  # 6 · 40.00
+
+
+PAID = "id,Created date (UTC),Amount,Amount Refunded,Currency,Converted Amount,Converted Amount Refunded,Converted Currency,Status"
+
+
+def test_a_refund_without_a_date_counts_on_the_day_of_its_payment_and_the_note_says_so(staged: Stager) -> None:
+    result = staged(
+        f"{PAID}\n"
+        "ch_1,2026-03-01 10:00:00,50.00,50.00,eur,50.00,50.00,eur,Refunded\n"
+        "ch_2,2026-03-02 10:00:00,50.00,0.00,eur,50.00,0.00,eur,Paid\n"
+        "ch_3,2026-03-03 10:00:00,50.00,,eur,50.00,,eur,Paid\n"
+        "ch_4,2026-03-04 10:00:00,fifty,9.00,eur,50.00,9.00,eur,Paid\n"
+        "ch_5,2026-03-05 10:00:00,50.00,20.00,eur,50.00,20.00,eur,Partially refunded\n"
+    )
+    assert result.rows("payment", "source_id", "refunded", "refunded_on") == [
+        ("ch_1", D("50.0000"), date(2026, 3, 1)),
+        ("ch_2", D("0.0000"), None),
+        ("ch_3", None, None),
+        ("ch_5", D("20.0000"), date(2026, 3, 5)),
+    ]
+    # ch_4 is rejected, and not among them
+    assert result.staged.notes == (
+        '2 refunds without a date count on the day of their payment: export all columns, which have "Refunded date (UTC)"',
+    )
+
+
+def test_a_payment_whose_dispute_is_open_or_lost_is_disputed(staged: Stager) -> None:
+    lines = [("Paid", "lost"), ("Refunded", "under_review"), ("Paid", "Needs response"), ("Paid", "won"), ("Paid", "warning_closed")]
+    lines += [("Paid", ""), ("Failed", "lost")]
+    result = staged(
+        f"{PAID},Dispute Status\n"
+        + "".join(
+            f"ch_{at},2026-03-01 10:00:00,50.00,0.00,eur,50.00,0.00,eur,{status},{dispute}\n" for at, (status, dispute) in enumerate(lines)
+        )
+    )
+    statuses = dict(result.rows("payment", "source_id", "status"))
+    assert [statuses[f"ch_{at}"] for at in range(len(lines))] == ["disputed"] * 3 + ["paid"] * 3 + ["failed"]
+
+
+def test_what_failed_was_not_converted(staged: Stager) -> None:
+    result = staged(
+        f"{PAID}\n"
+        "ch_1,2026-03-01 10:00:00,50.00,0.00,usd,0.00,0.00,eur,Failed\n"
+        "ch_2,2026-03-01 10:00:00,50.00,0.00,usd,45.00,0.00,eur,Paid\n"
+    )
+    # 50 USD that failed are not worth 0 EUR
+    assert result.rows("payment", "source_id", "amount", "home_amount") == [
+        ("ch_1", D("50.0000"), None),
+        ("ch_2", D("50.0000"), D("45.0000")),
+    ]
