@@ -21,13 +21,14 @@ from connectors.base import (
     Record,
     Renews,
     Report,
+    Skip,
     Span,
     Trouble,
     numbered,
     period,
     printed_at,
 )
-from connectors.fields import constant, cost_columns, currency, day, difference, filled, first_of, joined, money, text
+from connectors.fields import all_of, constant, cost_columns, currency, day, difference, filled, first_of, joined, money, no, text
 
 SOURCE: Final = "quickbooks"
 _TOTAL: Final = re.compile(r"(?i)^total for (?P<account>.*?)(?P<rollup> with sub-?accounts)?$")
@@ -137,6 +138,8 @@ def bookings(report: Report) -> Iterator[Part | Trouble]:
 
 
 _AMOUNT: Final = first_of(money("Amount"), difference(money("Debit"), money("Credit")))
+#: Voided transactions, and lines that hold nothing but a text, move no money.
+_NO_AMOUNT: Final = all_of(filled("Date"), no(filled("Amount")), no(filled("Debit")), no(filled("Credit")))
 
 GENERAL_LEDGER: Final = Layout(
     name="general ledger",
@@ -177,6 +180,7 @@ GENERAL_LEDGER: Final = Layout(
             hint=True,
         ),
     ),
+    skips=(Skip(_NO_AMOUNT, "bookings without an amount"),),
     export="Reports > General Ledger > the period, Accrual > Customize: columns Class and Customer where you use them > Export to CSV",
 )
 

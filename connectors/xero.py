@@ -10,8 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from connectors.base import BOOKING, NOTHING, Connector, Layout, Mapping, Part, Renews, Report, Span, Trouble, numbered, period, printed_at
-from connectors.fields import cost_columns, currency, day, difference, joined, money, text
+from connectors.base import (
+    BOOKING,
+    NOTHING,
+    Connector,
+    Layout,
+    Mapping,
+    Part,
+    Renews,
+    Report,
+    Skip,
+    Span,
+    Trouble,
+    numbered,
+    period,
+    printed_at,
+)
+from connectors.fields import all_of, cost_columns, currency, day, difference, filled, joined, money, no, text
 
 SOURCE: Final = "xero"
 _BALANCES: Final = ("opening balance", "closing balance", "net movement")
@@ -84,6 +99,7 @@ ACCOUNT_TRANSACTIONS: Final = Layout(
             renews=Renews({"ledger_account": text("Account")}, part="account", day="booked_on", alike=BOOKING),
         ),
     ),
+    skips=(Skip(all_of(filled("Date"), no(filled("Debit")), no(filled("Credit"))), "bookings without an amount"),),
     export="Accounting > Reports > Account Transactions > the accounts and the period > Export > as CSV or Excel",
 )
 

@@ -448,6 +448,6 @@ def _columns(layout: Layout, part: str) -> tuple[str, ...]:
             values: list[Value | Any] = [*mapping.columns.values(), mapping.where]
             values += _dates_of(mapping)
             names |= dict.fromkeys(name for value in values for name in cell_names(value))
-    for marked in (*layout.skips, *layout.tells):
-        names |= dict.fromkeys(cell_names(marked.condition))
+    for condition in (*(skip.condition for skip in layout.skips), *(tell.condition for tell in layout.tells)):
+        names |= dict.fromkeys(cell_names(condition))
     return tuple(names)

@@ -98,3 +98,19 @@ def test_the_newer_header_and_a_dash_for_nothing(staged: Stager) -> None:
         (D(-30), "Hosting"),
         (D(40), "Hosting"),
     ]
+
+
+def test_a_booking_without_an_amount_is_left_out_and_counted(staged: Stager) -> None:
+    text = (
+        "Acme\nGeneral Ledger\nMarch 2026\n\n,Date,Transaction Type,Num,Name,Memo/Description,Split,Amount,Balance\n"
+        "5100 Hosting\n,2026-03-02,Bill,1,Cloud Co,,2000 AP,100.00,100.00\n,2026-03-03,Bill,2,Cloud Co,Voided,2000 AP,,100.00\n"
+        "Total for 5100 Hosting,,,,,,,100.00,\n"
+    )
+    result = staged(text)
+    assert result.rows("cost_line", "booked_on", "amount") == [(date(2026, 3, 2), D("100.0000"))]
+    assert (result.staged.rows_read, result.staged.rows_loaded, result.staged.rows_rejected) == (2, 1, 0)
+    assert "1 bookings without an amount left out" in result.staged.notes
+    # its account is spoken of all the same, so that an amount which it had before goes
+    replaces = result.staged.tables[0].replaces
+    assert replaces is not None
+    assert result.connection.execute(f"SELECT ledger_account FROM {replaces.scope}").fetchall() == [("5100 Hosting",)]
