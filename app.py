@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def publish() -> None:
     """Apply products: and costs: of metrics.yaml to the data, if they changed since the data were published."""
     from kpi import settings
-    from kpi.importing.republish import ensure_current
+    from kpi.importing.current import ensure_current
     from kpi.metrics.definitions import load
     from kpi.metrics.publishing import mappings_of
 
@@ -33,7 +33,7 @@ def publish() -> None:
 
 def apply(chosen: Settings, definitions: Definitions) -> None:
     """As :func:`publish`, for what changes while the dashboard runs."""
-    from kpi.importing.republish import ensure_current
+    from kpi.importing.current import ensure_current
     from kpi.metrics.publishing import mappings_of
 
     ensure_current(chosen, mappings_of(definitions), lambda sentence: print(sentence, flush=True))

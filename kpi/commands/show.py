@@ -15,7 +15,7 @@ from typing import Any
 
 from kpi import settings, units
 from kpi.errors import UsageError
-from kpi.importing.republish import ensure_current
+from kpi.importing.current import ensure_current
 from kpi.metrics import definitions
 from kpi.metrics.explain import Explanation, explain
 from kpi.metrics.model import Definitions, Query

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from kpi.errors import HeldBack, ImportError_
 from kpi.importing.counting import questions
+from kpi.importing.current import ensure_current, ensure_readable
 from kpi.importing.files import Input, find
 from kpi.importing.loading import Told, load_file, settle
-from kpi.importing.republish import ensure_current, ensure_readable
 from kpi.settings import DateOrder, Settings
 from kpi.warehouse.archive import Entry, Incoming, hash_of
 from kpi.warehouse.mappings import Mappings

@@ -11,23 +11,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
-import psycopg
 import pyarrow as pa
 
 from kpi.errors import HeldBack
 from kpi.importing.staging import Context, Staged, stage
 from kpi.warehouse.bookkeeping import STATED, extend_coverage, refresh_currencies, refresh_row_counts
+from kpi.warehouse.failures import engine_errors, fatal_errors, is_disk_full
 from kpi.warehouse.identity import apply_account_links, linked_tables, refresh_account_links, refresh_account_versions
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.merge import Run, merge, tidy
 from kpi.warehouse.products import apply_costs, apply_products, refresh_product_links, refresh_products
-from kpi.warehouse.publish import Draft, is_disk_full
+from kpi.warehouse.publish import Draft
 from kpi.warehouse.schema import facts, metadata
 from kpi.warehouse.store import Store
 from kpi.warehouse.terms import merge_terms
-
-#: Failures of the machine rather than of one file: they end the whole import.
-_FATAL = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException, psycopg.OperationalError)
 
 
 @dataclass(frozen=True)
@@ -76,9 +73,9 @@ def load_file(draft: Draft, path: Path, told: Told, run_id: int, mappings: Mappi
             for table in sorted(loaded.tables):
                 tidy(draft.store, metadata.tables[table], Run(run_id, staged.source, staged.as_of))
         return loaded
-    except _FATAL:
+    except fatal_errors():
         raise
-    except (duckdb.Error, psycopg.Error) as error:
+    except engine_errors() as error:
         if is_disk_full(error):
             raise
         raise HeldBack(f"{told.name} can't be loaded: {str(error).splitlines()[0]}") from error

@@ -9,28 +9,30 @@ transaction does the same, and its generation is a row in it.
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import filelock
-import psycopg
 import pyarrow as pa
 
 from kpi.errors import KpiError, Outdated, WarehouseError
 from kpi.settings import Settings
 from kpi.warehouse.archive import Archive, Entry, Incoming
 from kpi.warehouse.engines import create_tables, set_
+from kpi.warehouse.failures import engine_errors, is_disk_full
 from kpi.warehouse.home import Current, swap_current, sync_file, sync_folder, warehouse_file
 from kpi.warehouse.leftovers import clean, remove_old
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.store import DuckStore, Store
+
+if TYPE_CHECKING:
+    import psycopg
 
 #: An importer holds rows of one file in parts; more memory would make it hardly faster, and a laptop has other uses for it.
 _MEMORY_MB: Final = 448
@@ -200,7 +202,7 @@ def drafting(
             remove_old(settings)
     except KpiError:
         raise
-    except (OSError, duckdb.Error, psycopg.Error) as error:
+    except engine_errors(OSError) as error:
         raise _plain(error, settings) from error
 
 
@@ -253,14 +255,6 @@ def _locked(home: Path, waiting: Callable[[str], None]) -> Iterator[None]:
 def _made(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     return folder
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Whether a failure of the system, DuckDB or PostgreSQL comes from a full disk or a limit of file sizes."""
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    words = ("No space left", "File too large", "quota exceeded", "could not extend file")
-    return isinstance(error, psycopg.errors.DiskFull) or any(word in str(error) for word in words)
 
 
 def _plain(error: Exception, settings: Settings) -> WarehouseError:

@@ -6,7 +6,10 @@ import csv
 import datetime as dt
 import io
 import json
+import subprocess
+import sys
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -211,3 +214,20 @@ def test_layout_changes_blanks_between_words_only():
         'SELECT "odd  name"',
         "FROM a",
     ]
+
+
+def test_nothing_is_loaded_that_an_answer_does_not_need(home):
+    # A third of a second each, at every call of the command; a filter, so that a value is bound.
+    script = (
+        "import runpy, sys\n"
+        "sys.argv = ['kpi', 'show', 'win_rate', '--grain', 'month', '--where', \"segment = 'Small'\"]\n"
+        "try:\n    runpy.run_module('kpi', run_name='__main__')\n"
+        "except SystemExit as stop:\n    assert not stop.code\n"
+        "heavy = ['pandas', 'streamlit', 'plotly', 'openpyxl', 'psycopg', 'connectors', 'kpi.importing.loading', 'kpi.warehouse.publish']\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].split() == ["period", "Win", "rate"]
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from kpi.errors import Outdated, UsageError, WarehouseError
+from kpi.importing.current import ensure_current
 from kpi.importing.importer import Options, import_paths
-from kpi.importing.republish import ensure_current, rebuild
+from kpi.importing.republish import rebuild
 from kpi.warehouse.engines import current_generation, open_reader
 from kpi.warehouse.home import read_current, warehouse_file
 from kpi.warehouse.mappings import Mappings, Rule
