@@ -84,7 +84,7 @@ def find(words: Sequence[str]) -> list[Input]:
     for word in words:
         path = Path(word)
         if path.is_dir():
-            inside = [one for file in sorted(path.rglob("*")) if _is_export(file, path) for one in _inputs(file)]
+            inside = list(_inside(path))
             found += inside or ([Input(_printable(word), path, refused=f"the folder {_NO_EXPORTS}")] if len(words) > 1 else [])
         elif path.is_file():
             found += _inputs(path)
@@ -95,9 +95,31 @@ def find(words: Sequence[str]) -> list[Input]:
     return found
 
 
-def _is_export(file: Path, folder: Path) -> bool:
-    hidden = any(part.startswith((".", "__MACOSX")) for part in file.relative_to(folder).parts)
-    return file.is_file() and not hidden and file.suffix.lower() in _ENDINGS
+def _inside(folder: Path) -> Iterator[Input]:
+    """The exports of a folder and of those in it, by name; what can't be opened is refused, so that it has its line."""
+    refused: dict[Path, str] = {}
+
+    def closed(error: OSError) -> None:
+        refused[Path(os.fsdecode(error.filename))] = error.strerror or str(error)
+
+    inside = [Path(place, name) for place, _, names in os.walk(folder, onerror=closed) for name in names]
+    for file in sorted([*inside, *refused]):
+        if _is_hidden(file, folder):
+            continue
+        if file in refused:
+            reason = (
+                f"the folder can't be opened ({refused[file]}), so nothing in it was imported; let yourself read it and import it again"
+            )
+            yield Input(_printable(str(file)), file, refused=reason)
+        elif file.suffix.lower() in _ENDINGS:
+            try:
+                yield from _inputs(file) if file.is_file() else ()
+            except PermissionError as error:
+                yield Input(_printable(str(file)), file, refused=f"it can't be opened ({error.strerror})")
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in file.relative_to(folder).parts)
 
 
 def _inputs(file: Path) -> Iterator[Input]:

@@ -81,3 +81,23 @@ def test_links_that_turn_in_circles_are_followed_once(tmp_path, payments):
     (folder / "self.csv").symlink_to("self.csv")
     (folder / "gone.csv").symlink_to("nowhere.csv")
     assert [Path(one.name).name for one in find([str(folder)])] == ["a.csv"]
+
+
+def test_a_folder_that_cannot_be_opened_has_a_line_of_its_own(settings, mappings, payments, tmp_path, monkeypatch):
+    payments("in/a.csv", [1])
+    for name in ("closed", ".hidden"):
+        (tmp_path / "in" / name).mkdir()
+    opened = os.scandir
+
+    def scandir(path="."):
+        if not isinstance(path, int) and Path(path).name in ("closed", ".hidden"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)  # whoever runs the tests may be allowed to open everything
+    report = import_paths(settings, mappings, [str(tmp_path / "in")])
+    assert _reported(report) == [("a.csv", "loaded"), ("closed", "held back")]
+    assert report.files[1].message == (
+        f"{tmp_path}/in/closed can't be read: the folder can't be opened (Permission denied), so nothing in it was imported; "
+        "let yourself read it and import it again"
+    )
