@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Final
 
+from connectors.months import in_english as in_english
 from connectors.stated import period as period
 from connectors.stated import printed_at as printed_at
 from kpi.warehouse.cells import Condition, Value

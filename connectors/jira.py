@@ -3,7 +3,7 @@
 Columns repeat as often as the widest issue needs (15 Labels, 19 Comment), so the file is flattened first. Dates have
 no zone: they are those of whoever exported, taken as the calendar's. A cell of Log Work is
 ``comment;15/Feb/26 4:31 PM;<person>;3600`` in seconds, and the comment may hold semicolons. Confirmed by real files of
-Jira Cloud; Server writes Component/s and Fix Version/s and is read alike.
+Jira Cloud, month names in seven languages by those of Java; Server writes Component/s and Fix Version/s and is read alike.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from connectors.base import Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble
+from connectors.base import Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble, in_english
 from connectors.fields import (
     Value,
     choice,
@@ -33,6 +33,8 @@ from connectors.fields import (
 SOURCE: Final = "jira"
 _REPEATED: Final = {"labels": "Labels", "components": "Components", "component/s": "Components", "sprint": "Sprint"}
 _LOG_WORK: Final = "Log Work"
+_STARTED: Final = ("Custom field (Actual start)", "Custom field (Start date)", "Start date")
+_DATES: Final = ("Created", "Updated", "Resolved", *_STARTED)
 #: Resolutions that say that the work was given up. "Cannot Reproduce" is among them: nothing was delivered.
 DROPPED: Final = (
     "won't do",
@@ -84,6 +86,7 @@ def flatten(report: Report) -> Iterator[Part | Trouble]:
             elif not values.get(name, "").strip():
                 values[name] = cell
         values["Account"] = next((values[name] for name in _ACCOUNT_FIELDS if values.get(name, "").strip()), "")
+        values |= {name: in_english(values[name]) for name in _DATES if values.get(name)}
         yield Part(record.line, "issue", values)
         yield from _logged(record.line, values.get("Issue id", ""), values.get("Updated", ""), logs)
 
@@ -113,7 +116,7 @@ def _logged(line: int, issue: str, updated: str, logs: list[str]) -> Iterator[Pa
             "Worklog": f"{issue}:{at}",
             "Issue id": issue,
             "Comment": comment,
-            "Date": when_,
+            "Date": in_english(when_),
             "Person": person,
             "Hours": format(Decimal(seconds) / 3600, ".6f"),
             "Updated": updated,
@@ -183,7 +186,7 @@ ISSUES: Final = Layout(
                 "assignee": text("Assignee"),
                 "points": first_of(number(*_POINTS), number(*_POINTS_TOO)),
                 "created_at": required(_local("Created")),
-                "started_at": first_of(_local("Custom field (Actual start)"), _local("Custom field (Start date)"), _local("Start date")),
+                "started_at": first_of(*(_local(name) for name in _STARTED)),
                 "resolved_at": _local("Resolved"),
                 "modified_at": _UPDATED,
             },

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kpi.errors import HeldBack
 from tests.connectors.conftest import SAMPLES, Stager
 
 D = Decimal
@@ -80,3 +81,32 @@ def test_the_real_exports(staged: Stager, shared_data: Path) -> None:
     assert len(big.rows("issue", "key")) == 68
     assert sum(hours for (hours,) in big.rows("worklog", "hours")) == D("3.5")  # 1 + 0.5 + 2
     assert len(staged(shared_data / "jira" / "jira_cloud_native_SCRUM.csv").rows("issue", "key")) == 5
+
+
+@pytest.mark.parametrize(
+    ("written", "month"),
+    [
+        *[
+            ("12/Mär/26 4:31 PM", 3),
+            ("12/März/26 4:31 PM", 3),
+            ("12/Mrz/26 4:31 PM", 3),
+            ("12/Dez./26 4:31 PM", 12),
+            ("12 Oktober 2026", 10),
+        ],
+        *[("12/mars/26 4:31 PM", 3), ("12/févr./26 4:31 PM", 2), ("12/août/26 16:31", 8), ("12/juil./26 16:31", 7), ("12-déc.-26", 12)],
+        *[("12/ene/26 16:31", 1), ("12/ago/26 16:31", 8), ("12 diciembre 2026", 12)],
+        *[("12/gen/26 16:31", 1), ("12/mag/26 16:31", 5), ("12/set/26 16:31", 9), ("12/ott/26 16:31", 10), ("12 luglio 2026", 7)],
+        *[("12/mrt/26 16:31", 3), ("12/mei/26 16:31", 5), ("12 augustus 2026", 8)],
+        *[("12/fev/26 16:31", 2), ("12/out/26 16:31", 10), ("12 março 2026", 3)],
+        ("12/Sept/26 16:31", 9),
+    ],
+)
+def test_months_in_the_language_of_whoever_exported(staged: Stager, written: str, month: int) -> None:
+    result = staged(f"Summary,Issue key,Issue id,Issue Type,Status,Created,Log Work\nA,A-1,1,Bug,Open,{written},x;{written};me;3600\n")
+    assert [moment.date() for (moment,) in result.rows("issue", "created_at")] == [date(2026, month, 12)]
+    assert result.rows("worklog", "worked_on") == [(date(2026, month, 12),)]
+
+
+def test_a_month_that_nobody_knows_is_not_guessed(staged: Stager) -> None:
+    with pytest.raises(HeldBack, match=r'"Created": not a date and time .*such as 12/Mäz/26 16:31'):
+        staged("Summary,Issue key,Issue id,Issue Type,Status,Created\nA,A-1,1,Bug,Open,12/Mäz/26 16:31\n")
