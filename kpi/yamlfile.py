@@ -186,7 +186,7 @@ class _Reader:
             elif isinstance(event, yaml.ScalarEvent):
                 self._refuse_marks(event, line)
                 quoted = event.style in ("'", '"', "|", ">")
-                scalar = Scalar(line, self._path(), event.value, quoted)
+                scalar = Scalar(line, self._path(), self._whole(event.value, line), quoted)
                 self._trap(scalar)
                 self._value(scalar)
             elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
@@ -218,6 +218,13 @@ class _Reader:
         tag = getattr(event, "tag", None)
         if tag is not None:
             self.problem(line, self._path(), f"{tag.replace('tag:yaml.org,2002:', '!!')}: tags are not allowed")
+
+    def _whole(self, text: str, line: int) -> str:
+        """A text that can be written: "\\ud800" in quotes is half a character, and no encoding has it."""
+        plain = text.encode("utf-8", "replace").decode("utf-8")
+        if plain != text:
+            self.problem(line, self._path(), "half a character is escaped here (\\ud800 to \\udfff); write the character itself")
+        return plain
 
     def _trap(self, scalar: Scalar) -> None:
         if scalar.quoted:

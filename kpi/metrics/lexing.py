@@ -19,6 +19,8 @@ MAX_CHARACTERS: Final = 4000
 MAX_LEVELS: Final = 20
 #: A list of 400 values has 800; the parser is the slowest part, and needs a bound of its own.
 MAX_WORDS: Final = 1500
+#: As of names in the file; a message that repeats a longer one is no sentence.
+MAX_NAME: Final = 63
 
 KEYWORDS: Final = ("and", "or", "not", "in", "between", "like", "is", "null", "case", "when", "then", "else", "end", "true", "false")
 #: Units of ``1 year`` and ``28 days``.
@@ -77,6 +79,8 @@ def tokens(text: str) -> list[Token]:
             raise BadExpression(_refusal(text, place))
         if match.lastgroup == "text":
             _check_text(match.group())
+        if match.lastgroup == "word" and len(match.group()) > MAX_NAME:
+            raise BadExpression(f"{match.group()[:20]}… is too long for a name; names have at most {MAX_NAME} characters")
         if match.lastgroup != "space":
             if match.group() == "=" and text.startswith("==", place):
                 raise BadExpression(dict(_HABITS)["=="])
@@ -157,8 +161,8 @@ def _check_levels(words: list[Token]) -> None:
 
 def _check_text(literal: str) -> None:
     for character in literal:
-        # Control characters break databases (PostgreSQL refuses a zero); bidirectional ones hide what is written.
-        if unicodedata.category(character) == "Cc" or unicodedata.bidirectional(character) in _BIDI:
+        # Control characters and half ones break databases (PostgreSQL refuses a zero); bidirectional ones hide what is written.
+        if unicodedata.category(character) in ("Cc", "Cs") or unicodedata.bidirectional(character) in _BIDI:
             raise BadExpression(f"the text {literal[:40]!r} holds an invisible character (U+{ord(character):04X}); write it without")
 
 

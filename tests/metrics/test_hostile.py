@@ -1,0 +1,135 @@
+"""Expressions that mean harm, or that a parser could choke on: each is refused with a sentence, and at once.
+
+``hostile.json`` holds pairs of what it is and its text; a long text is written as parts, each with how often it is
+repeated. A new trick is a line there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from kpi import cli
+from kpi.errors import KpiError
+from kpi.metrics import definitions
+from kpi.metrics.model import Query
+from kpi.metrics.query import run
+from kpi.warehouse.engines import create_tables, memory_writer
+from kpi.warehouse.home import Current, swap_current, warehouse_file
+
+CORPUS = {
+    why: text if isinstance(text, str) else "".join(part * times for part, times in text)
+    for why, text in json.loads((Path(__file__).parent / "hostile.json").read_text(encoding="utf-8"))
+}
+#: Of the processor, so that a busy machine fails nothing; most take a hundredth of it.
+MOST_S = 1.0
+SOUND = """\
+north_star: won
+currency: EUR
+dimensions:
+  stage: {of: deal, is: stage}
+metrics:
+  won: {count: deal, at: closed_on, where: is_won}
+  rate: {formula: won / won}
+"""
+
+hostile = pytest.mark.parametrize("text", CORPUS.values(), ids=CORPUS.keys())
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    begun = time.process_time()
+    yield
+    assert time.process_time() - begun < MOST_S
+
+
+def is_a_sentence(message: str) -> bool:
+    """Short, printable, and no error of a library or database that nobody foresaw."""
+    foreign = ("Traceback", "nobody foresaw", "sqlglot", "SQLAlchemy", "duckdb", "Binder Error", "Parser Error")
+    return 8 < len(message) < 1500 and message.isprintable() and not any(word in message for word in foreign)
+
+
+def test_the_corpus_is_large_and_names_each_trick_once() -> None:
+    pairs = json.loads((Path(__file__).parent / "hostile.json").read_text(encoding="utf-8"))
+    assert len(pairs) == len(CORPUS) >= 200
+    assert len(set(CORPUS.values())) == len(CORPUS)
+
+
+@hostile
+def test_in_the_file(text: str, tmp_path: Path) -> None:
+    """As where, as is, and as formula; each place has its own problem, whose line is right."""
+    path = tmp_path / "m.yaml"
+    # Escaped, so that YAML's own reader has nothing to refuse.
+    plain = [character if " " <= character <= "~" and character not in '"\\' else f"\\U{ord(character):08x}" for character in text]
+    quoted = f'"{"".join(plain)}"'
+    path.write_text(SOUND.replace("is: stage", f"is: {quoted}").replace("where: is_won", f"where: {quoted}").replace("won / won", quoted))
+    with at_once():
+        problems = definitions.check(path)
+    assert sorted({problem.line for problem in problems}) in ([4, 6, 7], [4, 6]), problems  # a wrong metric may silence its formula
+    assert all(is_a_sentence(problem.message) for problem in problems), problems
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("hostile") / "metrics.yaml"
+    path.write_text(SOUND, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def asked(known: Path):
+    writer = memory_writer()
+    writer.insert("deal", [{"deal_id": "1", "source": "s", "closed_on": dt.date(2026, 1, 5), "is_won": True, "currency": "EUR"}])
+    writer.cover("deal", "s", dt.date(2026, 1, 1), dt.date(2026, 2, 1))
+    reader, loaded = writer.reader(), definitions.load(known)
+
+    def ask(*where: str):
+        return run(Query(("won",), (), where, "all"), loaded, reader)
+
+    ask("deal.stage = 'x'")
+    return ask
+
+
+@hostile
+def test_in_the_filter_of_a_query(text: str, asked) -> None:
+    with at_once(), pytest.raises(KpiError) as raised:
+        asked(text)
+    assert is_a_sentence(str(raised.value)), raised.value
+
+
+@pytest.fixture(scope="module")
+def home(known: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published warehouse without rows."""
+    path = tmp_path_factory.mktemp("home")
+    mappings = definitions.load(known).mappings_hash
+    with duckdb.connect(str(warehouse_file(path, 1))) as connection:
+        create_tables(connection)
+        connection.execute("insert into generation (number, mappings) values (1, ?)", [mappings])
+    swap_current(path, Current(1, 0, mappings))
+    return path
+
+
+@hostile
+def test_on_the_command_line(
+    text: str, home: Path, known: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KPI_HOME", str(home))
+    monkeypatch.setenv("KPI_METRICS", str(known))
+    with at_once():
+        code = cli.main(["show", "won", f"--where={text}"])
+    captured = capsys.readouterr()
+    assert code in (1, 2)
+    assert captured.out == ""
+    assert is_a_sentence(captured.err.rstrip("\n")), captured.err
+
+
+def test_a_harmless_filter_passes(asked) -> None:
+    """What refuses everything would pass the tests above."""
+    assert asked("deal.stage = 'it''s; drop table deal -- /* $$'").table.num_rows == 1
