@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
 
 import duckdb
@@ -52,9 +53,14 @@ def decide(
         # a column that shows no decimals in the sample may show them, or thousand marks, further down
         unproved = [at for at in amounts if not _proved(dict(texts[at] or {}))]
         texts |= _written(connection, relation, [], unproved, None)
+
+    def quote(at: int, pattern: str) -> str:
+        found = connection.execute(mapped.cell_query(relation, at, pattern)).fetchall()
+        return str(found[0][0])
+
     try:
         _decide_dates(scope, {at: (column, sorted(text for text in texts[at] or () if text)) for at, column in dates.items()}, setting)
-        _decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()})
+        _decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()}, quote)
     except Undecided:
         if sample is None:
             raise
@@ -85,13 +91,13 @@ def _decide_dates(scope: Scope, columns: dict[int, tuple[str, list[str]]], setti
         raise Undecided(asked.question + (f" ({shown[0]})" if shown else ""))
 
 
-def _decide_amounts(scope: Scope, columns: dict[int, tuple[str, str, dict[str, int]]]) -> None:
-    """Columns that prove their decimal mark first; they tell of those that don't."""
+def _decide_amounts(scope: Scope, columns: dict[int, tuple[str, str, dict[str, int]]], quote: Callable[[int, str], str]) -> None:
+    """Columns that prove their decimal mark first; they tell of those that don't. ``quote``: a cell of a column by its pattern."""
     usual: str | None = None
     waiting: list[int] = []
     for at, (column, kind, patterns) in columns.items():
         try:
-            shape = amount_shape(column, patterns, None, kind == "number")
+            shape = amount_shape(column, patterns, None, partial(quote, at), kind == "number")
         except Undecided:
             waiting.append(at)
             continue
@@ -102,7 +108,7 @@ def _decide_amounts(scope: Scope, columns: dict[int, tuple[str, str, dict[str, i
             waiting.append(at)
     for at in waiting:
         column, kind, patterns = columns[at]
-        scope.amounts[at] = amount_shape(column, patterns, usual, kind == "number")
+        scope.amounts[at] = amount_shape(column, patterns, usual, partial(quote, at), kind == "number")
 
 
 def _proved(patterns: dict[str, int]) -> bool:

@@ -331,10 +331,20 @@ def shapes_query(source: str, dates: Sequence[int], amounts: Sequence[int], limi
         made.append(sa.func.list(sa.distinct(sa.func.regexp_replace(seconds, _CLOCK, "11:00", "g"))).label(f"d{at}"))
     for at in amounts:
         text = _text(at)
-        zero = sa.func.regexp_replace(text, r"^([^0-9.,]*)0([.,])", r"\1Z\2")
-        pattern = sa.func.nullif(sa.func.regexp_replace(zero, "[0-9]", "9", "g"), "")
-        made.append(sa.func.histogram(pattern).label(f"a{at}"))
+        made.append(sa.func.histogram(_pattern(text)).label(f"a{at}"))
     return sql(sa.select(*made).select_from(origin))
+
+
+def _pattern(text: Column) -> Column:
+    """Every digit a 9, and a leading zero before a mark a Z."""
+    zero = sa.func.regexp_replace(text, r"^([^0-9.,]*)0([.,])", r"\1Z\2")
+    return sa.func.nullif(sa.func.regexp_replace(zero, "[0-9]", "9", "g"), "")
+
+
+def cell_query(source: str, at: int, pattern: str) -> str:
+    """The first cell of an amount's column that has a pattern."""
+    text = _text(at)
+    return sql(sa.select(text).select_from(sa.table(source)).where(_pattern(text) == pattern).limit(1))
 
 
 def compile_marks(conditions: Sequence[Condition], scope: Scope) -> list[Column]:

@@ -7,7 +7,7 @@ leading zero before a mark is a Z, so that a column of millions is decided from 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from kpi.settings import DateOrder
@@ -144,13 +144,16 @@ def _clock(match: re.Match[str]) -> str:
     return f"{gap}{hour}:%M{':%S' if seconds else ''}{fraction}{' %p' if noon.startswith(' ') else '%p' if noon else ''}"
 
 
-def amount_shape(column: str, patterns: Mapping[str, int], usual: str | None, fraction: bool = False) -> AmountShape:
+def amount_shape(
+    column: str, patterns: Mapping[str, int], usual: str | None, cell: Callable[[str], str], fraction: bool = False
+) -> AmountShape:
     """Decide how ``column`` writes its amounts.
 
     Args:
         column: its header.
         patterns: pattern -> how many cells have it.
         usual: the decimal mark that other columns of the file have proved, or None.
+        cell: pattern -> a cell of the column that has it, for sentences to quote.
         fraction: True for quantities, where 1.250 is a number with three decimals.
 
     Raises:
@@ -172,17 +175,19 @@ def amount_shape(column: str, patterns: Mapping[str, int], usual: str | None, fr
     low, high = sorted(proof.values())
     if low and high <= OUTNUMBERED * low:
         raise Undecided(
-            f'the column "{column}" writes amounts both like {_like(example["."])} and like {_like(example[","])}: '
+            f'the column "{column}" writes both {cell(example["."])} and {cell(example[","])}: '
             "which mark begins the decimals can't be known. Export it again with one number format"
         )
     if high:
         decimal = "." if proof["."] > proof[","] else ","
-        return AmountShape(plain and decimal == ".", decimal, _told(column, decimal, _like(example[decimal])))
+        words = f'"{column}" is read with a decimal comma, since {cell(example[decimal])} stands in it' if decimal == "," else ""
+        return AmountShape(plain and decimal == ".", decimal, words)
     if usual is not None:
-        return AmountShape(plain and usual == ".", usual, _told(column, usual, "other columns show"))
+        words = f'"{column}" is read with a decimal comma, as other columns of the file are' if usual == "," else ""
+        return AmountShape(plain and usual == ".", usual, words)
     if "." in unclear and not fraction:
         raise Undecided(
-            f'the amounts of the column "{column}", such as {_like(unclear["."])}, can be thousands or three decimals, and no '
+            f'the amounts of the column "{column}", such as {cell(unclear["."])}, can be thousands or three decimals, and no '
             "row tells which. Export it again with two decimals"
         )
     return AmountShape((plain and not unclear) or (fraction and "," not in unclear), ".", "")
@@ -203,13 +208,3 @@ def _mark(core: str) -> str | None:
     if len(decimals) != 3 or whole in ("", "Z") or len(whole) > 3:
         return mark
     return mark + "?"
-
-
-def _like(pattern: str) -> str:
-    """A pattern as an amount that people know: 9,999.99 becomes 1,234.56."""
-    digits = iter("123456789" * 3)
-    return "".join(next(digits) if letter == "9" else "0" if letter == "Z" else letter for letter in pattern)
-
-
-def _told(column: str, decimal: str, why: str) -> str:
-    return f'"{column}" is read with a decimal comma, since amounts look like {why}' if decimal == "," else ""

@@ -136,12 +136,12 @@ def test_amounts_with_a_decimal_comma(read: Read) -> None:
     ]
     staged, found = read((HEADER.replace(",", ";") + "\n" + "\n".join(rows) + "\n").encode())
     assert found == [*EXPECTED, ("ch_3", Decimal("-1234.5600"), date(2026, 3, 3), "x")]
-    assert '"Amount" is read with a decimal comma, since amounts look like (1.234,56)' in staged.notes
+    assert '"Amount" is read with a decimal comma, since (1.234,56) stands in it' in staged.notes
 
 
 def test_a_wrong_group_of_thousands_is_no_amount(read: Read) -> None:
     rows = [*ROWS, *(f'ch_{n},2026-03-03,"1,234.50",0.00,eur,Paid,x' for n in range(3, 12)), 'ch_99,2026-03-03,"12,34",0.00,eur,Paid,x']
-    with pytest.raises(HeldBack, match="writes amounts both like"):
+    with pytest.raises(HeldBack, match="writes both 1,234.50 and 12,34: which mark"):
         read(text(rows=rows).encode())
     many = [*rows[:-1], *(f"ch_{n},2026-03-03,1.50,0.00,eur,Paid,x" for n in range(100, 130)), rows[-1]]
     staged, _ = read(text(rows=many).encode())

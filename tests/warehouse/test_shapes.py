@@ -55,6 +55,10 @@ def test_a_column_that_mixes_orders_is_asked_about() -> None:
         date_shape("Date", ["25/06/2024", "06/25/2024"], "dmy")
 
 
+#: A cell of the file for each pattern that a sentence may quote.
+CELLS = {"9.999.999": "7.654.321", "99,99": "43,21", "9.999": "4.321", "99.99": "43.21"}
+
+
 @pytest.mark.parametrize(
     ("patterns", "shape"),
     [
@@ -65,17 +69,19 @@ def test_a_column_that_mixes_orders_is_asked_about() -> None:
         ({"9,999": 5}, AmountShape(False, ".")),
         ({"Z.999": 5}, AmountShape(True, ".")),
         ({"9999.999": 5}, AmountShape(True, ".")),
-        ({"9.999.999": 1}, AmountShape(False, ",", '"Amount" is read with a decimal comma, since amounts look like 1.234.567')),
-        ({"99,99": 5, "9.999": 1}, AmountShape(False, ",", '"Amount" is read with a decimal comma, since amounts look like 12,34')),
+        ({"9.999.999": 1}, AmountShape(False, ",", '"Amount" is read with a decimal comma, since 7.654.321 stands in it')),
+        ({"99,99": 5, "9.999": 1}, AmountShape(False, ",", '"Amount" is read with a decimal comma, since 43,21 stands in it')),
     ],
 )
 def test_amounts(patterns: dict[str, int], shape: AmountShape) -> None:
-    assert amount_shape("Amount", patterns, None) == shape
+    assert amount_shape("Amount", patterns, None, CELLS.__getitem__) == shape
 
 
 def test_other_columns_tell_what_this_one_cannot() -> None:
-    assert amount_shape("Amount", {"9.999": 3}, ",").decimal == ","
-    assert amount_shape("Amount", {"9.999": 3}, ".").decimal == "."
-    with pytest.raises(Undecided, match=r"such as 1\.234, can be thousands or three decimals"):
-        amount_shape("Amount", {"9.999": 3}, None)
-    assert amount_shape("Hours", {"9.999": 3}, None, fraction=True) == AmountShape(True, ".")
+    assert amount_shape("Amount", {"9.999": 3}, ",", CELLS.__getitem__).words == (
+        '"Amount" is read with a decimal comma, as other columns of the file are'
+    )
+    assert amount_shape("Amount", {"9.999": 3}, ".", CELLS.__getitem__).decimal == "."
+    with pytest.raises(Undecided, match=r"such as 4\.321, can be thousands or three decimals"):
+        amount_shape("Amount", {"9.999": 3}, None, CELLS.__getitem__)
+    assert amount_shape("Hours", {"9.999": 3}, None, CELLS.__getitem__, fraction=True) == AmountShape(True, ".")
