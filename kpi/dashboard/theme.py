@@ -39,7 +39,7 @@ LIGHT: Final = Palette(
     soft="#f3f1ec",
     accent="#12706f",
     last_year="#b9b3a7",
-    target="#b36b00",
+    target="#9c5d00",
     worse="#b5432f",
     better="#2f7d4f",
 )
