@@ -13,6 +13,7 @@ from kpi.metrics import clashes, definitions, lexing, sections
 from kpi.metrics.kinds import COMMON, KINDS
 from kpi.metrics.kinds.base import NEEDS, Kind
 from kpi.metrics.kinds.leaf import AGGREGATES
+from kpi.metrics.kinds.movement import PARTS
 from kpi.metrics.problems import Key
 from kpi.warehouse import schema
 
@@ -88,7 +89,8 @@ def _kind(kind: Kind) -> Schema:
 
 def _own() -> dict[str, dict[str, Schema]]:
     """What the keys of each kind accept; a kind that isn't here is checked for its keys only."""
-    return {"leaf": _LEAF | {"of": _table()}, "formula": {"formula": _EXPRESSION}}
+    movement = {"movement": {"enum": list(PARTS)}, "of": _TEXT, "reactivated_within": {"type": "string", "pattern": "^[0-9]{1,4} days?$"}}
+    return {"leaf": _LEAF | {"of": _table()}, "formula": {"formula": _EXPRESSION}, "movement": movement}
 
 
 def _object(keys: Iterable[Key], shapes: Mapping[str, Schema]) -> Schema:

@@ -248,6 +248,22 @@ class Leaf(Metric):
     time: Time
     #: The currency column beside the value's money column and its twins, or None where no money is summed.
     money: Money | None
+    #: Of a stock: what is taken of its change, instead of the stock.
+    moved: Moved | None = None
+
+
+Movement = Literal["new", "expansion", "contraction", "churn", "reactivation", "currency", "transfer"]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One part of a stock's change, account by account and day by day.
+
+    ``within_days``: an account that comes back within so many days of leaving is a reactivation, later it is new.
+    """
+
+    part: Movement
+    within_days: int
 
 
 @dataclass(frozen=True)

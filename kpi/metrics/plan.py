@@ -26,6 +26,7 @@ from kpi.metrics.stages import rates
 from kpi.metrics.stages.direct import direct
 from kpi.metrics.stages.events import events, is_additive
 from kpi.metrics.stages.flows import flows
+from kpi.metrics.stages.movements import movements
 from kpi.metrics.stages.scan import Scan, Stage
 from kpi.metrics.stages.stocks import stocks
 from kpi.metrics.uses import Tree, Use, expand, uses_of
@@ -238,7 +239,8 @@ def _scans(
         alone = leaf.name if foreign or not is_additive(leaf) else ""
         value = leaf.value if isinstance(leaf.time, Over) else None
         counts = isinstance(leaf.time, Over) and leaf.aggregate
-        together.setdefault((leaf.table, leaf.time, value, counts, foreign, alone), {})[leaf.name] = leaf
+        moved = (leaf.moved.within_days, leaf.aggregate, leaf.value, leaf.condition) if leaf.moved else None
+        together.setdefault((leaf.table, leaf.time, value, counts, foreign, alone, moved), {})[leaf.name] = leaf
         needed.setdefault(leaf.name, set()).add(slot)
     rate = rates.rates(definitions.currency) if any(key[4] for key in together) else None
     scans = []
@@ -279,7 +281,9 @@ def _is_foreign(leaf: Leaf, definitions: Definitions, facts: Facts) -> bool:
 
 def _staged(scan: Scan, of_use: Mapping[UseKey, tuple[Use, int, set[bool]]]) -> list[tuple[str, Stage]]:
     leaf = scan.leaves[0]
-    if not is_additive(leaf):
+    if leaf.moved is not None:
+        stage = movements(scan)
+    elif not is_additive(leaf):
         totals = any(True in asked for use, _, asked in of_use.values() if use.leaf.name == leaf.name)
         stage = direct(scan, totals and bool(scan.by))
     elif isinstance(leaf.time, At):

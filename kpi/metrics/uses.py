@@ -63,7 +63,7 @@ def expand(
 
 
 def _use(leaf: Leaf, steps: tuple[Step, ...], total: bool) -> Use:
-    if isinstance(leaf.time, During):
+    if isinstance(leaf.time, During) and leaf.moved is None:
         for step in steps:
             if isinstance(step, Rolling | ToDate):
                 name = "rolling" if isinstance(step, Rolling) else "to_date"

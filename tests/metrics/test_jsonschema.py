@@ -144,10 +144,10 @@ def test_every_key_of_today_says_what_it_accepts() -> None:
 class _Movement:
     """A kind that doesn't exist."""
 
-    name: str = "movement"
+    name: str = "survival"
     meaning: str = "how a stock changed"
-    marks: tuple[str, ...] = ("movement",)
-    keys: tuple[Key, ...] = (Key("movement", "a part", "which part", required=True), Key("window", "a length", "how long"))
+    marks: tuple[str, ...] = ("survival",)
+    keys: tuple[Key, ...] = (Key("survival", "a part", "which part", required=True), Key("window", "a length", "how long"))
 
     def read(self, about: Any, context: Any) -> None:
         return None
@@ -155,7 +155,7 @@ class _Movement:
 
 def test_a_new_kind_is_a_branch_by_itself() -> None:
     validator = Draft7Validator(jsonschema.made((*KINDS, _Movement())))
-    text = SOUND + "  new: {movement: new, window: 1 year, label: New}\n"
+    text = SOUND + "  new: {survival: new, window: 1 year, label: New}\n"
     assert list(validator.iter_errors(edited(text))) == []
     assert len(list(validator.iter_errors(edited(text.replace("window", "widnow"))))) == 1
     assert mistakes(text)

@@ -40,7 +40,7 @@ def _refused(node: Node, context: Context) -> Iterator[str]:
     if isinstance(node, Rolling | ToDate):
         name = "rolling" if isinstance(node, Rolling) else "to_date"
         for leaf in leaves(node.inner, context):
-            if isinstance(leaf.time, During):
+            if isinstance(leaf.time, During) and leaf.moved is None:
                 yield f"{leaf.name} is a stock (during:), and {name}() adds up days; only events and flows have a sum over days"
     if isinstance(node, Around):
         yield from _refused(node.inner, context)

@@ -1,0 +1,179 @@
+"""Movements of a stock: what each customer's stock changed by on each day, told apart and summed over windows.
+
+An account is compared by day ends over its whole stock, before the query's filters. From nothing to something is new
+or, where it left no longer ago than the window, a reactivation; from something to nothing is churn; in between the
+sign of the day's net change tells expansion from contraction. What opposes the net change of the account's day (a
+switch of plan seen by product, a move between segments) is a transfer, and so is as much of what goes along with it,
+in proportion, its rest with the largest: transfers are zero in sum for each account and day (SEMANTICS, "Kinds that
+follow one thing through time").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from kpi.errors import QueryError
+from kpi.metrics.model import During
+from kpi.metrics.operations import Element, Whole, day_number, decimal, whole_quotient
+from kpi.metrics.rows import Rows
+from kpi.metrics.stages import pieces
+from kpi.metrics.stages.events import exact, leaf_names
+from kpi.metrics.stages.running import running
+from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, leaf_value, split_conditions
+from kpi.warehouse.schema import metadata
+
+
+def movements(scan: Scan) -> Stage:
+    """The stage of the parts of one stock's change.
+
+    Raises:
+        QueryError: amounts in other currencies than the one asked for.
+    """
+    if scan.foreign:
+        names = ", ".join(leaf.name for leaf in scan.leaves)
+        raise QueryError(f"{names}: the movement of amounts in other currencies than {scan.currency} can't be told apart yet")
+    rows, scale = _terms(scan)
+    changes = _changes(scan, rows.cte(f"{scan.name}_term"))
+    days = _days(scan, changes)
+    shared = _shared(scan, changes, days)
+    parts: dict[str, LeafParts] = {}
+    columns = []
+    for place, leaf in enumerate(scan.leaves):
+        assert leaf.moved is not None  # noqa: S101 - the plan sorts scans by it
+        name = leaf_names(scan, place)[0]
+        parts[leaf.name] = LeafParts(Part(name, scale))
+        if leaf.moved.part == "transfer":
+            amount: Element = shared.c.transfer
+        else:
+            amount = sa.case((shared.c.kind == sa.literal(leaf.moved.part), shared.c.moved), else_=0)
+        units = sa.cast(sa.func.sum(amount), sa.Numeric(38, 0))
+        columns.append(decimal(units * sa.literal_column(_unit(scale)), scale).label(name))
+    keys = [shared.c[group] for group in scan.groups]
+    happened = sa.select(shared.c.day, *keys, *columns).where(shared.c.mine == 1).group_by(shared.c.day, *keys).cte(f"{scan.name}_day")
+    all_parts = Stage((), parts).columns()
+    inner = running(happened, scan.probes(starts=True), scan.groups, all_parts, False, scan.name).subquery(f"{scan.name}_value")
+    stacked = sa.select(inner.c.slot, inner.c.place, *(inner.c[name] for name in (*scan.groups, *(part.name for part in all_parts))))
+    return Stage((stacked,), parts)
+
+
+def _terms(scan: Scan) -> tuple[sa.Select[Any], int]:
+    """Rows of account, starts, ends (empty: open), the groups, mine (1 where the query's filters hold) and units; their scale."""
+    leaf = scan.leaves[0]
+    time = leaf.time
+    assert isinstance(time, During)  # noqa: S101 - a movement is of a stock
+    rows = Rows(scan.table, scan.calendar)
+    start, end = rows.day(time.start), rows.day(time.end)
+    if scan.versions:
+        rows.then = pieces.overlapping(start, end)
+    shared, _ = split_conditions(scan.leaves)
+    wheres = [rows.element(node) for node in shared]
+    mine = sa.and_(sa.true(), *(rows.element(node) for node in scan.filters))
+    groups = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
+    typed = leaf_value(leaf, rows, None)
+    value, scale = exact(typed.element, typed.scale)
+    if leaf.aggregate == "count":
+        value, scale = sa.literal_column("1") if leaf.value is None else sa.case((value.is_not(None), 1), else_=0), 0
+    first, after = pieces.cut(rows, start, end)
+    first, after, of_sources = pieces.source_cut(scan, rows, first, after)
+    wheres += [*of_sources, first < day_literal(scan.after), sa.or_(after.is_(None), after > first)]
+    units = sa.cast(decimal(sa.func.coalesce(value, 0), scale) * sa.literal_column(str(10**scale)), Whole())
+    selected = sa.select(
+        _account(scan, rows).label("account"),
+        first.label("starts"),
+        after.label("ends"),
+        *groups,
+        sa.case((mine, 1), else_=0).label("mine"),
+        units.label("units"),
+    )
+    return selected.select_from(rows.source).where(*wheres), scale
+
+
+def _account(scan: Scan, rows: Rows) -> Element:
+    """Whose row it is; a customer that could not be matched is an account of its own, and a row without any is its own."""
+    table = metadata.tables[scan.table]
+    known: list[Any] = [rows.table.c.account_id]
+    if "source_account_id" in table.columns:
+        known.append(sa.literal("?") + rows.table.c.source + sa.literal(":") + rows.table.c.source_account_id)
+    known += [sa.literal("#") + sa.cast(rows.table.c[key.name], sa.String()) for key in table.primary_key]
+    return sa.func.coalesce(*known)
+
+
+def _changes(scan: Scan, term: sa.CTE) -> sa.CTE:
+    """What each account's stock changed by on each day, in each group and inside or outside the filters; no zeros."""
+    keys = [term.c[group] for group in scan.groups]
+    both = sa.union_all(
+        sa.select(term.c.account, day_number(term.c.starts).label("day"), *keys, term.c.mine, term.c.units),
+        sa.select(term.c.account, day_number(term.c.ends), *keys, term.c.mine, -term.c.units).where(term.c.ends.is_not(None)),
+    ).subquery(f"{scan.name}_both")
+    by = [both.c.account, both.c.day, *(both.c[group] for group in scan.groups), both.c.mine]
+    total = sa.func.sum(both.c.units)
+    return sa.select(*by, sa.cast(total, Whole()).label("delta")).group_by(*by).having(total != 0).cte(f"{scan.name}_delta")
+
+
+def _days(scan: Scan, changes: sa.CTE) -> Any:
+    """For each account and day its net change and what it is called."""
+    moved = scan.leaves[0].moved
+    assert moved is not None  # noqa: S101 - the plan sorts scans by it
+    net = (
+        sa.select(changes.c.account, changes.c.day, sa.cast(sa.func.sum(changes.c.delta), Whole()).label("net"))
+        .group_by(changes.c.account, changes.c.day)
+        .subquery(f"{scan.name}_net")
+    )
+    running_: dict[str, Any] = {"partition_by": net.c.account, "order_by": net.c.day}
+    stock: Any = sa.select(*net.c, sa.cast(sa.func.sum(net.c.net).over(**running_), Whole()).label("closes")).subquery(f"{scan.name}_stock")
+    left = sa.and_(stock.c.closes <= 0, stock.c.closes - stock.c.net > 0)
+    earlier: dict[str, Any] = {"partition_by": stock.c.account, "order_by": stock.c.day, "rows": (None, -1)}
+    seen: Any = sa.select(*stock.c, sa.func.max(sa.case((left, stock.c.day))).over(**earlier).label("left_on")).subquery(
+        f"{scan.name}_seen"
+    )
+    opens = seen.c.closes - seen.c.net
+    back = seen.c.day - seen.c.left_on <= sa.literal_column(str(int(moved.within_days)))
+    kind = sa.case(
+        (sa.and_(opens <= 0, seen.c.closes > 0, back), "reactivation"),
+        (sa.and_(opens <= 0, seen.c.closes > 0), "new"),
+        (sa.and_(opens > 0, seen.c.closes <= 0), "churn"),
+        (seen.c.net > 0, "expansion"),
+        else_="contraction",
+    )
+    return sa.select(seen.c.account, seen.c.day, seen.c.net, kind.label("kind")).subquery(f"{scan.name}_kind")
+
+
+def _shared(scan: Scan, changes: sa.CTE, days: Any) -> Any:
+    """Each change of a group as what was moved with the account's net change, and what only changed places."""
+    same = sa.or_(sa.and_(days.c.net > 0, changes.c.delta > 0), sa.and_(days.c.net < 0, changes.c.delta < 0))
+    size = sa.func.abs(changes.c.delta)
+    source = sa.join(changes, days, sa.and_(changes.c.account == days.c.account, changes.c.day == days.c.day))
+    of_day = [changes.c.account, changes.c.day]
+    along = sa.case((same, size), else_=0)
+    against = sa.case((same, 0), else_=size)
+    order = [along.desc(), *(changes.c[group].asc().nulls_last() for group in scan.groups), changes.c.mine.desc()]
+    sized = (
+        sa.select(
+            *changes.c,
+            days.c.net,
+            days.c.kind,
+            along.label("along"),
+            sa.cast(sa.func.sum(along).over(partition_by=of_day), Whole()).label("all_along"),
+            sa.cast(sa.func.sum(against).over(partition_by=of_day), Whole()).label("opposed"),
+            sa.func.row_number().over(partition_by=of_day, order_by=order).label("place"),
+        )
+        .select_from(source)
+        .subquery(f"{scan.name}_sized")
+    )
+    row = sized.c
+    part = sa.case(
+        (sa.and_(row.all_along > 0, row.opposed > 0), whole_quotient(row.along * row.opposed, sa.func.nullif(row.all_along, 0))), else_=0
+    )
+    given = sa.select(*sized.c, sa.cast(part, Whole()).label("given")).subquery(f"{scan.name}_given")
+    row = given.c
+    rest = row.opposed - sa.func.sum(row.given).over(partition_by=[row.account, row.day])
+    taken = row.given + sa.case((row.place == 1, rest), else_=0)
+    transfer = sa.case((sa.or_(row.net == 0, row.along == 0), row.delta), (row.delta > 0, taken), else_=-taken)
+    split = sa.select(*given.c, sa.cast(transfer, Whole()).label("transfer")).subquery(f"{scan.name}_split")
+    return sa.select(*split.c, (split.c.delta - split.c.transfer).label("moved")).subquery(f"{scan.name}_moved")
+
+
+def _unit(scale: int) -> str:
+    return "1" if scale == 0 else f"0.{'0' * (scale - 1)}1"
