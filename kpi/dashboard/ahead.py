@@ -67,8 +67,10 @@ class Ahead:
                 self._changed.notify_all()
 
     def _work(self) -> None:
-        while not self._stopped.is_set():
-            with self._changed:
+        while True:
+            with self._changed:  # asked within the lock: a stop in between would wake nobody
+                if self._stopped.is_set():
+                    return
                 if not self._waiting or self._drawing:
                     self._changed.wait()
                     paused = True

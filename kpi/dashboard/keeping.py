@@ -32,8 +32,12 @@ class Keeper(Generic[Value]):
     def start(self, key: Hashable, make: Callable[[], Value], pool: ThreadPoolExecutor) -> None:
         """Begin making it in ``pool``, unless it is there or on its way."""
         future, ours = self._place(key)
-        if ours:
+        if not ours:
+            return
+        try:
             pool.submit(self._fill, key, future, make)
+        except RuntimeError as error:  # the pool is shut down: who asks for it waits for nothing
+            self._failed(key, future, error)
 
     def _place(self, key: Hashable) -> tuple[Future[Value], bool]:
         with self._lock:
@@ -50,7 +54,10 @@ class Keeper(Generic[Value]):
         try:
             future.set_result(make())
         except BaseException as error:
-            with self._lock:
-                if self._kept.get(key) is future:
-                    del self._kept[key]
-            future.set_exception(error)
+            self._failed(key, future, error)
+
+    def _failed(self, key: Hashable, future: Future[Value], error: BaseException) -> None:
+        with self._lock:
+            if self._kept.get(key) is future:
+                del self._kept[key]
+        future.set_exception(error)

@@ -47,9 +47,9 @@ def bound(node: Node, values: Values) -> Node:
     """The filter of a shape with these values."""
     if isinstance(node, Bound):
         return replace(node, value=values[node.name])
-    if isinstance(node, Literal_) and isinstance(node.value, str) and node.value.removeprefix(_MARK) in values:
+    if isinstance(node, Literal_) and isinstance(node.value, str) and node.value.startswith(_MARK):
         name = node.value.removeprefix(_MARK)
-        return Bound(name, values[name])
+        return Bound(name, values[name]) if name in values else node
     if isinstance(node, Call):
         return replace(node, arguments=tuple(bound(argument, values) for argument in node.arguments))
     return node

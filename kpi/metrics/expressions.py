@@ -12,6 +12,7 @@ rest is calls of the closed set.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
@@ -56,4 +57,7 @@ def group(name: str, table: str, dimensions: Mapping[str, Dimension], metric: st
 
 def formula(text: str, metrics: Iterable[str], metric_type: Callable[[str], Type]) -> Node:
     """Arithmetic over metrics; ``metric_type`` gives the type of each (and raises what its definition raised)."""
-    return FormulaTree(tuple(metrics), metric_type).node(parsing.parse(text, functions.named("formula")))
+    known = functions.named("formula")
+    if re.search(r"\bonly\s*\(", text, re.IGNORECASE):  # its condition is about rows; elsewhere the tree refuses what is
+        known = tuple(dict.fromkeys((*known, *functions.named("row"))))
+    return FormulaTree(tuple(metrics), metric_type).node(parsing.parse(text, known))

@@ -223,6 +223,8 @@ class FormulaTree(_Tree):
 
     def special(self, name: str, arguments: list[exp.Expr]) -> Node | None:
         """A function whose arguments aren't all values, or None."""
+        if functions.BY_NAME[name].place == "row":
+            raise BadExpression(f"{name}() stands in expressions on rows, not in formulas")
         if name == "total":
             return Total(self._metric(arguments[0], name))
         if name == "only":

@@ -104,7 +104,14 @@ def _moved(holes: Sequence[Period], cut: Period, part: Period) -> tuple[Period, 
         near_end = cut.end - hole.end < hole.start - cut.start
         by = part.end - cut.end if near_end else part.start - cut.start
         moved.append(Period(hole.start + by, hole.end + by).cut(part.start, part.end))
-    return tuple(hole for hole in moved if hole.start < hole.end)
+    # Those counted from different ends may meet in a shorter period.
+    joined: list[Period] = []
+    for hole in sorted((hole for hole in moved if hole.start < hole.end), key=lambda hole: hole.start):
+        if joined and hole.start <= joined[-1].end:
+            joined[-1] = Period(joined[-1].start, max(joined[-1].end, hole.end))
+        else:
+            joined.append(hole)
+    return tuple(joined)
 
 
 def _shifted(full: Period, cut: Period, step: Shift, grain: Grain, calendar: Calendar) -> tuple[Period, Period]:

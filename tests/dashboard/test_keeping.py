@@ -43,3 +43,10 @@ def test_the_longest_unused_goes_first():
         keeper.get(key, lambda: 1)
     assert keeper.get("a", lambda: 2) == 1
     assert keeper.get("b", lambda: 2) == 2
+
+
+def test_what_a_closed_pool_does_not_take_keeps_nobody_waiting():
+    keeper, pool = Keeper[int](10), ThreadPoolExecutor(1)
+    pool.shutdown()
+    keeper.start("key", lambda: 1, pool)
+    assert keeper.get("key", lambda: 2) == 2

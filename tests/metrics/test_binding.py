@@ -75,6 +75,8 @@ def test_marks_become_bound_values_and_other_texts_stay():
         ("(deal.stage in ('a', 'b') or deal.stage is null)", 4),
         ("deal.stage in ('x', 'y')", 0),
         ("deal.stage = '\ue000filter_0'", 0),
+        ("deal.stage = 'b' and deal.stage <> 'filter_0'", 1),  # a text that reads like the name of a value
+        ("deal.stage in ('a', 'b') and deal.stage <> 'filters_0'", 3),
         ("deal.closed_on = '2026-01-03'", 1),  # the text is a day here, which the shape can't know
         ("deal.closed_on in ('2026-01-03', '2026-01-04')", 2),
     ],

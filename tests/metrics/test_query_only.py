@@ -55,6 +55,26 @@ def test_only_reaches_through_formulas_and_nests(warehouse, defined):
     assert [whole(row[1:]) for row in rows(result)] == [[8, 4]]  # 2·4 of February; 2·2 of January
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("lower(segment) = 'big'", 5),
+        ("length(trim(segment)) = 3 and payment.account_id is not null", 15),
+        ("period(payment.paid_on, month) = '2026-01-01'", 3),
+        ("year(payment.paid_on) = 2026 and concat(segment, '') like 'B%'", 5),
+        ("segment in ('Big', 'o''c') or payment.account_id is null", 21),
+        ("not (segment = 'Big') and payment.amount between 1 and 2", 2),
+        ("case when payment.amount > 3 then segment else null end = 'SMB'", 24),
+    ],
+)
+def test_a_condition_may_hold_what_a_filter_may(warehouse, defined, condition, expected):
+    """Payments without an account are SMB here, since their employees aren't known."""
+    known = defined(HEAD + f'  some: {{formula: "only(paid, {condition})"}}\n')
+    result = ask(company(warehouse), known, "some")
+    assert whole(column(result, "some")) == [expected]
+    assert whole(column(ask(warehouse, known, "paid", where=(condition,)), "paid")) == [expected]
+
+
 def test_parts_by_a_dimension_add_up_to_the_only(warehouse, defined):
     known = defined(HEAD + '  named: {formula: "only(paid, payment.account_id is not null)"}\n')
     parts = ask(company(warehouse), known, "named", by=("segment",))
@@ -79,6 +99,9 @@ def test_a_condition_that_a_table_cannot_reach_is_a_problem_with_its_line(define
         ("only(paid, segmnt = 'Big')", 'did you mean "segment"'),
         ("only(paid, 1 + 1)", "only()"),
         ("only(segment = 'Big', paid)", "segment"),
+        ("only(paid, length(segment) = 3) + length(paid)", "length() stands in expressions on rows, not in formulas"),
+        ("length(paid)", "length() stands in expressions on rows, not in formulas"),
+        ("only(paid, previous(paid, 1 year) > 1)", "previous() stands in formulas, over metrics"),
         ("only(paid)", "only() is written only(metric, segment = 'SMB')"),
         ("at_start(paid, week)", "at_start() ends with one of month, quarter, year"),
     ],

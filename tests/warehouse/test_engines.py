@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import os
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 from kpi.errors import BadSetting, QueryTooHeavy, WarehouseError
 from kpi.settings import Settings
+from kpi.warehouse import engines
 from kpi.warehouse.engines import CoverageRow, CurrencyRow, memory_writer, open_reader
 from kpi.warehouse.home import Current, swap_current, warehouse_file
 from kpi.warehouse.schema import deal, metadata
@@ -151,3 +153,14 @@ def test_a_generation_of_another_version_says_what_to_do(tmp_path: Path):
         open_reader(settings)
     assert "was made by another version of this program" in str(caught.value)
     assert str(caught.value).endswith("python -m kpi rebuild makes it anew")
+
+
+@pytest.mark.parametrize(("small", "threads"), [(1 << 40, 1), (0, None)])
+def test_statements_of_a_small_warehouse_stay_on_their_thread(tmp_path, monkeypatch, small, threads):
+    monkeypatch.setattr(engines, "SMALL", small)
+    path = tmp_path / "warehouse.duckdb"
+    duckdb.connect(str(path)).close()
+    connection = engines._connect(path, Settings(home=tmp_path))
+    (found,) = connection.execute("SELECT current_setting('threads')").fetchone()
+    connection.close()
+    assert found == (threads or os.cpu_count())
