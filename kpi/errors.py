@@ -25,6 +25,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 
 class KpiError(Exception):
@@ -132,6 +133,10 @@ class ImportError_(KpiError):
     status = "held back"
 
 
+#: Longer than any column's name in an export seen; longer cells are content.
+_NAME_LENGTH: Final = 80
+
+
 class UnknownLayout(ImportError_):
     """No connector knows the header of this file.
 
@@ -149,14 +154,23 @@ class UnknownLayout(ImportError_):
         self.found = tuple(found)
         self.nearest = nearest
         self.missing = tuple(missing)
-        shown = ", ".join(cell for cell in self.found[:8] if cell) or "no header"
-        more = f" and {len(self.found) - 8} more" if len(self.found) > 8 else ""
-        lacks = ", ".join(self.missing)
-        near = f"; the nearest layout is {nearest}, which also needs {lacks}" if nearest else ""
-        super().__init__(
-            f"no connector knows a file with the columns {shown}{more}{near}. "
-            + "Export it again with those columns, or see docs/connectors.md for the layouts"
-        )
+        known = "docs/connectors.md lists the exports that are read, and says how to teach it another"
+        named = [cell for cell in self.found if cell]
+        if named and named[0].lstrip("\ufeff ")[:1] in ("{", "["):
+            sentence = f"it holds JSON, which no connector reads: export it as CSV; {known}"
+        elif not named or any(len(cell) > _NAME_LENGTH for cell in named):
+            # what stands there is content, perhaps somebody's: it isn't repeated
+            sentence = f"no row of it looks like the names of columns; {known}"
+        else:
+            more = f" and {len(self.found) - 8} more" if len(self.found) > 8 else ""
+            columns = ", ".join(name for name in self.found[:8] if name)
+            sentence = f"no connector knows a file with the columns {columns}{more}"
+            if nearest:
+                sentence += f"; the nearest layout is {nearest}, which also needs {', '.join(self.missing)}. "
+                sentence += "Export it again with those columns, or see docs/connectors.md for the layouts"
+            else:
+                sentence += f"; {known}"
+        super().__init__(sentence)
 
 
 class HeldBack(ImportError_):

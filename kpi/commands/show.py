@@ -23,6 +23,7 @@ from kpi.metrics.publishing import mappings_of
 from kpi.metrics.query import run
 from kpi.metrics.result import Result
 from kpi.periods import GRAINS, Period
+from kpi.printing import printable
 from kpi.warehouse.engines import open_reader
 from kpi.warehouse.reader import Reader
 
@@ -181,7 +182,7 @@ def as_table(result: Result, loaded: Definitions) -> str:
     for at in range(result.table.num_rows):
         first = cells[names[0]][at]
         words = loaded.calendar.label(Period(first.period, first.end), result.query.grain)
-        row = [words, *(NONE if group is None else group for group in first.groups)]
+        row = [words, *(NONE if group is None else printable(group) for group in first.groups)]
         for name in names:
             cell = cells[name][at]
             value = units.show_in_full(cell.value, result.units[name], result.currency)

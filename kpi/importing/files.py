@@ -13,9 +13,12 @@ from typing import Final
 
 from connectors.reading import NotATable, pour
 from kpi.errors import Unreadable, UsageError
+from kpi.printing import printable
 
 #: Endings that exports have; other files of a folder (a readme, a picture) are left alone.
 _ENDINGS: Final = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".json", ".jsonl", ".ndjson", ".gz", ".zip"})
+
+_LINKED: Final = "it is a link to a folder, which may lead in a circle; name that folder itself"
 
 _NO_EXPORTS: Final = f"holds no exports; their names end in {', '.join(sorted(_ENDINGS))}"
 
@@ -85,7 +88,7 @@ def find(words: Sequence[str]) -> list[Input]:
         path = Path(word)
         if path.is_dir():
             inside = list(_inside(path))
-            found += inside or ([Input(_printable(word), path, refused=f"the folder {_NO_EXPORTS}")] if len(words) > 1 else [])
+            found += inside or ([Input(printable(word), path, refused=f"the folder {_NO_EXPORTS}")] if len(words) > 1 else [])
         elif path.is_file():
             found += _inputs(path)
         else:
@@ -102,7 +105,11 @@ def _inside(folder: Path) -> Iterator[Input]:
     def closed(error: OSError) -> None:
         refused[Path(os.fsdecode(error.filename))] = error.strerror or str(error)
 
-    inside = [Path(place, name) for place, _, names in os.walk(folder, onerror=closed) for name in names]
+    inside: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=closed):
+        inside += [Path(place, name) for name in names]
+        linked = [Path(place, name) for name in folders if Path(place, name).is_symlink()]
+        refused.update((link, _LINKED) for link in linked)
     for file in sorted([*inside, *refused]):
         if _is_hidden(file, folder):
             continue
@@ -110,12 +117,17 @@ def _inside(folder: Path) -> Iterator[Input]:
             reason = (
                 f"the folder can't be opened ({refused[file]}), so nothing in it was imported; let yourself read it and import it again"
             )
-            yield Input(_printable(str(file)), file, refused=reason)
+            reason = refused[file] if refused[file] == _LINKED else reason
+            yield Input(printable(str(file)), file, refused=reason)
         elif file.suffix.lower() in _ENDINGS:
             try:
-                yield from _inputs(file) if file.is_file() else ()
+                if file.is_file():
+                    yield from _inputs(file)
+                else:
+                    reason = "it is a link to nothing" if file.is_symlink() and not file.exists() else "it is no file"
+                    yield Input(printable(str(file)), file, refused=reason)
             except PermissionError as error:
-                yield Input(_printable(str(file)), file, refused=f"it can't be opened ({error.strerror})")
+                yield Input(printable(str(file)), file, refused=f"it can't be opened ({error.strerror})")
 
 
 def _is_hidden(file: Path, folder: Path) -> bool:
@@ -124,30 +136,25 @@ def _is_hidden(file: Path, folder: Path) -> bool:
 
 def _inputs(file: Path) -> Iterator[Input]:
     if file.suffix.lower() != ".zip":
-        yield Input(_printable(str(file)), file)
+        yield Input(printable(str(file)), file)
         return
     try:
         with zipfile.ZipFile(file) as packed:
             whole = [member for member in packed.infolist() if not member.is_dir()]
     except (zipfile.BadZipFile, OSError):
-        yield Input(_printable(str(file)), file)  # staging says what is wrong with it
+        yield Input(printable(str(file)), file)  # staging says what is wrong with it
         return
     members = [member for member in whole if _is_export_name(member.filename)]
     if not members:
-        yield Input(_printable(str(file)), file, refused=f"the archive {_NO_EXPORTS}")
+        yield Input(printable(str(file)), file, refused=f"the archive {_NO_EXPORTS}")
         return
     if sum(member.file_size for member in members) > _UNPACKED:
-        yield Input(_printable(str(file)), file)
+        yield Input(printable(str(file)), file)
         return
     for member in sorted(members, key=lambda m: m.filename):
-        name = _printable(f"{file}/{member.filename}")
+        name = printable(f"{file}/{member.filename}")
         packed_again = member.filename.lower().endswith(".zip")
         yield Input(name, file, member, "it is an archive inside an archive; unpack the outer one" if packed_again else "")
-
-
-def _printable(name: str) -> str:
-    """A name that fits a line of a table and can be written anywhere: a line break in it becomes ``\\n``."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name)
 
 
 def _is_export_name(name: str) -> bool:

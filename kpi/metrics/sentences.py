@@ -31,6 +31,9 @@ def of_coverage(asked: Sequence[Asked], frame: Frame, query: Query, coverage: Se
                 said.append(Note(sentence, (one.name,), "uncounted" if reach.uncounted else "unknown"))
         if one.covered:
             said += [Note(sentence, (one.name,)) for sentence in _of_lag(one, coverage)]
+            if not frame.periods:
+                days = f"its data are from {_reaching(one.covered)}, and none of these days was asked for"
+                said.append(Note(f"{one.name} is not known: {days}", (one.name,), "unknown"))
         elif all(reach.spans for reach in one.reaches.values()):
             data = and_([f"{table} from {_reaching(reach.spans)}" for table, reach in one.reaches.items()])
             said.append(Note(f"{one.name} is not known: no day is covered by all its data, which are {data}", (one.name,), "unknown"))

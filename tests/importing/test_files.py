@@ -74,13 +74,20 @@ def test_a_folder_without_exports_is_said(settings, mappings, payments, tmp_path
     assert _reported(report) == [("empty", "held back"), ("a.csv", "loaded")]
 
 
-def test_links_that_turn_in_circles_are_followed_once(tmp_path, payments):
+def test_what_is_no_file_has_a_line_with_the_reason_and_links_in_circles_end(tmp_path, payments):
     payments("in/a.csv", [1])
     folder = tmp_path / "in"
     (folder / "up").symlink_to("..")
     (folder / "self.csv").symlink_to("self.csv")
     (folder / "gone.csv").symlink_to("nowhere.csv")
-    assert [Path(one.name).name for one in find([str(folder)])] == ["a.csv"]
+    os.mkfifo(folder / "pipe.csv")
+    assert [(Path(one.name).name, one.refused) for one in find([str(folder)])] == [
+        ("a.csv", ""),
+        ("gone.csv", "it is a link to nothing"),
+        ("pipe.csv", "it is no file"),
+        ("self.csv", "it is a link to nothing"),
+        ("up", "it is a link to a folder, which may lead in a circle; name that folder itself"),
+    ]
 
 
 def test_a_folder_that_cannot_be_opened_has_a_line_of_its_own(settings, mappings, payments, tmp_path, monkeypatch):

@@ -336,3 +336,11 @@ def test_queries_that_make_no_sense_are_refused(warehouse, defined):
         ask(warehouse, defined(WON), "won", since="2026-02-01", until="2026-01-01")
     with pytest.raises(QueryError, match="days are too many for one answer"):
         ask(warehouse, defined(WON), "won", since="0001-01-01", until="2026-01-01", grain="day")
+
+
+def test_days_outside_the_data_alone_say_so(warehouse, defined):
+    """Without a grain there is no period to mark: the reason is all there is."""
+    warehouse.add("deal", {"closed_on": "2026-01-05", "is_won": True}, covers=("2026-01-01", "2026-02-01"))
+    result = ask(warehouse, defined("won: {count: deal, at: closed_on, where: is_won}"), "won", until="2020-01-01")
+    assert result.table.num_rows == 0
+    assert result.warnings == ("won is not known: its data are from 1 Jan 2026 to 31 Jan 2026, and none of these days was asked for",)
