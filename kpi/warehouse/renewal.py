@@ -2,7 +2,8 @@
 
 A ledger's report speaks of the accounts it shows, over its period; an issue's worklogs are all in its export. Whether
 a report shows every account it doesn't say, so the rows of an account that it leaves out stay, with two exceptions: a
-booking that stands in it under another account has moved, and an export imported with ``--full`` is complete.
+booking that stands in it under another account has moved where that is certain (:mod:`kpi.warehouse.moves`), and an
+export imported with ``--full`` is complete.
 """
 
 from __future__ import annotations
@@ -10,15 +11,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 import sqlalchemy as sa
 
+from kpi.warehouse.moves import Bookings, Moves
 from kpi.warehouse.store import Store
-
-#: Accounts named in a sentence; more are counted.
-_NAMED: Final = 3
 
 
 class Replacement(Protocol):
@@ -79,7 +78,8 @@ def _for_all_time(
     if stale and (count := store.count(f"SELECT count(*) FROM {scope} i WHERE {stale.format('i')}")):
         where.append(f"NOT {stale.format('t')}")
         left_out.append(stale.format("i"))
-        notes.append(f"{count:,} of its records are older than what is known of them, so their rows of {table.name} stay as they are")
+        are, them, their = ("is", "it", "its") if count == 1 else ("are", "them", "their")
+        notes.append(f"{count:,} of its records {are} older than what is known of {them}, so {their} rows of {table.name} stay as they are")
     if not full:
         where.append(f"EXISTS (SELECT 1 FROM {scope} z WHERE {_same(replaces.columns, 't', 'z')})")
     if left_out:
@@ -181,24 +181,43 @@ class _Period:
             f"t.run_id IN (SELECT s.run_id FROM report_scope s WHERE s.table_name = '{self.table.name}' AND s.source = ? "
             f"AND (s.account = '*' OR {mine}))"
         )
-        where = f"{self.within} AND NOT {self.spoken_of} AND {common}"
-        values = [*self.values, self.run.source]
-        if not self.store.run(f"SELECT 1 FROM {self.table.name} t WHERE {where} LIMIT 1", values):
+        unseen = f"{self.within} AND NOT {self.spoken_of}"
+        if not self.store.run(f"SELECT 1 FROM {self.table.name} t WHERE {unseen} AND {common} LIMIT 1", [*self.values, self.run.source]):
             return []
-        self._list("gone", self.table.name, where, values, self.store.row)
-        self._list("kept", self.table.name, f"{self.within} AND {self.spoken_of}", self.values)
-        self._list("fresh_lines", incoming, "TRUE", [])
-        moved, left = self._compare()
-        if moved:
-            self.store.run(f"DELETE FROM {self.table.name} WHERE {self.store.row} IN (SELECT r FROM gone_moved)")
-        self._forget()
-        said = [f"{_bookings(moved)} stand here under another account and no longer count under the old one"] if moved else []
-        if left:
+        moves = self._moves()
+        moves.gone(self.table.name, unseen, [self.run.source, *self.values], "t.run_id", common)
+        moves.kept(self.table.name, f"{self.within} AND {self.spoken_of}", self.values)
+        moves.fresh(incoming)
+        moved, left = moves.compare(self._last_to_show())
+        if moved.count:
+            moves.retire(self.table.name)
+        moves.forget()
+        said = []
+        if moved.count:
+            place = "here under another account and no longer"
+            said.append(moved.say(f"stands {place} counts under the old one", f"stand {place} count under the old one"))
+        if left.count:
+            known = left.say(
+                "in this period is known from earlier reports and still counts",
+                "in this period are known from earlier reports and still count",
+            )
             said.append(
-                f"{_bookings(left)} in this period are known from earlier reports and still count, though this report doesn't show "
-                "the account: if it is one of all accounts, import it again with --full"
+                f"{known}, though this report doesn't show the {left.noun}: if it is one of all accounts, import it again with --full"
             )
         return said
+
+    def _last_to_show(self) -> str:
+        """Whether a report showed an account on a day, and none did since: what stands in the account is what it said."""
+        return (
+            "EXISTS (SELECT 1 FROM report_scope s JOIN import_run sr ON sr.run_id = s.run_id WHERE s.run_id = c.run_id "
+            f"AND s.table_name = '{self.table.name}' AND s.account IN ('*', c.account) AND NOT EXISTS "
+            "(SELECT 1 FROM report_scope o JOIN import_run r ON r.run_id = o.run_id WHERE o.run_id <> s.run_id "
+            "AND o.table_name = s.table_name AND o.source = s.source AND o.account IN ('*', c.account) "
+            "AND c.on_day >= o.covers_from AND c.on_day < o.covers_to AND (o.run_id > s.run_id OR r.as_of > sr.as_of)))"
+        )
+
+    def _moves(self) -> Moves:
+        return Moves(self.store, self.account, self.day, self.replaces.alike)
 
     def _without_newer(self, incoming: str) -> tuple[str, list[str]]:
         """What is left of the file's rows beside what newer reports say of the same accounts and days."""
@@ -211,6 +230,7 @@ class _Period:
             [self.run.as_of, self.table.name, self.run.source],
         )
         notes = []
+        unseen: dict[str, int] = {}
         for run_id, since, until in runs:
             days = f't."{self.day}" >= ? AND t."{self.day}" < ?'
             theirs = f"EXISTS (SELECT 1 FROM report_scope s WHERE s.run_id = {int(run_id)} AND s.account IN ('*', t.{self.account}))"
@@ -218,56 +238,40 @@ class _Period:
                 f"SELECT 1 FROM report_scope s JOIN {self.scope} z ON z.{self.account} = s.account WHERE s.run_id = {int(run_id)} LIMIT 1"
             )
             if store.run(mine):
-                self._list("gone", "rest", f"{days} AND NOT {theirs}", [since, until], store.row)
-                self._list("kept", "rest", f"{days} AND {theirs}", [since, until])
-                self._list("fresh_lines", self.table.name, f"t.run_id = {int(run_id)}", [])
-                moved, _ = self._compare()
-                if moved:
-                    store.run(f"DELETE FROM rest WHERE {store.row} IN (SELECT r FROM gone_moved)")
-                    notes.append(f"{_bookings(moved)} stand under another account in a newer report, where they count")
-                self._forget()
+                moved, left = self._against(incoming, int(run_id), f"{days} AND {{}}{theirs}", [since, until])
+                if moved.count:
+                    place = "under another account in a newer report, where"
+                    notes.append(moved.say(f"stands {place} it counts", f"stand {place} they count"))
+                    before -= moved.count
+                unseen |= {account: max(n, unseen.get(account, 0)) for account, n in left.accounts}
             store.run(f"DELETE FROM rest t WHERE {days} AND {theirs}", [since, until])
         left_out = before - store.count("SELECT count(*) FROM rest")
         if left_out:
             lines = "1 of its bookings lies" if left_out == 1 else f"{left_out:,} of its bookings lie"
             notes.append(f"{lines} in what a newer report covers, which counts instead")
+        here = {str(account): int(n) for account, n in store.run(f'SELECT "{self.account}", count(*) FROM rest GROUP BY 1')}
+        still = Bookings(tuple((account, min(n, here[account])) for account, n in sorted(unseen.items()) if account in here))
+        if still.count:
+            notes.append(
+                f"{still.say('still counts', 'still count')}, though a newer report of the period doesn't show the {still.noun}: "
+                "if it is one of all accounts, import that one again with --full"
+            )
         return "rest", notes
 
-    def _list(self, name: str, relation: str, where: str, values: list[Any], row: str = "") -> None:
-        """A temporary table of bookings with what tells them apart beside their account."""
-        alike = " || '|' || ".join(f"coalesce(CAST(t.\"{column}\" AS VARCHAR), '')" for column in self.replaces.alike) or "''"
-        place = f"t.{row} AS r, " if row else ""
-        self.store.run(
-            f'CREATE TEMP TABLE {name} AS SELECT {place}t."{self.account}" AS account, {alike} AS alike FROM {relation} t WHERE {where}',
-            values,
-        )
+    def _against(self, incoming: str, run_id: int, theirs: str, days: list[Any]) -> tuple[Bookings, Bookings]:
+        """What a newer report, which is in the table, says of the rest of the file: see :meth:`Moves.compare`.
 
-    def _compare(self) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-        """Accounts all of whose ``gone`` bookings have come up elsewhere, in ``gone_moved``, and the others; each with how many.
-
-        A booking has come up elsewhere where the new lines hold more of its like than were there before.
+        ``theirs``: SQL of whether ``t`` lies in what it covers, with a place for NOT before the accounts.
         """
-        self.store.run(
-            "CREATE TEMP TABLE gone_moved AS WITH more AS (SELECT alike, sum(n) AS n FROM (SELECT alike, count(*) AS n FROM fresh_lines "
-            "GROUP BY alike UNION ALL SELECT alike, -count(*) FROM kept GROUP BY alike) both_of_them GROUP BY alike), "
-            "marked AS (SELECT g.r, g.account, coalesce(m.n >= row_number() OVER (PARTITION BY g.alike ORDER BY g.r), FALSE) AS has_moved "
-            "FROM gone g LEFT JOIN more m ON m.alike = g.alike) "
-            "SELECT r, account FROM marked a WHERE NOT EXISTS "
-            "(SELECT 1 FROM marked b WHERE b.account = a.account AND NOT b.has_moved)"
-        )
-        count = "SELECT account, count(*) FROM {} GROUP BY account ORDER BY account"
-        moved = [(str(account), int(n)) for account, n in self.store.run(count.format("gone_moved"))]
-        every = [(str(account), int(n)) for account, n in self.store.run(count.format("gone"))]
-        return moved, [one for one in every if one not in moved]
-
-    def _forget(self) -> None:
-        for name in ("gone", "kept", "fresh_lines", "gone_moved"):
-            self.store.run(f"DROP TABLE {name}")
-
-
-def _bookings(accounts: list[tuple[str, int]]) -> str:
-    """``3 bookings of 5200 Tools, 5300 Travel and 2 more accounts``."""
-    count = sum(n for _, n in accounts)
-    names = ", ".join(name for name, _ in accounts[:_NAMED])
-    rest = f" and {len(accounts) - _NAMED} more accounts" if len(accounts) > _NAMED else ""
-    return f"{count:,} booking{'' if count == 1 else 's'} of {names}{rest}"
+        hidden, shown = theirs.format("NOT "), theirs.format("")
+        moves = self._moves()
+        moves.gone("rest", hidden, days, "0")
+        # other reports' lines that the newer one doesn't show may be what moved as well
+        moves.gone_too(self.table.name, f"t.source = ? AND {hidden} AND NOT {self.spoken_of}", [self.run.source, *days])
+        moves.kept(incoming, shown, days)  # not of the rest: what one newer report covers, another may cover too
+        moves.fresh(self.table.name, f"t.run_id = {run_id}")
+        both = moves.compare("TRUE" if self.full else f"EXISTS (SELECT 1 FROM {self.scope} z WHERE z.{self.account} = c.account)")
+        if both[0].count:
+            moves.retire("rest")
+        moves.forget()
+        return both

@@ -62,7 +62,7 @@ def booked(settings):
 def test_a_booking_that_moved_to_another_account_counts_once(both, ledger):
     bring(both, ledger("a.csv", {"5100 Hosting": [MORE], "5200 Tools": [BILL]}))
     (said,) = bring(both, ledger("b.csv", {"5100 Hosting": [BILL, MORE]}))
-    assert "1 booking of 5200 Tools stand here under another account and no longer count under the old one" in said
+    assert "1 booking of 5200 Tools stands here under another account and no longer counts under the old one" in said
     assert booked(both) == [("5100 Hosting", 1, Decimal(100)), ("5100 Hosting", 2, Decimal(50))]
     assert rebuild(both, MAPPINGS) == 3
     assert booked(both) == [("5100 Hosting", 1, Decimal(100)), ("5100 Hosting", 2, Decimal(50))]
@@ -71,8 +71,78 @@ def test_a_booking_that_moved_to_another_account_counts_once(both, ledger):
 def test_it_counts_once_in_either_order(both, ledger):
     bring(both, ledger("b.csv", {"5100 Hosting": [BILL, MORE]}, "April 6, 2026"))
     (said,) = bring(both, ledger("a.csv", {"5100 Hosting": [MORE], "5200 Tools": [BILL]}, "April 2, 2026"))
-    assert "1 booking of 5200 Tools stand under another account in a newer report, where they count" in said
+    assert "1 booking of 5200 Tools stands under another account in a newer report, where it counts" in said
+    assert "1 of its bookings lies in what a newer report covers" in said  # MORE; the one that moved was said
     assert booked(both) == [("5100 Hosting", 1, Decimal(100)), ("5100 Hosting", 2, Decimal(50))]
+
+
+def test_equal_parts_of_a_bill_are_no_move_to_an_account_that_was_not_shown(both, ledger):
+    # 100 each in 5100, 5200 and 5300; each report leaves one out
+    bring(both, ledger("a.csv", {"5100 Hosting": [BILL], "5200 Tools": [BILL]}))
+    (said,) = bring(both, ledger("b.csv", {"5100 Hosting": [BILL], "5300 Travel": [BILL]}))
+    assert "1 booking of 5200 Tools in this period is known from earlier reports and still counts" in said
+    assert "import it again with --full" in said
+    parts = [(account, 1, Decimal(100)) for account in ("5100 Hosting", "5200 Tools", "5300 Travel")]
+    assert booked(both) == parts
+    rebuild(both, MAPPINGS)
+    assert booked(both) == parts
+
+
+def test_nor_in_the_other_order(both, ledger):
+    bring(both, ledger("b.csv", {"5100 Hosting": [BILL], "5200 Tools": [BILL]}, "April 6, 2026"))
+    (said,) = bring(both, ledger("a.csv", {"5100 Hosting": [BILL], "5300 Travel": [BILL]}, "April 2, 2026"))
+    assert "1 of its bookings lies in what a newer report covers, which counts instead" in said
+    assert "1 booking of 5300 Travel still counts, though a newer report of the period doesn't show the account" in said
+    assert "import that one again with --full" in said
+    assert booked(both) == [(account, 1, Decimal(100)) for account in ("5100 Hosting", "5200 Tools", "5300 Travel")]
+
+
+def test_nor_beside_two_newer_reports(settings, ledger):
+    bring(settings, ledger("b.csv", {"5100 Hosting": [BILL]}, "April 6, 2026"))
+    bring(settings, ledger("c.csv", {"5100 Hosting": [BILL], "5200 Tools": []}, "April 8, 2026"))
+    bring(settings, ledger("d.csv", {"5100 Hosting": [MORE]}, "April 9, 2026", "February 2026"))
+    bring(settings, ledger("a.csv", {"5100 Hosting": [BILL], "5300 Travel": [BILL]}, "April 2, 2026"))
+    assert booked(settings) == [("5100 Hosting", 1, Decimal(100)), ("5100 Hosting", 2, Decimal(50)), ("5300 Travel", 1, Decimal(100))]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # 5100's part is gone: it is what moved to 5150, and of 5200's nothing is known
+        ({"5100 Hosting": [BILL], "5150 Disks": [], "5200 Tools": [BILL]}, {"5100 Hosting": [], "5150 Disks": [BILL]}),
+        # one of two that are not shown, but which?
+        ({"5100 Hosting": [], "5200 Tools": [BILL], "5300 Travel": [BILL]}, {"5100 Hosting": [BILL]}),
+    ],
+    ids=["explained", "either"],
+)
+def test_what_may_have_come_from_elsewhere_retires_nothing(both, ledger, before, after):
+    bring(both, ledger("a.csv", before))
+    (said,) = bring(both, ledger("b.csv", after))
+    assert "no longer count" not in said
+    unseen = set(before) - set(after)
+    assert {account for account, _, _ in booked(both)} >= unseen
+
+
+def test_what_an_account_of_another_report_lost_explains_the_line(settings, ledger):
+    bring(settings, ledger("a.csv", {"5150 Disks": [], "5200 Tools": [BILL]}))
+    bring(settings, ledger("b.csv", {"5100 Hosting": [BILL]}))
+    bring(settings, ledger("c.csv", {"5100 Hosting": [], "5150 Disks": [BILL]}))  # 5100's part, as far as one can see
+    assert [account for account, _, _ in booked(settings)] == ["5150 Disks", "5200 Tools"]
+
+
+def test_a_line_of_a_third_report_may_be_what_moved(settings, ledger):
+    bring(settings, ledger("c.csv", {"5300 Travel": [BILL]}, "April 1, 2026"))
+    bring(settings, ledger("b.csv", {"5100 Hosting": [BILL]}, "April 6, 2026"))
+    bring(settings, ledger("a.csv", {"5100 Hosting": [], "5200 Tools": [BILL]}, "April 2, 2026"))
+    assert [account for account, _, _ in booked(settings)] == ["5100 Hosting", "5200 Tools", "5300 Travel"]
+
+
+def test_an_account_that_another_report_spoke_of_since_is_no_witness(settings, ledger):
+    # 5200 was seen beside 5100's own part, which was taken out and came back
+    bring(settings, ledger("a.csv", {"5100 Hosting": [BILL], "5200 Tools": [BILL]}))
+    bring(settings, ledger("b.csv", {"5100 Hosting": [MORE]}))
+    bring(settings, ledger("c.csv", {"5100 Hosting": [BILL, MORE]}))
+    assert [account for account, _, _ in booked(settings)] == ["5100 Hosting", "5100 Hosting", "5200 Tools"]
 
 
 def test_a_report_of_other_accounts_retires_nothing(settings, ledger):
@@ -143,6 +213,6 @@ def test_an_older_issue_does_not_bring_back_its_worklogs(both, tmp_path):
 
     bring(both, issues("new.csv", "2026-03-02 10:00", "x;2026-01-03 10:00;ann;7200"))
     (said,) = bring(both, issues("old.csv", "2026-02-02 10:00", "x;2026-01-03 10:00;ann;3600"))
-    assert "1 of its records are older than what is known of them, so their rows of worklog stay as they are" in said
+    assert "1 of its records is older than what is known of it, so its rows of worklog stay as they are" in said
     with open_reader(both) as reader:
         assert reader.run(sa.select(worklog.c.hours)).column(0).to_pylist() == [Decimal(2)]
