@@ -31,12 +31,12 @@ def publish() -> None:
     ensure_current(chosen, mappings_of(load(chosen.metrics)), lambda sentence: print(sentence, flush=True))
 
 
-def apply(chosen: Settings, definitions: Definitions) -> None:
-    """As :func:`publish`, for what changes while the dashboard runs."""
+def apply(chosen: Settings, definitions: Definitions) -> int:
+    """As :func:`publish`, for what changes while the dashboard runs; the generation that counts then."""
     from kpi.importing.current import ensure_current
     from kpi.metrics.publishing import mappings_of
 
-    ensure_current(chosen, mappings_of(definitions), lambda sentence: print(sentence, flush=True))
+    return ensure_current(chosen, mappings_of(definitions), lambda sentence: print(sentence, flush=True))
 
 
 def failed(error: Exception) -> bool:

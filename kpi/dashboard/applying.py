@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -17,12 +18,18 @@ from kpi.errors import KpiError
 from kpi.metrics.model import Definitions
 from kpi.settings import Settings
 
-Publisher = Callable[[Settings, Definitions], object]
+#: Publishes with the definitions, and returns the generation that counts then.
+Publisher = Callable[[Settings, Definitions], int]
+
+#: Seconds after which what failed may be tried again: a disk gets room, a lock is let go.
+AGAIN_S: Final = 30.0
 
 UNPUBLISHED: Final = (
     "Figures are still split as before. What changed is applied when the dashboard is started again, or by any python -m kpi show."
 )
 RUNNING: Final = "It is being applied to all rows; until then figures are split as before. This page follows by itself."
+APPLIED: Final = "It was applied to all rows; this page is drawn again with it."
+FAILED: Final = f"It could not be applied, so figures are split as before; a page drawn {AGAIN_S:.0f} seconds later tries again:"
 CONTESTED: Final = (
     "It was applied here, and another program has published with other products and costs since: let both read the same metrics.yaml."
 )
@@ -30,10 +37,10 @@ CONTESTED: Final = (
 
 @dataclass(frozen=True)
 class State:
-    """What to say, and whether it will change by itself."""
+    """What to say, and whether the page is to be drawn again once nothing is running."""
 
     sentence: str
-    is_running: bool = False
+    follows: bool = False
 
 
 class Applying:
@@ -43,20 +50,24 @@ class Applying:
         self.publisher: Publisher | None = None
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._done = ""
-        self._failed: tuple[str, int, str] = ("", 0, "")
+        self._done = ("", 0)
+        self._failed = ("", 0)
+        self._why, self._failed_at = "", 0.0
 
     def want(self, settings: Settings, definitions: Definitions, generation: int) -> State:
-        """Begin to apply ``definitions`` to the published ``generation``, unless that was tried already."""
+        """Begin to apply ``definitions`` to the published ``generation``, unless that is done, or failed just now."""
         wanted = definitions.mappings_hash
         with self._lock:
             if self.publisher is None:
                 return State(UNPUBLISHED)
             if self.is_running:
                 return State(RUNNING, True)
-            if self._failed[:2] == (wanted, generation):
-                return State(f"It could not be applied, so figures are split as before: {self._failed[2]}")
-            if self._done == wanted:
+            applied, made = self._done
+            if applied == wanted and generation < made:  # the page was opened on what was published before
+                return State(APPLIED, True)
+            if self._failed == (wanted, generation) and time.monotonic() - self._failed_at < AGAIN_S:
+                return State(f"{FAILED} {self._why}")
+            if applied == wanted:
                 return State(CONTESTED)
             self._thread = threading.Thread(
                 target=self._apply, args=(self.publisher, settings, definitions, generation), name="publishing", daemon=True
@@ -76,13 +87,14 @@ class Applying:
 
     def _apply(self, publisher: Publisher, settings: Settings, definitions: Definitions, generation: int) -> None:
         try:
-            publisher(settings, definitions)
-            self._done = definitions.mappings_hash
+            self._done = (definitions.mappings_hash, publisher(settings, definitions))
+            return
         except KpiError as error:
-            self._failed = (definitions.mappings_hash, generation, str(error))
+            self._why = str(error)
         except Exception:
             logging.getLogger("kpi").exception("products and costs could not be applied")
-            self._failed = (definitions.mappings_hash, generation, "something failed that should not; the server's log says what.")
+            self._why = "something failed that should not; the server's log says what."
+        self._failed, self._failed_at = (definitions.mappings_hash, generation), time.monotonic()
 
 
 @cache

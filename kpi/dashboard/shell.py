@@ -79,7 +79,7 @@ def _draw(page: Page, desk: Desk | None, reach: Frame | None, mode: Mode, proble
     if desk.reader.mappings != desk.definitions.mappings_hash:
         state = applying().want(desk.settings, desk.definitions, desk.reader.generation)
         st.html(notice("quiet", "products: or costs: of metrics.yaml changed since the data were published", [state.sentence]))
-        if state.is_running:
+        if state.follows:
             _follow()
     page.draw(desk, reach, mode)
 
