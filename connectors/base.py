@@ -169,10 +169,11 @@ class Skip:
 
 @dataclass(frozen=True)
 class Tell:
-    """Rows in which something is assumed, and the words for it after their number: ``3 refunds without a date …``."""
+    """Rows in which something is assumed, and the words for it after their number: ``3 refunds without a date …``; ``one``: after 1."""
 
     condition: Condition
     words: str
+    one: str
 
 
 @dataclass(frozen=True)

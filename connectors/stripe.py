@@ -162,7 +162,13 @@ PAYMENTS: Final = Layout(
         ),
         _who(_PAYER, text("Customer Name", "Customer Description"), _PAID_AT),
     ),
-    tells=(Tell(_UNDATED, f'refunds without a date count on the day of their payment: export all columns, which have "{_REFUNDED_ON}"'),),
+    tells=(
+        Tell(
+            _UNDATED,
+            f'refunds without a date count on the day of their payment: export all columns, which have "{_REFUNDED_ON}"',
+            f'refund without a date counts on the day of its payment: export all columns, which have "{_REFUNDED_ON}"',
+        ),
+    ),
     export="Dashboard > Payments > Export, all columns; the default ones lack the days of refunds",
 )
 

@@ -111,15 +111,18 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
     full = _first_of_full(told, run_id)
     same = "SELECT count(*) FROM import_run WHERE run_id >= ? AND connector = ? AND layout = ?"
     alone = not full or not store.count(same, [full, staged.connector, staged.layout])
+    whole = False  # whether something is retired by the first file of its layout only
     for part in staged.tables:
         table = metadata.tables[part.table]
         if part.table == "subscription_term":
+            whole = True
             seen = (staged.as_of.replace(tzinfo=dt.UTC) if staged.as_of else imported_at).astimezone(ZoneInfo(mappings.timezone)).date()
             notes += merge_terms(store, part.relation, run, seen, _newest(staged), bool(full and alone))
             continue
         period = part.replaces is not None and part.replaces.day is not None
+        whole = whole or not (period or part.hint)
         notes += merge(store, table, part.relation, run, part.replaces, full if period or (alone and not part.hint) else 0)
-    if full and not alone:
+    if full and whole and not alone:
         notes.append(f"only the first {staged.layout} file of this command retired what was absent from it; this one adds to it")
     notes += extend_coverage(store, staged.source, staged.covers)
     stated = [covered for covered in staged.covers.values() if covered[2] == STATED]

@@ -227,7 +227,8 @@ class _Staging:
         if main:
             count = row["records"] - row["totals"]
             skipped = {words: row[f"skip{at}"] for at, words in enumerate(skips) if row[f"skip{at}"]}
-            told = {tell.words: row[f"tell{at}"] for at, tell in enumerate(self.layout.tells) if row[f"tell{at}"]}
+            tells_of = [(tell, row[f"tell{at}"]) for at, tell in enumerate(self.layout.tells)]
+            told = {tell.one if rows == 1 else tell.words: rows for tell, rows in tells_of if rows}
             self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped, told)
         self.clean[part] = not row["bad"] and not row["left_out"]
         return bool(row["bad"] or row.get("padded"))

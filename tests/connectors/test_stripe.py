@@ -126,6 +126,13 @@ def test_a_refund_without_a_date_counts_on_the_day_of_its_payment_and_the_note_s
     )
 
 
+def test_one_refund_without_a_date_is_said_of_one(staged: Stager) -> None:
+    result = staged(f"{PAID}\nch_1,2026-03-01 10:00:00,50.00,50.00,eur,50.00,50.00,eur,Refunded\n")
+    assert result.staged.notes == (
+        '1 refund without a date counts on the day of its payment: export all columns, which have "Refunded date (UTC)"',
+    )
+
+
 def test_a_payment_whose_dispute_is_open_or_lost_is_disputed(staged: Stager) -> None:
     lines = [("Paid", "lost"), ("Refunded", "under_review"), ("Paid", "Needs response"), ("Paid", "won"), ("Paid", "warning_closed")]
     lines += [("Paid", ""), ("Failed", "lost")]
