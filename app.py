@@ -1,7 +1,7 @@
 """The dashboard's server: ``streamlit run app.py``. What it draws is in kpi/dashboard.
 
-Everything is imported and warmed before the first visitor comes, and then left out of garbage collection: Streamlit
-collects in full after every run, and would walk pandas and Plotly each time.
+Everything is imported and warmed before the first visitor comes, and then left out of garbage collection, which would
+walk pandas and Plotly in the middle of somebody's page.
 """
 
 from __future__ import annotations

@@ -103,7 +103,8 @@ def _inside(folder: Path) -> Iterator[Input]:
     refused: dict[Path, str] = {}
 
     def closed(error: OSError) -> None:
-        refused[Path(os.fsdecode(error.filename))] = error.strerror or str(error)
+        why = f"the folder can't be opened ({error.strerror or error}), so nothing in it was imported"
+        refused[Path(os.fsdecode(error.filename))] = f"{why}; let yourself read it and import it again"
 
     inside: list[Path] = []
     for place, folders, names in os.walk(folder, onerror=closed):
@@ -114,11 +115,7 @@ def _inside(folder: Path) -> Iterator[Input]:
         if _is_hidden(file, folder):
             continue
         if file in refused:
-            reason = (
-                f"the folder can't be opened ({refused[file]}), so nothing in it was imported; let yourself read it and import it again"
-            )
-            reason = refused[file] if refused[file] == _LINKED else reason
-            yield Input(printable(str(file)), file, refused=reason)
+            yield Input(printable(str(file)), file, refused=refused[file])
         elif file.suffix.lower() in _ENDINGS:
             try:
                 if file.is_file():

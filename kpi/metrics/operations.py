@@ -170,33 +170,41 @@ def _byte_order_postgresql(element: byte_order, compiler: SQLCompiler, **kw: Any
     return f'{compiler.process(text, **kw)} COLLATE "C"'
 
 
-class lower_case(_Operation):
-    """A text in lower case, letters of every language alike."""
+class _LetterCase(_Operation):
+    """A text in one letter case, letters of every language alike; ``function`` is SQL's name of it."""
 
     type = sa.String()
     inherit_cache = True
+    function: str
 
 
-class upper_case(_Operation):
-    """A text in upper case, letters of every language alike."""
+class lower_case(_LetterCase):
+    """A text in lower case."""
 
-    type = sa.String()
     inherit_cache = True
+    function = "lower"
+
+
+class upper_case(_LetterCase):
+    """A text in upper case."""
+
+    inherit_cache = True
+    function = "upper"
 
 
 @compiles(lower_case)
 @compiles(upper_case)
-def _letter_case_duckdb(element: _Operation, compiler: SQLCompiler, **kw: Any) -> str:
+def _letter_case_duckdb(element: _LetterCase, compiler: SQLCompiler, **kw: Any) -> str:
     (text,) = element.clauses
-    return f"{'lower' if isinstance(element, lower_case) else 'upper'}({compiler.process(text, **kw)})"
+    return f"{element.function}({compiler.process(text, **kw)})"
 
 
 @compiles(lower_case, "postgresql")
 @compiles(upper_case, "postgresql")
-def _letter_case_postgresql(element: _Operation, compiler: SQLCompiler, **kw: Any) -> str:
+def _letter_case_postgresql(element: _LetterCase, compiler: SQLCompiler, **kw: Any) -> str:
     # The database's own language may know no letters but English ones.
     (text,) = element.clauses
-    return f'{"lower" if isinstance(element, lower_case) else "upper"}({compiler.process(text, **kw)} COLLATE "und-x-icu")'
+    return f'{element.function}({compiler.process(text, **kw)} COLLATE "und-x-icu")'
 
 
 class one_of(_Operation):
