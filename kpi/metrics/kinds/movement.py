@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
 from kpi.errors import did_you_mean
 from kpi.metrics import clashes
@@ -48,7 +48,7 @@ class MovementKind:
             condition=stock.condition,
             time=stock.time,
             money=stock.money,
-            moved=Moved(next(known for known in PARTS if known == part), days),
+            moved=Moved(cast("Movement", part), days),
         )
 
 

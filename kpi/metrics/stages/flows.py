@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kpi.metrics.operations import Element, Whole
-from kpi.metrics.stages.events import leaf_names
+from kpi.metrics.stages.events import leaf_names, stacked
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage
 from kpi.metrics.stages.spreading import Spread, spread
@@ -28,9 +28,7 @@ def flows(scan: Scan) -> Stage:
     columns = Stage((), parts).columns()
     happened = _changes(scan, found, parts)
     select = running(happened, scan.probes(starts=True), scan.groups, columns, True, scan.name)
-    inner = select.subquery(f"{scan.name}_value")
-    named = (*scan.groups, *(part.name for part in columns))
-    return Stage((sa.select(inner.c.slot, inner.c.place, *(inner.c[name] for name in named)),), parts)
+    return Stage((stacked(select, scan, columns),), parts)
 
 
 def _changes(scan: Scan, found: Spread, parts: dict[str, LeafParts]) -> sa.CTE:

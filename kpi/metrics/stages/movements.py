@@ -19,7 +19,7 @@ from kpi.metrics.model import During
 from kpi.metrics.operations import Element, Whole, day_number, decimal, whole_quotient
 from kpi.metrics.rows import Rows
 from kpi.metrics.stages import pieces
-from kpi.metrics.stages.events import exact, leaf_names
+from kpi.metrics.stages.events import exact, leaf_names, stacked
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, leaf_value, split_conditions
 from kpi.warehouse.schema import metadata
@@ -53,9 +53,8 @@ def movements(scan: Scan) -> Stage:
     keys = [shared.c[group] for group in scan.groups]
     happened = sa.select(shared.c.day, *keys, *columns).where(shared.c.mine == 1).group_by(shared.c.day, *keys).cte(f"{scan.name}_day")
     all_parts = Stage((), parts).columns()
-    inner = running(happened, scan.probes(starts=True), scan.groups, all_parts, False, scan.name).subquery(f"{scan.name}_value")
-    stacked = sa.select(inner.c.slot, inner.c.place, *(inner.c[name] for name in (*scan.groups, *(part.name for part in all_parts))))
-    return Stage((stacked,), parts)
+    select = running(happened, scan.probes(starts=True), scan.groups, all_parts, False, scan.name)
+    return Stage((stacked(select, scan, all_parts),), parts)
 
 
 def _terms(scan: Scan) -> tuple[sa.Select[Any], int]:

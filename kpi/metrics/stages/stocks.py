@@ -10,7 +10,7 @@ from kpi.metrics.model import During
 from kpi.metrics.operations import Element, day_number
 from kpi.metrics.rows import Rows
 from kpi.metrics.stages import pieces, rates
-from kpi.metrics.stages.events import exact, leaf_names
+from kpi.metrics.stages.events import exact, leaf_names, stacked
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, foreign_value, leaf_value, row_filters
 
@@ -50,9 +50,7 @@ def stocks(scan: Scan) -> Stage:
     select = running(happened, scan.probes(starts=False), keys, columns, False, scan.name)
     if scan.foreign:
         return _converted(scan, select, parts)
-    inner = select.subquery(f"{scan.name}_value")
-    stacked = sa.select(inner.c.slot, inner.c.place, *(inner.c[name] for name in (*scan.groups, *(part.name for part in columns))))
-    return Stage((stacked,), parts)
+    return Stage((stacked(select, scan, columns),), parts)
 
 
 def stock_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
@@ -99,7 +97,7 @@ def _converted(scan: Scan, select: sa.Select[Any], parts: dict[str, LeafParts]) 
         *([inner.c[found.count.name]] if found.count else []),
         rates.unconverted(amount, inner.c.currency, scan.currency, rate).label(missing.name),
     ]
-    stacked = sa.select(inner.c.slot, inner.c.place, *(inner.c[group] for group in scan.groups), *columns).select_from(
+    converted = sa.select(inner.c.slot, inner.c.place, *(inner.c[group] for group in scan.groups), *columns).select_from(
         rates.with_rate(inner, rate, inner.c.currency, inner.c.bound - 1)
     )
-    return Stage((stacked,), {leaf.name: LeafParts(value, found.count, missing)})
+    return Stage((converted,), {leaf.name: LeafParts(value, found.count, missing)})
