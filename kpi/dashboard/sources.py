@@ -37,7 +37,7 @@ def rows_of(table: str) -> str:
 
 def tables(name: str, definitions: Definitions) -> tuple[str, ...]:
     """The tables that a metric counts, its parts' included, each once."""
-    return tuple(dict.fromkeys(leaf.table for leaf in leaves_of(name, definitions.metrics)))
+    return tuple(dict.fromkeys(table for leaf in leaves_of(name, definitions.metrics) for table in leaf.tables))
 
 
 def coverage(name: str, definitions: Definitions, reader: Reader) -> tuple[CoverageRow, ...]:

@@ -94,7 +94,7 @@ class Explanation:
 def explain(query: Query, definitions: Definitions, reader: Reader) -> Explanation:
     """Explain a query by running it; raises what :func:`kpi.metrics.query.run` raises."""
     result = run(query, definitions, reader)
-    tables = dict.fromkeys(leaf.table for name in result.query.metrics for leaf in leaves_of(name, definitions.metrics))
+    tables = dict.fromkeys(table for name in result.query.metrics for leaf in leaves_of(name, definitions.metrics) for table in leaf.tables)
     return Explanation(
         metrics=tuple(
             Explained(definitions.metrics[name], tuple(_branches(definitions.metrics[name], definitions, 0)))
@@ -131,7 +131,7 @@ def switches(definitions: Definitions) -> tuple[str, ...]:
 def _branches(metric: Metric, definitions: Definitions, depth: int) -> Iterator[Branch]:
     yield Branch(depth, metric.name, metric.label, metric.text)
     if isinstance(metric, Formula):
-        for name in expressions.metrics_of(metric.formula):
+        for name in metric.made_of or expressions.metrics_of(metric.formula):
             yield from _branches(definitions.metrics[name], definitions, depth + 1)
 
 

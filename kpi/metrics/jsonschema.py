@@ -12,6 +12,7 @@ from typing import Any, Final
 from kpi.metrics import clashes, definitions, lexing, sections
 from kpi.metrics.kinds import COMMON, KINDS
 from kpi.metrics.kinds.base import NEEDS, Kind
+from kpi.metrics.kinds.conversion import CONVERSION_KEYS
 from kpi.metrics.kinds.leaf import AGGREGATES
 from kpi.metrics.kinds.movement import PARTS
 from kpi.metrics.problems import Key
@@ -27,6 +28,7 @@ _NUMBER: Final[Schema] = {"type": ["number", "string"], "pattern": "^\\s*-?[0-9]
 _DAY: Final[Schema] = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _NAME: Final[Schema] = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
 _SYSTEM: Final[Schema] = {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$"}
+_DAYS: Final[Schema] = {"type": "string", "pattern": "^[0-9]{1,4} days?$"}
 _EXPRESSION: Final[Schema] = {**_TEXT, "maxLength": lexing.MAX_CHARACTERS}
 _TWO_DAYS: Final[Schema] = {"type": "array", "items": _EXPRESSION, "minItems": 2, "maxItems": 2}
 _TARGET: Final[Schema] = {
@@ -89,8 +91,14 @@ def _kind(kind: Kind) -> Schema:
 
 def _own() -> dict[str, dict[str, Schema]]:
     """What the keys of each kind accept; a kind that isn't here is checked for its keys only."""
-    movement = {"movement": {"enum": list(PARTS)}, "of": _TEXT, "reactivated_within": {"type": "string", "pattern": "^[0-9]{1,4} days?$"}}
-    return {"leaf": _LEAF | {"of": _table()}, "formula": {"formula": _EXPRESSION}, "movement": movement}
+    movement = {"movement": {"enum": list(PARTS)}, "of": _TEXT, "reactivated_within": _DAYS}
+    followed = {"from": _TEXT, "to": _TEXT, "each": _TEXT, "within": _DAYS}
+    return {
+        "leaf": _LEAF | {"of": _table()},
+        "formula": {"formula": _EXPRESSION},
+        "movement": movement,
+        "conversion": {"conversion": _object(CONVERSION_KEYS, followed)},
+    }
 
 
 def _object(keys: Iterable[Key], shapes: Mapping[str, Schema]) -> Schema:

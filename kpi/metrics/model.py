@@ -145,10 +145,22 @@ class Only:
     on: tuple[tuple[str, Node], ...] = ()
 
 
+@dataclass(frozen=True)
+class Held:
+    """A leaf that a kind of metric is made of, and that has no name of its own in the file."""
+
+    leaf: Leaf
+
+    @property
+    def type(self) -> Type:
+        """Its value's."""
+        return "number" if self.leaf.money is None else "money"
+
+
 #: What is written around a metric, and applies to its leaves.
 Around = Shift | Rolling | ToDate | AtStart | Only | Total
 
-Node = Literal_ | Bound | Column | Call | MetricRef | Shift | Rolling | ToDate | AtStart | Only | Total
+Node = Literal_ | Bound | Column | Call | MetricRef | Held | Shift | Rolling | ToDate | AtStart | Only | Total
 
 #: A day or an instant: a column, or an expression such as ``coalesce(canceled_on, ended_on)``.
 Moment = Column | Call
@@ -250,6 +262,13 @@ class Leaf(Metric):
     money: Money | None
     #: Of a stock: what is taken of its change, instead of the stock.
     moved: Moved | None = None
+    #: Of events: what is counted is not they, but the later events that each of them led to.
+    followed: Followed | None = None
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Every table whose rows it is made of, its own first."""
+        return (self.table,) if self.followed is None else tuple(dict.fromkeys((self.table, self.followed.to.table)))
 
 
 Movement = Literal["new", "expansion", "contraction", "churn", "reactivation", "currency", "transfer"]
@@ -264,6 +283,26 @@ class Moved:
 
     part: Movement
     within_days: int
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Later events, each counted once, at the latest event before it of the same entity.
+
+    Attributes:
+        to: the later events.
+        base: which rows are events to begin with; a leaf's condition says which of them are looked at.
+        entity, to_entity: whose event a row is, of either table.
+        within_days: an event led to those of its own day and of so many days after.
+        strictly: both are the same moments of one table, and none follows itself.
+    """
+
+    to: Leaf
+    base: Node | None
+    entity: Node
+    to_entity: Node
+    within_days: int
+    strictly: bool
 
 
 @dataclass(frozen=True)
@@ -282,9 +321,13 @@ class Money:
 
 @dataclass(frozen=True)
 class Formula(Metric):
-    """Arithmetic over other metrics."""
+    """Arithmetic over other metrics.
+
+    ``made_of``: those that it is made of where the formula holds leaves without a name.
+    """
 
     formula: Node
+    made_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Final
 
 from kpi.errors import BadExpression
 from kpi.metrics.functions import BY_NAME
-from kpi.metrics.model import Around, AtStart, Bound, Call, Column, Literal_, MetricRef, Node, Shift, ToDate, Type
+from kpi.metrics.model import Around, AtStart, Bound, Call, Column, Held, Literal_, MetricRef, Node, Shift, ToDate, Type
 
 IN_WORDS: Final[dict[Type, str]] = {
     "text": "text",
@@ -245,6 +245,8 @@ def shown(node: Node) -> str:
         return f"{node.function}(…)"
     if isinstance(node, Bound):
         return node.name
+    if isinstance(node, Held):
+        return node.leaf.name
     names = {Shift: "previous", ToDate: "to_date", AtStart: "at_start"}
     return f"{names.get(type(node), type(node).__name__.lower())}({shown(node.inner)})"
 

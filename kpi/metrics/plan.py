@@ -23,6 +23,7 @@ from kpi.metrics.model import At, Definitions, Leaf, MetricRef, Over, Query
 from kpi.metrics.reach import Reach, common, reach_of
 from kpi.metrics.result import Note, Span
 from kpi.metrics.stages import rates
+from kpi.metrics.stages.conversions import conversions
 from kpi.metrics.stages.direct import direct
 from kpi.metrics.stages.events import events, is_additive
 from kpi.metrics.stages.flows import flows
@@ -65,6 +66,7 @@ class Asked:
         base: the window of each period without steps; None: outside coverage.
         whole: for each period whether every window of every use is whole.
         known: for each period whether every window of every use is there.
+        late: places of the periods whose later events may not all be there yet: which events, and within how many days.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Asked:
     base: Windows
     whole: tuple[bool, ...]
     known: tuple[bool, ...]
+    late: Mapping[int, tuple[str, int]]
 
     @property
     def uncounted(self) -> bool:
@@ -113,9 +116,13 @@ def plan(query: Query, definitions: Definitions, facts: Facts, values: Values | 
     trees = _trees(query, definitions)
     reaches = {
         table: reach_of(table, definitions.sources, facts.coverage)
-        for table in dict.fromkeys(use.leaf.table for pair in trees.values() for tree in pair if tree is not None for use in uses_of(tree))
+        for table in dict.fromkeys(
+            table for pair in trees.values() for tree in pair if tree is not None for use in uses_of(tree) for table in use.leaf.tables
+        )
     }
-    covered = {name: common(reaches[use.leaf.table].spans for use in uses_of(tree)) for name, (tree, _) in trees.items()}
+    covered = {
+        name: common(reaches[table].spans for use in uses_of(tree) for table in use.leaf.tables) for name, (tree, _) in trees.items()
+    }
     frame = _frame(query, definitions, covered.values())
     asked = tuple(_asked(name, *trees[name], covered[name], reaches, frame, definitions) for name in query.metrics)
     slots, of_use = _slots(asked, frame, definitions)
@@ -178,6 +185,7 @@ def _asked(
 ) -> Asked:
     base = windows(frame, (), covered, definitions.calendar)
     of_uses = [windows(frame, use.steps, covered, definitions.calendar) for use in uses_of(tree) if use.steps] + [base]
+    late = _late(tree, covered, reaches, frame, definitions)
     metric = definitions.metrics[name]
     places = range(len(frame.periods))
     return Asked(
@@ -186,11 +194,31 @@ def _asked(
         needs=needs,
         at_least=metric.needs.at_least if metric.needs else None,
         covered=covered,
-        reaches={use.leaf.table: reaches[use.leaf.table] for use in uses_of(tree)},
+        reaches={table: reaches[table] for use in uses_of(tree) for table in use.leaf.tables},
         base=base,
-        whole=tuple(all((found := one[place]) is not None and found.whole for one in of_uses) for place in places),
+        whole=tuple(place not in late and all((found := one[place]) is not None and found.whole for one in of_uses) for place in places),
         known=tuple(all(one[place] is not None for one in of_uses) for place in places),
+        late=late,
     )
+
+
+def _late(
+    tree: Tree, covered: tuple[Period, ...], reaches: Mapping[str, Reach], frame: Frame, definitions: Definitions
+) -> Mapping[int, tuple[str, int]]:
+    """Places of periods after which not all days are covered that later events may still happen on: which, and how many days."""
+    found: dict[int, tuple[str, int]] = {}
+    for use in uses_of(tree):
+        followed = use.leaf.followed
+        if followed is None:
+            continue
+        spans = reaches[followed.to.table].spans
+        for place, window in enumerate(windows(frame, use.steps, covered, definitions.calendar)):
+            if window is None:
+                continue
+            until = window.end + dt.timedelta(days=followed.within_days)
+            if not any(span.start <= window.start and until <= span.end for span in spans):
+                found.setdefault(place, (followed.to.name.removeprefix("events of "), followed.within_days))
+    return found
 
 
 #: A use in a metric's own coverage is taken over one slot.
@@ -236,7 +264,7 @@ def _scans(
         if not any(slots[slot]):
             continue
         foreign = _is_foreign(leaf, definitions, facts)
-        alone = leaf.name if foreign or not is_additive(leaf) else ""
+        alone = leaf.name if foreign or leaf.followed or not is_additive(leaf) else ""
         value = leaf.value if isinstance(leaf.time, Over) else None
         counts = isinstance(leaf.time, Over) and leaf.aggregate
         moved = (leaf.moved.within_days, leaf.aggregate, leaf.value, leaf.condition) if leaf.moved else None
@@ -259,6 +287,7 @@ def _scans(
                 currency=definitions.currency,
                 rate=rate if key[4] else None,
                 versions=facts.versions,
+                reaches=reaches,
                 ways=next((ways for known, time, ways in facts.ways if (known, time) == (table, key[1])), None),
             )
         )
@@ -283,6 +312,8 @@ def _staged(scan: Scan, of_use: Mapping[UseKey, tuple[Use, int, set[bool]]]) -> 
     leaf = scan.leaves[0]
     if leaf.moved is not None:
         stage = movements(scan)
+    elif leaf.followed is not None:
+        stage = conversions(scan)
     elif not is_additive(leaf):
         totals = any(True in asked for use, _, asked in of_use.values() if use.leaf.name == leaf.name)
         stage = direct(scan, totals and bool(scan.by))

@@ -14,6 +14,7 @@ from typing import Final
 from kpi.metrics import definitions, functions, graph, sections
 from kpi.metrics.kinds import COMMON, KINDS, LATER
 from kpi.metrics.kinds.base import NEEDS
+from kpi.metrics.kinds.conversion import CONVERSION_KEYS
 from kpi.metrics.problems import Key
 from kpi.warehouse import schema
 
@@ -28,12 +29,18 @@ def table(name: str) -> str:
         "common": (*COMMON, *needs),
         "dimension": definitions.DIMENSION,
         "calendar": sections.CALENDAR,
-        **{kind.name: kind.keys for kind in KINDS},
+        **{kind.name: (*kind.keys, *_within(kind.name)) for kind in KINDS},
     }
     if name in keys:
         return _keys(keys[name])
     others = {"functions": _functions, "tables": _tables, "later": _later}
     return others[name]()
+
+
+def _within(kind: str) -> Iterable[Key]:
+    """The keys within a kind's own key."""
+    inner = {"conversion": CONVERSION_KEYS}
+    return (key._replace(name=f"{kind}.{key.name}") for key in inner.get(kind, ()))
 
 
 def filled(text: str) -> str:

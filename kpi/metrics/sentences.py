@@ -88,7 +88,18 @@ def _of_periods(asked: Sequence[Asked], frame: Frame, query: Query) -> list[Note
             parts.append(f"{_few(outside, frame)} {'is' if len(outside) == 1 else 'are'} not covered, and not known")
         if parts:
             alike.setdefault(f"reach from {_reaching(one.covered)}: {and_(parts)}", []).append(one.name)
-    return [Note(f"the data of {_at_most(names)} {rest}", tuple(names), "partial") for rest, names in alike.items()]
+    said = [Note(f"the data of {_at_most(names)} {rest}", tuple(names), "partial") for rest, names in alike.items()]
+    return said + [Note(_of_late(one, frame), (one.name,), "partial") for one in asked if one.late]
+
+
+def _of_late(one: Asked, frame: Frame) -> str:
+    """Periods whose events may still lead to others."""
+    late = [frame.periods[place] for place in one.late]
+    later, days = next(iter(one.late.values()))
+    verb = "is" if len(late) == 1 else "are"
+    return (
+        f"{_few(late, frame)} {verb} not settled: {one.name} counts {later} up to {days} days after, and not all of these days are covered"
+    )
 
 
 def _of_lag(one: Asked, coverage: Sequence[CoverageRow]) -> list[str]:

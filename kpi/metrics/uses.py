@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kpi.errors import QueryError, UnknownName
-from kpi.metrics.model import AtStart, Call, During, Formula, Leaf, Metric, MetricRef, Node, Only, Rolling, Shift, ToDate, Total
+from kpi.metrics.model import AtStart, Call, During, Formula, Held, Leaf, Metric, MetricRef, Node, Only, Rolling, Shift, ToDate, Total
 from kpi.metrics.windows import Step
 
 
@@ -49,6 +49,8 @@ def expand(
         if isinstance(metric, Formula):
             return expand(metric.formula, metrics, steps, total, only)
         raise QueryError(f"{node.name} is of a kind that can't be computed yet")
+    if isinstance(node, Held):
+        return _use(_filtered(node.leaf, only), steps, total)
     if isinstance(node, Total):
         return expand(node.inner, metrics, steps, True, only)
     if isinstance(node, Only):

@@ -264,7 +264,7 @@ def questions(definitions: Definitions, frame: Frame, filters: Filters, week: dt
     """All that the page asks, one statement each: by nothing for the year and its quarter before, by group since last year."""
     star, end, where = definitions.north_star, definitions.calendar.week(week).end, filters.where()
     # what the North Star is made of is read anyway; any other driver would be one more scan
-    parts = [leaf.name for leaf in leaves_of(star, definitions.metrics)]
+    parts = [leaf.name for leaf in leaves_of(star, definitions.metrics) if leaf.name in definitions.metrics]
     weight = next((name for name in parts if _is_income(name, definitions) and name != star), None)
     grouped = (star,) if weight is None else (star, weight)
     groups = [name for name in GROUPS if name in frame.options]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from kpi.metrics.kinds.base import COMMON, Kind
+from kpi.metrics.kinds.conversion import CONVERSION
 from kpi.metrics.kinds.formula import FORMULA
 from kpi.metrics.kinds.leaf import LEAF
 from kpi.metrics.kinds.movement import MOVEMENT
 
-KINDS: Final[tuple[Kind, ...]] = (LEAF, FORMULA, MOVEMENT)
+KINDS: Final[tuple[Kind, ...]] = (LEAF, FORMULA, MOVEMENT, CONVERSION)
 
 #: Kinds and keys of the language that this version does not compute. They are told from misspellings.
-LATER: Final = ("retention", "conversion", "time_to", "snapshot", "allocate", "capped", "show", "lag")
+LATER: Final = ("retention", "time_to", "snapshot", "allocate", "capped", "show", "lag")
 
 __all__ = ["COMMON", "KINDS", "LATER"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kpi.metrics import expressions
 from kpi.metrics.expressions import Scope
-from kpi.metrics.model import Around, Call, Formula, Leaf, MetricRef, Node, Only
+from kpi.metrics.model import Around, Call, Formula, Held, Leaf, MetricRef, Node, Only
 
 if TYPE_CHECKING:
     from kpi.metrics.kinds.base import Context
@@ -22,6 +22,8 @@ def leaves(node: Node, context: Context) -> Iterator[Leaf]:
             yield metric
         elif isinstance(metric, Formula):
             yield from leaves(metric.formula, context)
+    elif isinstance(node, Held):
+        yield node.leaf
     elif isinstance(node, Around):
         yield from leaves(node.inner, context)
     elif isinstance(node, Call):

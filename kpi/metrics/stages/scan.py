@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,6 +32,7 @@ class Scan:
         by, filters: the query's groups and filters, resolved from the table.
         rate: exchange rates, where amounts must be converted into ``currency``; then there is one leaf.
         versions: whether any account has former values.
+        reaches: of every table that is read besides.
         ways: of the ways in which a flow's bounds may be known those that occur, at least one; None: any may.
     """
 
@@ -47,6 +48,7 @@ class Scan:
     rate: sa.CTE | None
     versions: bool
     ways: frozenset[int] | None = None
+    reaches: Mapping[str, Reach] = field(default_factory=dict)
 
     @property
     def groups(self) -> list[str]:
