@@ -25,6 +25,8 @@ class Assembly:
 
     Args:
         slots: windows of each slot; ``of_use``: the slot of each use.
+        sets: groupings, each some of the query's dimensions, that are answered side by side (all parts add up);
+            none: by all the dimensions.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Assembly:
         stages: Mapping[str, Stage],
         slots: Sequence[tuple[Window | None, ...]],
         of_use: Mapping[UseKey, tuple[Use, int, set[bool]]],
+        sets: Sequence[Sequence[str]] = (),
     ) -> None:
         self._frame = frame
         self._query = query
@@ -43,17 +46,21 @@ class Assembly:
         self._slots = slots
         self._of_use = of_use
         self._groups = [f"g{place}" for place in range(len(query.by))]
+        self._sets = [[group for group, name in zip(self._groups, query.by, strict=True) if name in names] for names in sets]
         self._parts: dict[str, LeafParts] = {name: parts for stage in stages.values() for name, parts in stage.parts.items()}
         self._place: Any = None
         self._summed: Any = None
         self._totals: dict[str, Any] = {}
 
     def statement(self, asked: Sequence[Asked]) -> tuple[sa.Select[Any], tuple[tuple[str, str], ...]]:
-        """The statement, and what its columns after the metrics are: ("needs", "needs missing" or "missing", metric)."""
+        """The statement, and what its columns after the metrics are: ("needs", "needs missing" or "missing", metric).
+
+        Where there are sets of groups, a last column tells them apart (:func:`set_number`).
+        """
         starts = [day_number(period.start) for period in self._frame.periods]
         period = operations.rows_of("period", place=list(range(len(starts))), day=starts)
         self._place = period.c.place
-        self._summed = self._added_up(period)
+        self._summed = self._rolled_up(self._added_up(period)) if self._sets else self._added_up(period)
         summed, source = self._summed, period
         joined: Any = sa.join(source, summed, summed.c.place == period.c.place, isouter=not self._groups)
         for stage in self._stages.values():
@@ -79,6 +86,8 @@ class Assembly:
             if missing is not None:
                 extra.append(("missing", one.name))
                 beside.append(sa.cast(missing, sa.BigInteger()).label(f"without a rate in {one.name}"))
+        if self._sets:
+            beside.append(sa.cast(summed.c.set, sa.BigInteger()).label("set of groups"))
         order = [period.c.place, *(operations.byte_order(summed.c[group]).asc().nulls_last() for group in self._groups)]
         return sa.select(*columns, *beside).select_from(joined).order_by(*order), tuple(extra)
 
@@ -112,6 +121,14 @@ class Assembly:
                     for part in _columns(found)
                 ]
         return sa.select(*keys, *sums).group_by(*keys).cte("summed")
+
+    def _rolled_up(self, summed: Any) -> Any:
+        """The rows of every set of groups, from those by all groups."""
+        keys = [summed.c[group] for group in self._groups]
+        sets = [sa.tuple_(summed.c.place, *(summed.c[group] for group in names)) for names in self._sets]
+        sums = [sa.func.sum(column).label(column.name) for column in summed.c if column.name not in ("place", *self._groups)]
+        marker = sa.func.grouping(*keys).label("set")
+        return sa.select(summed.c.place, *keys, marker, *sums).group_by(sa.func.grouping_sets(*sets)).cte("rolled_up")
 
     def _branch(self, rows: Any, stage: Stage, parts: Sequence[Part]) -> sa.Select[Any]:
         own = {part.name for part in stage.columns()}
@@ -183,7 +200,8 @@ class Assembly:
             return self._summed.c[name]  # type: ignore[no-any-return]
         if not parts.additive:
             return self._totals[use.leaf.name].c[name]  # type: ignore[no-any-return]
-        return sa.func.sum(self._summed.c[name]).over(partition_by=self._summed.c.place)
+        of_one = [self._summed.c.place, *([self._summed.c.set] if self._sets else [])]
+        return sa.func.sum(self._summed.c[name]).over(partition_by=of_one)
 
     def _missing(self, one: Asked, tree: Tree) -> Element | None:
         """How many rate-less rows stand behind a metric's formula, or None where nothing is converted."""
@@ -211,6 +229,11 @@ class Assembly:
         if ranges == [[0, len(windows) - 1]]:
             return element
         return sa.case((sa.or_(*(self._place.between(first, last) for first, last in ranges)), element)) if ranges else sa.null()
+
+
+def set_number(by: Sequence[str], names: Sequence[str]) -> int:
+    """What the last column of a statement with sets of groups says of one: SQL's GROUPING(), a bit for each that is left out."""
+    return sum(1 << (len(by) - 1 - place) for place, name in enumerate(by) if name not in names)
 
 
 def _columns(parts: LeafParts) -> list[Part]:

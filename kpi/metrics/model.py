@@ -403,6 +403,7 @@ class Query:
         by: dimensions, or ``table.column``.
         where: expressions, all of which must hold; names are dimensions or ``table.column``.
         since: first day, inclusive; until: exclusive. None: as far as the data reach.
+        periods: first days of the only periods wanted, such as this week and the same week last year; empty: all.
     """
 
     metrics: tuple[str, ...]
@@ -411,3 +412,4 @@ class Query:
     grain: Grain = "all"
     since: dt.date | None = None
     until: dt.date | None = None
+    periods: tuple[dt.date, ...] = ()

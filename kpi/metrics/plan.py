@@ -103,14 +103,26 @@ class Plan:
     scans: tuple[Scan, ...]
 
 
-def plan(query: Query, definitions: Definitions, facts: Facts, values: Values | None = None) -> tuple[Plan, sa.Select[Any]]:
+#: Groupings that one statement answers, each some of a query's dimensions.
+Sets = tuple[tuple[str, ...], ...]
+
+
+class NotTogether(QueryError):
+    """Several groupings can't be answered by one statement: what is asked for doesn't add up over groups."""
+
+
+def plan(
+    query: Query, definitions: Definitions, facts: Facts, values: Values | None = None, sets: Sets = ()
+) -> tuple[Plan, sa.Select[Any]]:
     """Plan a query: the plan, and its statement, which is some ten thousand objects and not to be kept.
 
     Args:
         values: of its filters, where ``query`` is a :class:`kpi.metrics.binding.Shape`'s.
+        sets: groupings to answer instead of the one by all of the query's dimensions.
 
     Raises:
         UnknownName: a metric or dimension that doesn't exist.
+        NotTogether: ``sets`` of what doesn't add up.
         QueryError: what these definitions can't answer, with the reason.
     """
     trees = _trees(query, definitions)
@@ -128,7 +140,9 @@ def plan(query: Query, definitions: Definitions, facts: Facts, values: Values | 
     slots, of_use = _slots(asked, frame, definitions)
     scans = _scans(query, definitions, facts, reaches, slots, of_use, values or {})
     stages = {name: stage for scan in scans for name, stage in _staged(scan, of_use)}
-    statement, extra = Assembly(frame, query, definitions.calendar, stages, slots, of_use).statement(asked)
+    if sets and not all(parts.additive for stage in stages.values() for parts in stage.parts.values()):
+        raise NotTogether("averages, medians and distinct counts of groups are no part of those of larger groups")
+    statement, extra = Assembly(frame, query, definitions.calendar, stages, slots, of_use, sets).statement(asked)
     hull = {one.name: Span(one.covered[0].start, one.covered[-1].end) if one.covered else None for one in asked}
     together = common(one.covered for one in asked)
     made = Plan(
@@ -169,7 +183,9 @@ def _frame(query: Query, definitions: Definitions, covered: Any) -> Frame:
     if query.grain == "day" and (until - since).days > MAX_PERIODS:
         raise QueryError(f"{(until - since).days:,} days are too many for one answer; at most {MAX_PERIODS:,} are shown")
     try:
-        return Frame(query.grain, definitions.calendar.periods(since, until, query.grain), since, until)
+        periods = definitions.calendar.periods(since, until, query.grain)
+        wanted = tuple(period for period in periods if period.start in query.periods) if query.periods else periods
+        return Frame(query.grain, wanted, since, until)
     except (OverflowError, ValueError) as error:
         raise QueryError(f"{since} to {until} is beyond the calendar's years") from error
 
