@@ -67,7 +67,9 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
         (target, palette.target, "target ", 400),
     ]
     inner = TREND_HEIGHT - 8 - 28
-    labels = _edge_labels(edge, -1, "right", inner, low, high, series) + _edge_labels(edge[:2], 0, "left", inner, low, high, series)
+    first, last = days[0] - dt.timedelta(days=2), days[-1] + dt.timedelta(days=2)
+    labels = _edge_labels(edge, last, -1, inner, low, high, series) + _edge_labels(edge[:2], first, 0, inner, low, high, series)
+    traces.append(_texts(labels, 12))
     named = _every_fourth(days)
     return _figure(
         traces,
@@ -80,11 +82,10 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
             "tickvals": [day.isoformat() for day in named],
             "ticktext": [calendar.short_label(calendar.week(day), "week").replace("Week", "wk") for day in named],
             "tickfont": {"color": palette.quiet, "size": 11},
-            "range": [(days[0] - dt.timedelta(days=2)).isoformat(), (days[-1] + dt.timedelta(days=2)).isoformat()],
+            "range": [first.isoformat(), last.isoformat()],
             "type": "date",
         },
         yaxis={**_bare(), "range": [low, high], "showgrid": True, "gridcolor": palette.line, "nticks": 4},
-        annotations=labels,
     )
 
 
@@ -143,34 +144,60 @@ def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
         _stroke(joins, levels, palette.last_year, 2),
         _dots([row.before_text for row in shown], breakdown, before, palette.last_year, breakdown.earlier),
         _dots([row.now_text for row in shown], breakdown, now, palette.accent, "this week"),
-        _column(high, 1, [row.now_text for row in shown], [palette.ink] * len(shown), 600),
-        _column(high, 11, [row.change_text for row in shown], [verdicts[row.verdict] for row in shown], 500),
+        _columns(
+            [
+                (low, "middle left", [f"{_short(called(row.group[0]))}  " for row in shown], [palette.ink] * len(shown), 400),
+                (high, "middle right", [DIGIT_SPACE + row.now_text for row in shown], [palette.ink] * len(shown), 600),
+                (
+                    high,
+                    "middle right",
+                    [DIGIT_SPACE * 11 + row.change_text for row in shown],
+                    [verdicts[row.verdict] for row in shown],
+                    500,
+                ),
+            ]
+        ),
     ]
     if breakdown.target is not None and low < float(breakdown.target) < high:
         aim = float(breakdown.target)
         traces.insert(1, _stroke([aim, aim], [-0.5, len(shown) - 0.5], palette.target, 1.5, "dot"))
-    names = [f"{_short(called(row.group[0]))}  " for row in shown]
-    yaxis = {**_bare(), "range": [len(shown) - 0.5, -0.5], "showticklabels": True, "tickvals": places, "ticktext": names}
     return _figure(
         traces,
         palette,
         max(1, len(shown)) * ROW_HEIGHT + 8,
         {"l": 96, "r": 138, "t": 4, "b": 4},
-        {**_bare(), "range": [low, high]},
-        {**yaxis, "tickfont": {"size": 13, "color": palette.ink}},
+        {"visible": False, "range": [low, high]},
+        {"visible": False, "range": [len(shown) - 0.5, -0.5]},
     )
 
 
-def _column(edge: float, spaces: int, texts: Sequence[str], colours: Sequence[str], weight: int) -> dict[str, Any]:
-    """Figures one below the other in the right margin, so many digits' widths from the plot's edge, however wide that is."""
+#: Where texts stand, on which side of it, the texts with their colours, and their weight.
+Column = tuple[float, str, Sequence[str], Sequence[str], int]
+
+
+def _columns(columns: Sequence[Column]) -> dict[str, Any]:
+    """Words one below the other, a row each: in the margins, so many digits' widths from the plot's edge, however wide that is."""
+    return _texts(
+        [
+            (edge, place, side, text, colour, weight)
+            for edge, side, texts, colours, weight in columns
+            for place, (text, colour) in enumerate(zip(texts, colours, strict=True))
+        ],
+        13,
+    )
+
+
+def _texts(texts: Sequence[tuple[Any, float, str, str, str, int]], size: int) -> dict[str, Any]:
+    """One trace for all texts of a chart, each with x, y, its side, colour and weight: a browser draws it as fast as one of them."""
+    x, y, sides, words, colours, weights = (list(column) for column in zip(*texts, strict=True)) if texts else ([] for _ in range(6))
     return {
         "type": "scatter",
         "mode": "text",
-        "x": [edge] * len(texts),
-        "y": list(range(len(texts))),
-        "text": [DIGIT_SPACE * spaces + text for text in texts],
-        "textposition": "middle right",
-        "textfont": {"size": 13, "weight": weight, "color": list(colours)},
+        "x": x,
+        "y": y,
+        "text": words,
+        "textposition": sides,
+        "textfont": {"size": size, "weight": weights, "color": colours},
         "hoverinfo": "skip",
         "cliponaxis": False,
     }
@@ -241,31 +268,21 @@ def _dots(texts: Sequence[str], breakdown: Breakdown, values: Sequence[float | N
 
 
 def _edge_labels(
-    lines: Sequence[tuple[Sequence[Point], str, str, int]], place: int, side: str, height: int, low: float, high: float, series: Series
-) -> list[dict[str, Any]]:
-    """Values written beside a trend's first or last points, moved apart where they would touch."""
+    lines: Sequence[tuple[Sequence[Point], str, str, int]], day: dt.date, place: int, height: int, low: float, high: float, series: Series
+) -> list[tuple[Any, float, str, str, str, int]]:
+    """Values written at ``day`` beside a trend's first or last points, moved apart where they would touch."""
     wanted = []
     for points, colour, name, weight in lines:
         value = points[place][1]
         if value is not None:
             text = str(units.show(Decimal(repr(value)), series.metric.unit, series.currency))
-            wanted.append(((high - value) / (high - low) * height, value, colour, text if side == "left" else f"{name}{text}", weight))
+            wanted.append(((high - value) / (high - low) * height, colour, f" {name}{text}" if place else f"{text} ", weight))
     wanted.sort(key=lambda label: label[0])
     tops = spread([label[0] for label in wanted], _LABEL_GAP, height)
+    side = "middle right" if place else "middle left"
     return [
-        {
-            "xref": "paper",
-            "yref": "paper",
-            "x": 1 if side == "right" else 0,
-            "y": 1 - top / height,
-            "xanchor": "left" if side == "right" else "right",
-            "xshift": 6 if side == "right" else -6,
-            "yanchor": "middle",
-            "text": f"<b>{text}</b>" if weight >= 600 else text,
-            "showarrow": False,
-            "font": {"color": colour, "size": 12},
-        }
-        for top, (_, _, colour, text, weight) in zip(tops, wanted, strict=True)
+        (day.isoformat(), high - top / height * (high - low), side, text, colour, weight)
+        for top, (_, colour, text, weight) in zip(tops, wanted, strict=True)
     ]
 
 
@@ -288,7 +305,6 @@ def _figure(
     margin: dict[str, int],
     xaxis: dict[str, Any],
     yaxis: dict[str, Any],
-    annotations: Sequence[dict[str, Any]] = (),
 ) -> go.Figure:
     layout = {
         "height": height,
@@ -302,7 +318,6 @@ def _figure(
         "dragmode": False,
         "xaxis": {**xaxis, "fixedrange": True},
         "yaxis": {**yaxis, "fixedrange": True},
-        "annotations": list(annotations),
     }
     return go.Figure({"data": traces, "layout": layout}, skip_invalid=False)
 

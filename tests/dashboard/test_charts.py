@@ -37,14 +37,15 @@ def test_a_trend_has_this_year_last_year_and_the_target():
     figure = charts.trend(found, LIGHT, Calendar())
     assert [round(value, 3) for value in trace(figure, "last year").y] == [round(0.5 + place / 1000, 3) for place in range(13)]
     assert trace(figure, "target").y == (0.65,) * 13
-    words = [note.text for note in figure.layout.annotations]
-    assert words == [
-        f"target 65.0{SPACE}%",
-        f"<b>56.4{SPACE}%</b>",
-        f"last year 51.2{SPACE}%",
-        f"<b>55.2{SPACE}%</b>",
-        f"50.0{SPACE}%",
+    (words,) = (drawn for drawn in figure.data if drawn.mode == "text")
+    assert list(zip([text.strip() for text in words.text], words.textposition, words.textfont.weight, strict=True)) == [
+        (f"target 65.0{SPACE}%", "middle right", 400),
+        (f"56.4{SPACE}%", "middle right", 600),
+        (f"last year 51.2{SPACE}%", "middle right", 400),
+        (f"55.2{SPACE}%", "middle left", 600),
+        (f"50.0{SPACE}%", "middle left", 400),
     ]
+    assert words.y[0] == pytest.approx(0.65)  # beside its line, where nothing crowds it
     assert list(figure.layout.xaxis.ticktext) == ["wk 34", "wk 38", "wk 42", "wk 46"]
 
 
@@ -69,7 +70,9 @@ def test_nothing_is_drawn_in_a_colour_of_plotlys_own(palette):
     figure = charts.trend(series(lambda place: 0.6), palette, Calendar())
     used = {drawn.line.color for drawn in figure.data if drawn.mode == "lines"}
     assert used <= {palette.accent, palette.last_year, palette.target}
-    assert all(note.font.color for note in figure.layout.annotations)
+    assert all(
+        set(drawn.textfont.color) <= {palette.accent, palette.quiet, palette.target} for drawn in figure.data if drawn.mode == "text"
+    )
 
 
 @given(some.lists(some.floats(0, 194), max_size=4).map(sorted))
@@ -106,7 +109,8 @@ def test_rows_write_every_value_out():
     values = {"Atlas": (0.6, 0.48), None: (None, 0.5)}
     made = result(query, [WEEKS[12], WEEK], [("Atlas",), (None,)], lambda name, place, group: values[group[0]][place])
     figure = charts.rows(break_down(made, metric(), None, WEEK), LIGHT)
-    columns = [drawn for drawn in figure.data if drawn.mode == "text"]
-    assert [[text.strip() for text in drawn.text] for drawn in columns] == [[f"48.0{SPACE}%", f"50.0{SPACE}%"], ["−12.0", ""]]
-    assert columns[1].textfont.color == (LIGHT.worse, LIGHT.quiet)
-    assert [label.strip() for label in figure.layout.yaxis.ticktext] == ["Atlas", "(none)"]
+    (words,) = (drawn for drawn in figure.data if drawn.mode == "text")
+    names, values, changes = ([text.strip() for text in words.text[place : place + 2]] for place in (0, 2, 4))
+    assert (names, values, changes) == (["Atlas", "(none)"], [f"48.0{SPACE}%", f"50.0{SPACE}%"], ["−12.0", ""])
+    assert words.textfont.color[4:] == (LIGHT.worse, LIGHT.quiet)
+    assert words.y == (0, 1) * 3
