@@ -6,10 +6,10 @@ and is never stale.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from typing import Final, TypeVar
 
 import streamlit as st
@@ -84,18 +84,28 @@ class Desk:
         """
         return _answers().get((self.key, query), lambda: _answer(query, self))
 
-    def plan(self, query: Query) -> None:
+    def plan(self, queries: Iterable[Query]) -> None:
         """Plan what may be asked: a filter with other values then finds its statement ready."""
-        _of_those_that_can(query, self, metrics_query.planned)
+        for batch in batches(queries):
+            _together(batch, self, metrics_query.planned_together, metrics_query.planned)
+
+    def answer(self, queries: Iterable[Query]) -> None:
+        """Answer what will be asked, those that differ in their groups by one statement."""
+        for batch in batches(queries):
+            _answers().fill([(self.key, query) for query in batch], self._answered)
 
     def explain(self, query: Query) -> Explanation:
         """What stands behind an answer that was given."""
         return _explanations().get((self.key, query), lambda: explain(query, self.definitions, self.reader))
 
     def expect(self, queries: Iterable[Query]) -> None:
-        """Begin to answer what will be asked in a moment, side by side: a small statement keeps one core busy."""
-        for query in queries:
-            _answers().start((self.key, query), partial(_answer, query, self), _pool())
+        """Begin to do so, side by side: a small statement keeps one core busy."""
+        for batch in batches(queries):
+            _answers().start([(self.key, query) for query in batch], self._answered, _pool())
+
+    def _answered(self, keys: Sequence[Hashable]) -> Sequence[Answer]:
+        queries = [key[1] for key in keys if isinstance(key, tuple)]
+        return [Answer(*found) for found in _together(queries, self, metrics_query.run_together, metrics_query.run)]
 
 
 def open_desk(settings: Settings) -> tuple[Desk | None, tuple[Problem, ...]]:
@@ -133,6 +143,27 @@ def _pool() -> ThreadPoolExecutor:
 
 def _answer(query: Query, desk: Desk) -> Answer:
     return Answer(*_of_those_that_can(query, desk, metrics_query.run))
+
+
+def batches(queries: Iterable[Query]) -> list[list[Query]]:
+    """Queries that differ in their groups only, together: what one statement may answer."""
+    found: dict[Query, list[Query]] = {}
+    for query in queries:
+        found.setdefault(replace(query, by=()), []).append(query)
+    return list(found.values())
+
+
+def _together(
+    queries: Sequence[Query],
+    desk: Desk,
+    ask_all: Callable[[Sequence[Query], Definitions, Reader], Sequence[Made]],
+    ask: Callable[[Query, Definitions, Reader], Made],
+) -> list[tuple[Made | None, dict[str, str]]]:
+    """What ``ask_all`` makes of all of them; where any can't be asked so, each by itself."""
+    try:
+        return [(made, {}) for made in ask_all(queries, desk.definitions, desk.reader)]
+    except QueryError:
+        return [_of_those_that_can(query, desk, ask) for query in queries]
 
 
 def _of_those_that_can(query: Query, desk: Desk, ask: Callable[[Query, Definitions, Reader], Made]) -> tuple[Made | None, dict[str, str]]:

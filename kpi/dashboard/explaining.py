@@ -41,15 +41,15 @@ class Figure:
 
 def control(figure: Figure, desk: Desk) -> None:
     """The figure's name as a control that opens what stands behind it."""
-    with st.container(key=f"explain-{figure.key}"):
-        opened = st.button(
-            plain(figure.label),
-            key=f"open-{figure.key}",
-            type="tertiary",
-            icon=":material/info:",
-            icon_position="right",
-            help="Definition, sources, freshness and SQL",
-        )
+    # the key is the class that page.css knows it by; a container around it would be one more thing for the browser to draw
+    opened = st.button(
+        plain(figure.label),
+        key=f"explain-{figure.key}",
+        type="tertiary",
+        icon=":material/info:",
+        icon_position="right",
+        help="Definition, sources, freshness and SQL",
+    )
     if opened:
         st.dialog(plain(figure.label), width="large")(_behind)(figure, desk)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -29,15 +29,36 @@ class Keeper(Generic[Value]):
             self._fill(key, future, make)
         return future.result()
 
-    def start(self, key: Hashable, make: Callable[[], Value], pool: ThreadPoolExecutor) -> None:
-        """Begin making it in ``pool``, unless it is there or on its way."""
-        future, ours = self._place(key)
+    def start(self, keys: Sequence[Hashable], make: Callable[[Sequence[Hashable]], Sequence[Value]], pool: ThreadPoolExecutor) -> None:
+        """Begin making those of ``keys`` in ``pool`` that are neither there nor on their way; ``make`` gets them all at once."""
+        ours = self._ours(keys)
         if not ours:
             return
         try:
-            pool.submit(self._fill, key, future, make)
+            pool.submit(self._fill_all, ours, make)
         except RuntimeError as error:  # the pool is shut down: who asks for it waits for nothing
-            self._failed(key, future, error)
+            for key, future in ours.items():
+                self._failed(key, future, error)
+
+    def fill(self, keys: Sequence[Hashable], make: Callable[[Sequence[Hashable]], Sequence[Value]]) -> None:
+        """As :meth:`start`, here and now."""
+        ours = self._ours(keys)
+        if ours:
+            self._fill_all(ours, make)
+
+    def _ours(self, keys: Sequence[Hashable]) -> dict[Hashable, Future[Value]]:
+        placed = {key: self._place(key) for key in keys}
+        return {key: future for key, (future, ours) in placed.items() if ours}
+
+    def _fill_all(self, ours: Mapping[Hashable, Future[Value]], make: Callable[[Sequence[Hashable]], Sequence[Value]]) -> None:
+        try:
+            made = make(tuple(ours))
+            for future, value in zip(ours.values(), made, strict=True):
+                future.set_result(value)
+        except BaseException as error:
+            for key, future in ours.items():
+                if not future.done():
+                    self._failed(key, future, error)
 
     def _place(self, key: Hashable) -> tuple[Future[Value], bool]:
         with self._lock:

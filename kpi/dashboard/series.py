@@ -85,6 +85,11 @@ class Series:
         return units.show(None if cell is None else cell.value, self.metric.unit, self.currency)
 
 
+def weeks_of_series(week: dt.date) -> tuple[dt.date, ...]:
+    """The weeks that a :class:`Series` around ``week`` looks at, oldest first."""
+    return tuple(week - year - back * WEEK for year in (YEAR, dt.timedelta(0)) for back in reversed(range(SHOWN_WEEKS)))
+
+
 def by_week(cells: Sequence[Cell]) -> dict[dt.date, Cell]:
     """Cells of a query without dimensions, under their week's first day."""
     return {cell.period: cell for cell in cells}

@@ -92,16 +92,14 @@ def _follow() -> None:
 
 
 def _header(pages: list[st.Page], current: st.Page, desk: Desk | None, reach: Frame | None) -> None:
-    with st.container(key="header"):
-        left, right = st.columns([3, 2], vertical_alignment="center")
-        with left, st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-            st.html('<h1 class="brand">North Star</h1>', width="content")
-            for page in pages:
-                with st.container(
-                    key="nav-current" if page is current or page.url_path == current.url_path else f"nav-{page.url_path}", width="content"
-                ):
-                    st.page_link(page)
-        right.html(f'<p class="fresh">{_freshness(desk, reach)}</p>')
+    with st.container(key="header", horizontal=True, gap="medium", vertical_alignment="center"):
+        st.html('<h1 class="brand">North Star</h1>', width="content")
+        for page in pages:
+            with st.container(
+                key="nav-current" if page is current or page.url_path == current.url_path else f"nav-{page.url_path}", width="content"
+            ):
+                st.page_link(page)
+        st.html(f'<p class="fresh">{_freshness(desk, reach)}</p>')
 
 
 def _freshness(desk: Desk | None, reach: Frame | None) -> str:

@@ -130,7 +130,7 @@ def test_choosing_a_segment_writes_the_url(page, company):
 
 def test_a_figure_opens_what_stands_behind_it(page, company):
     app = page(company)
-    app.button(key="open-star").click().run()
+    app.button(key="explain-star").click().run()
     assert not app.exception
     words = text(app)
     assert f"53.75{SPACE}%".replace(SPACE, " ") in words

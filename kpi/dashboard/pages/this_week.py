@@ -12,13 +12,13 @@ import streamlit as st
 
 from kpi.dashboard import cards, charts, controls, explaining
 from kpi.dashboard.ahead import ahead
-from kpi.dashboard.breakdown import Breakdown, break_down, headline
-from kpi.dashboard.data import Answer, Desk
+from kpi.dashboard.breakdown import BASES, Breakdown, break_down, headline
+from kpi.dashboard.data import Answer, Desk, batches
 from kpi.dashboard.filters import Filters, read
 from kpi.dashboard.frame import Frame
 from kpi.dashboard.keeping import Keeper
 from kpi.dashboard.pages.page import Page
-from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series, by_week
+from kpi.dashboard.series import SHOWN_WEEKS, Series, by_week, weeks_of_series
 from kpi.dashboard.sources import missing
 from kpi.dashboard.theme import Mode, Palette, palette
 from kpi.metrics.model import Definitions, Query
@@ -55,32 +55,36 @@ def draw(desk: Desk, frame: Frame, mode: Mode) -> None:
 
 
 def expect(desk: Desk, frame: Frame) -> None:
-    """Begin to answer what the charts ask; the table of pairs, which nobody reads first, is asked for when they are on their way."""
+    """Begin to answer what the page asks."""
     filters, _ = read(controls.parameters(), frame.weeks, frame.options)
     week = filters.week or frame.last_whole
     if week is not None:
-        desk.expect(query for by, query in questions(desk.definitions, frame, filters, week).items() if len(by) < len(GROUPS))
+        desk.expect(questions(desk.definitions, frame, filters, week).values())
 
 
 def weeks_beside(desk: Desk, frame: Frame, filters: Filters, week: dt.date) -> list[Callable[[], object]]:
     """What a step to the week before or after asks."""
     place = frame.weeks.index(week)
     beside = [frame.weeks[near] for near in (place - 1, place + 1) if 0 <= near < len(frame.weeks)]
-    return [partial(desk.ask, query) for day in beside for query in questions(desk.definitions, frame, filters, day).values()]
+    return [task for day in beside for task in _tasks(desk.answer, questions(desk.definitions, frame, filters, day))]
 
 
 def first_filters(desk: Desk, frame: Frame, week: dt.date) -> list[Callable[[], object]]:
     """What a first filter asks: each value of each dimension alone."""
     chosen = [Filters(None, {name: (value,)}) for name, values in frame.options.items() for value in values[:MOST_AHEAD]]
-    return [partial(desk.ask, query) for one in chosen for query in questions(desk.definitions, frame, one, week).values()]
+    return [task for one in chosen for task in _tasks(desk.answer, questions(desk.definitions, frame, one, week))]
 
 
 def first_shapes(desk: Desk, frame: Frame, week: dt.date) -> list[Callable[[], object]]:
     """Plans of filters by one or two dimensions, with one value or several of each: a plan serves all values."""
     some = [{name: values[:count]} for name, values in frame.options.items() for count in (1, 2) if len(values) >= count]
     both = [first | second for first, second in combinations(some, 2) if first.keys() != second.keys()]
-    asked = [query for one in (*some, *both) for query in questions(desk.definitions, frame, Filters(None, one), week).values()]
-    return [partial(desk.plan, query) for query in asked]
+    return [task for one in (*some, *both) for task in _tasks(desk.plan, questions(desk.definitions, frame, Filters(None, one), week))]
+
+
+def _tasks(ask: Callable[[list[Query]], None], asked: Mapping[tuple[str, ...], Query]) -> list[Callable[[], object]]:
+    """A task a statement, so that who clicks meanwhile waits for one at most."""
+    return [partial(ask, batch) for batch in batches(asked.values())]
 
 
 class View:
@@ -202,9 +206,10 @@ class View:
             return
         title = headline(sound) if sound else star.label
         st.html(f'<h2 class="section">{cards.escape(title)}</h2>')
-        for column, name in zip(st.columns(len(dimensions), gap="small"), dimensions, strict=True):
-            with column, st.container(key=f"panel-{name}", height="stretch"):
-                self._group_chart(name, *found[name])
+        with st.grid(len(dimensions), min_column_width=480, gap="small"):
+            for name in dimensions:
+                with st.container(key=f"panel-{name}", height="stretch"):
+                    self._group_chart(name, *found[name])
         if len(dimensions) == 2:
             self._pairs(dimensions)
 
@@ -269,9 +274,10 @@ def questions(definitions: Definitions, frame: Frame, filters: Filters, week: dt
     grouped = (star,) if weight is None else (star, weight)
     groups = [name for name in GROUPS if name in frame.options]
     wanted = [(name,) for name in groups] + ([tuple(groups)] if len(groups) == len(GROUPS) else [])
-    since = week - YEAR - (SHOWN_WEEKS - 1) * WEEK
-    asked: dict[tuple[str, ...], Query] = {(): Query(frame.metrics, where=where, grain="week", since=since, until=end)}
-    return asked | {by: Query(grouped, by, where, "week", week - YEAR, end) for by in wanted}
+    shown = weeks_of_series(week)
+    compared = tuple(sorted({week, *(week - back for back, _ in BASES)}))
+    asked: dict[tuple[str, ...], Query] = {(): Query(frame.metrics, (), where, "week", shown[0], end, shown)}
+    return asked | {by: Query(grouped, by, where, "week", compared[0], end, compared) for by in wanted}
 
 
 def _is_income(name: str, definitions: Definitions) -> bool:
