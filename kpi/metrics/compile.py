@@ -36,6 +36,8 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], Element]]] = {
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
 }
+#: What hangs on which of two texts comes first: that of their bytes, whatever the database's language.
+_ORDERED: Final = ("<", "<=", ">", ">=", "between", "least", "greatest")
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class Compiler:
         if name == "in" and isinstance(call.arguments[1], Bound) and not isinstance(call.arguments[1].value, str):
             return Typed(operations.one_of(self.element(call.arguments[0]), _bound(call.arguments[1])))
         arguments = [self.typed(argument) for argument in call.arguments]
+        if name in _ORDERED and any(getattr(argument, "type", "") == "text" for argument in call.arguments):
+            arguments = [Typed(operations.byte_order(argument.element)) for argument in arguments]
         if name in "+-*/":
             return self._arithmetic(name, arguments[0], arguments[1])
         elements = [argument.element for argument in arguments]
@@ -116,7 +120,9 @@ class Compiler:
     def _arithmetic(self, sign: str, left: Typed, right: Typed) -> Typed:
         if sign == "/":
             quotient = operations.safe_quotient(left.element, right.element)
-            return Typed(decimal(quotient, PRODUCT_SCALE), PRODUCT_SCALE) if self._in_rows else Typed(quotient, DOUBLE)
+            if self._in_rows:
+                return Typed(operations.rounded_double(quotient, PRODUCT_SCALE), PRODUCT_SCALE)
+            return Typed(quotient, DOUBLE)
         if DOUBLE in (left.scale, right.scale):
             above: Element = sa.cast(left.element, sa.Double())
             below: Element = sa.cast(right.element, sa.Double())
@@ -201,6 +207,8 @@ def _round(arguments: Sequence[Typed]) -> Typed:
     places = 0
     if len(arguments) > 1:
         places = int(getattr(arguments[1].element, "value", 0))
+    if arguments[0].scale == DOUBLE:
+        return Typed(operations.rounded_double(arguments[0].element, places), places)
     return Typed(decimal(arguments[0].element, places), places)
 
 
@@ -214,13 +222,13 @@ _SIMPLE: Final[dict[str, Callable[[Sequence[Typed]], Typed]]] = {
     "round": _round,
     "lower": _unary(operations.lower_case),
     "upper": _unary(operations.upper_case),
-    "trim": _unary(sa.func.trim),
+    "trim": _unary(operations.trim_spaces),
     "concat": lambda arguments: Typed(sa.func.concat(*(argument.element for argument in arguments))),
     "length": lambda arguments: Typed(sa.func.length(arguments[0].element), 0),
     "year": lambda arguments: Typed(sa.cast(sa.extract("year", arguments[0].element), sa.BigInteger()), 0),
     "days": lambda arguments: Typed(operations.day_number(arguments[1].element) - operations.day_number(arguments[0].element), 0),
     "hours": lambda arguments: Typed(
-        decimal(operations.elapsed_hours(arguments[0].element, arguments[1].element), HOURS_SCALE), HOURS_SCALE
+        operations.rounded_double(operations.elapsed_hours(arguments[0].element, arguments[1].element), HOURS_SCALE), HOURS_SCALE
     ),
     "is_null": lambda arguments: Typed(arguments[0].element.is_(None)),
     "like": lambda arguments: Typed(operations.like_plain(arguments[0].element, arguments[1].element)),

@@ -7,6 +7,7 @@ held to DuckDB's answers by ``tests/metrics/test_operations.py``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -84,6 +85,38 @@ def _elapsed_hours_duckdb(element: elapsed_hours, compiler: SQLCompiler, **kw: A
 def _elapsed_hours_postgresql(element: elapsed_hours, compiler: SQLCompiler, **kw: Any) -> str:
     start, end = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"(CAST(EXTRACT(EPOCH FROM {end} - {start}) * 1000000 AS DOUBLE PRECISION) / 3600000000)"
+
+
+class rounded_double(_Operation):
+    """A double as a decimal with so many places, halves away from zero: exactly what the double is, times 10^places."""
+
+    inherit_cache = True
+
+    def __init__(self, value: Element, places: int) -> None:
+        self.type = sa.Numeric(38, places)
+        super().__init__(value, sa.literal_column(str(int(places))))
+
+
+@compiles(rounded_double)
+def _rounded_double_duckdb(element: rounded_double, compiler: SQLCompiler, **kw: Any) -> str:
+    value, places = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"CAST({value} AS DECIMAL(38, {places}))"
+
+
+@compiles(rounded_double, "postgresql")
+def _rounded_double_postgresql(element: rounded_double, compiler: SQLCompiler, **kw: Any) -> str:
+    # Its own cast keeps 15 digits. In two parts, each a whole number of fewer digits, nothing is lost up to 1e29 units.
+    # OFFSET 0 keeps the planner from writing the value out wherever it is named.
+    value, places = (compiler.process(clause, **kw) for clause in element.clauses)
+    units = f"SELECT CAST({value} AS DOUBLE PRECISION) * 1e{places} AS u OFFSET 0"
+    whole = f"SELECT trunc(u) + CASE WHEN abs(u - trunc(u)) >= 0.5 THEN sign(u) ELSE 0 END AS w FROM ({units}) AS units OFFSET 0"
+    high = f"SELECT w, trunc(w / {_HALF_WAY}) AS h FROM ({whole}) AS whole OFFSET 0"
+    exact = f"(CAST(h AS NUMERIC) * {_HALF_WAY} + CAST(w - h * {_HALF_WAY} AS NUMERIC)) * CAST(1e-{places} AS NUMERIC)"
+    return f"(SELECT CAST({exact} AS NUMERIC(38, {places})) FROM ({high}) AS high)"
+
+
+#: A power of two, so that dividing a double by it is exact; and of 15 digits.
+_HALF_WAY: Final = 2**48
 
 
 class whole_quotient(_Operation):
@@ -167,11 +200,11 @@ def _byte_order_duckdb(element: byte_order, compiler: SQLCompiler, **kw: Any) ->
 @compiles(byte_order, "postgresql")
 def _byte_order_postgresql(element: byte_order, compiler: SQLCompiler, **kw: Any) -> str:
     (text,) = element.clauses
-    return f'{compiler.process(text, **kw)} COLLATE "C"'
+    return f'({compiler.process(text, **kw)} COLLATE "C")'
 
 
 class _LetterCase(_Operation):
-    """A text in one letter case, letters of every language alike; ``function`` is SQL's name of it."""
+    """A text in one letter case, letter by letter, those of every language alike: ß becomes ẞ and İ becomes i."""
 
     type = sa.String()
     inherit_cache = True
@@ -199,12 +232,62 @@ def _letter_case_duckdb(element: _LetterCase, compiler: SQLCompiler, **kw: Any) 
     return f"{element.function}({compiler.process(text, **kw)})"
 
 
+# PostgreSQL's own letters hang on the database's language, which may know none but English ones, so Unicode's are asked
+# for. They turn some letters into several (ß into SS, İ into i and a dot) and look at a letter's neighbours (ς ends a
+# word): such letters are taken out first. What comes of it must not lend its order to a comparison.
+
+
 @compiles(lower_case, "postgresql")
-@compiles(upper_case, "postgresql")
-def _letter_case_postgresql(element: _LetterCase, compiler: SQLCompiler, **kw: Any) -> str:
-    # The database's own language may know no letters but English ones.
+def _lower_case_postgresql(element: lower_case, compiler: SQLCompiler, **kw: Any) -> str:
     (text,) = element.clauses
-    return f'{element.function}({compiler.process(text, **kw)} COLLATE "und-x-icu")'
+    return f"""(lower(translate({compiler.process(text, **kw)}, 'İΣ', 'iσ') COLLATE "und-x-icu") COLLATE "C")"""
+
+
+@compiles(upper_case, "postgresql")
+def _upper_case_postgresql(element: upper_case, compiler: SQLCompiler, **kw: Any) -> str:
+    (text,) = element.clauses
+    letters, capitals = _several_capitals()
+    # They stand aside as characters that mean nothing by agreement and no export holds.
+    marks = "".join(chr(_ASIDE + place) for place in range(len(letters)))
+    aside = f"translate({compiler.process(text, **kw)}, '{letters}', '{marks}')"
+    return f"""(translate(upper({aside} COLLATE "und-x-icu"), '{marks}', '{capitals}') COLLATE "C")"""
+
+
+#: The last of Unicode's planes for private use.
+_ASIDE: Final = 0x10F000
+#: All letters whose capitals are several lie below; those above are worth no time.
+_LAST_OF_SEVERAL: Final = 0xFB17
+
+
+@cache
+def _several_capitals() -> tuple[str, str]:
+    """Letters whose capital form is several letters, and the one capital that each has, or is itself where there is none."""
+    letters = [chr(code) for code in range(_LAST_OF_SEVERAL + 1) if len(chr(code).upper()) > 1]
+    capitals = ["ẞ" if letter == "ß" else letter.title() if len(letter.title()) == 1 else letter for letter in letters]
+    return "".join(letters), "".join(capitals)
+
+
+class trim_spaces(_Operation):
+    """A text without spaces at both ends, of every width and also those that break no line; tabs and line breaks stay."""
+
+    type = sa.String()
+    inherit_cache = True
+
+
+@compiles(trim_spaces)
+def _trim_duckdb(element: trim_spaces, compiler: SQLCompiler, **kw: Any) -> str:
+    (text,) = element.clauses
+    return f"trim({compiler.process(text, **kw)})"
+
+
+@compiles(trim_spaces, "postgresql")
+def _trim_postgresql(element: trim_spaces, compiler: SQLCompiler, **kw: Any) -> str:
+    (text,) = element.clauses
+    return f"btrim({compiler.process(text, **kw)}, '{_SPACES}')"
+
+
+#: Unicode's class Zs, which DuckDB trims by itself.
+_SPACES: Final = " \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000"
 
 
 class one_of(_Operation):

@@ -48,7 +48,9 @@ def connect(settings: Settings) -> psycopg.Connection[Any]:
     shown = url.render_as_string(hide_password=True)
     try:
         return psycopg.connect(
-            url.render_as_string(hide_password=False), options=f"-c search_path={SCHEMA} -c timezone=UTC", connect_timeout=10
+            url.render_as_string(hide_password=False),
+            options=f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO",
+            connect_timeout=10,
         )
     except psycopg.OperationalError as error:
         raise WarehouseError(f"{shown} can't be reached: {str(error).strip().splitlines()[-1]}") from error

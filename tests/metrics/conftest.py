@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,22 +11,50 @@ import pytest
 from kpi.metrics import definitions
 from kpi.metrics.model import Definitions
 from kpi.settings import Settings
-from tests.metrics.hand_made import Warehouse
+from tests.conftest import ROOT, new_database
+from tests.metrics.hand_made import Team, Warehouse
 
 
-@pytest.fixture(params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def warehouse(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Warehouse]:
+@pytest.fixture(scope="session")
+def team(postgres_server: str) -> Iterator[Team]:
+    """The database of all tests that run on PostgreSQL."""
+    made = Team(new_database(postgres_server))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session", params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest) -> Team | None:
+    """What makes every test that asks for a warehouse two: DuckDB (None) and PostgreSQL."""
+    return request.getfixturevalue("team") if request.param == "postgresql" else None
+
+
+@pytest.fixture(scope="module")
+def fresh(engine: Team | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Warehouse]]:
+    """Makes empty warehouses, for tests that need many; readers of one stay what they were when the next is filled."""
+    settings = Settings(home=tmp_path_factory.getbasetemp() / "no home", metrics=ROOT / "metrics.yaml")
+    made: list[Warehouse] = []
+
+    def make() -> Warehouse:
+        made.append(Warehouse(settings, engine))
+        return made[-1]
+
+    yield make
+    for warehouse in made:
+        warehouse.close()
+
+
+@pytest.fixture
+def warehouse(fresh: Callable[[], Warehouse]) -> Iterator[Warehouse]:
     """Empty; the test runs on each engine."""
-    if request.param == "postgresql":
-        settings = dataclasses.replace(settings, warehouse_url=request.getfixturevalue("postgres_url"))
-    made = Warehouse(settings)
+    made = fresh()
     yield made
     made.close()
 
 
 @pytest.fixture
 def duck_warehouse(settings: Settings) -> Iterator[Warehouse]:
-    """Empty, on DuckDB only: for what no engine can answer differently."""
+    """Empty, on DuckDB only: for what is refused before any engine is asked, or is about DuckDB."""
     made = Warehouse(settings)
     yield made
     made.close()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -21,11 +22,43 @@ from kpi.warehouse.reader import Reader
 from kpi.warehouse.schema import metadata
 
 
-class Warehouse:
-    """Rows of the schema's tables; ``reader()`` is over the rows as they stand then."""
+class Team:
+    """A PostgreSQL database with the tables of the schema, filled anew for each reader: making them takes ten times as long."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, url: str) -> None:
+        self.url = url
+        plain = sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._connection = psycopg.connect(plain, autocommit=True, options="-c search_path=kpi")
+        self._filled: list[str] = []
+        self._connection.execute("CREATE SCHEMA kpi")
+        for table in metadata.sorted_tables:
+            self._connection.execute(table_ddl(table, PGDialect_psycopg()))
+
+    def fill(self, rows_of: Callable[[str], list[tuple[Any, ...]]]) -> None:
+        """Have these rows and no others; readers that are open keep what they see."""
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            for name in self._filled:
+                cursor.execute(f"DELETE FROM {name}")
+            self._filled = []
+            for table in metadata.sorted_tables:
+                found = rows_of(table.name)
+                if found:
+                    self._filled.append(table.name)
+                    with cursor.copy(f"COPY {table.name} FROM STDIN") as copy:
+                        for row in found:
+                            copy.write_row(row)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+
+class Warehouse:
+    """Rows of the schema's tables; ``reader()`` is over the rows as they stand then, on DuckDB or in ``team``."""
+
+    def __init__(self, settings: Settings, team: Team | None = None) -> None:
+        self._settings = settings if team is None else dataclasses.replace(settings, warehouse_url=team.url)
+        self._team = team
         self._writer = memory_writer()
         self._readers: list[Reader] = []
 
@@ -54,18 +87,16 @@ class Warehouse:
         self._writer.insert("coverage_gap", [{"table_name": table, "source": source, "gap_from": _day(first), "gap_to": _day(after)}])
         return self
 
-    def sql(self, text: str) -> list[tuple[Any, ...]]:
+    def sql(self, text: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of SQL written by hand, always computed by DuckDB."""
-        return self._writer.connection.execute(text).fetchall()
+        return self._writer.connection.execute(text, list(values)).fetchall()
 
     def reader(self) -> Reader:
         """A reader of the engine that the test is run on."""
         duck = self._writer.reader(self._settings)
-        if self._settings.warehouse_url is None:
+        if self._team is None:
             return duck
-        for reader in self._readers:  # their snapshots would keep the copy waiting
-            reader.close()
-        self._copy(self._settings.warehouse_url)
+        self._team.fill(lambda table: self.sql(f"from {table}"))
         self._readers.append(open_reader(self._settings))
         return self._readers[-1]
 
@@ -74,19 +105,6 @@ class Warehouse:
         for reader in self._readers:
             reader.close()
         self._writer.connection.close()
-
-    def _copy(self, url: str) -> None:
-        plain = sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(plain, autocommit=True) as connection:
-            connection.execute("DROP SCHEMA IF EXISTS kpi CASCADE; CREATE SCHEMA kpi; SET search_path = kpi")
-            dialect = PGDialect_psycopg()
-            for table in metadata.sorted_tables:
-                connection.execute(table_ddl(table, dialect))
-                rows = self.sql(f"from {table.name}")
-                if rows:
-                    marks = ", ".join(["%s"] * len(table.columns))
-                    with connection.cursor() as cursor:
-                        cursor.executemany(f"INSERT INTO {table.name} VALUES ({marks})", rows)
 
 
 def _day(text: str) -> dt.date:

@@ -89,8 +89,8 @@ def test_answers_are_those_of_a_plan_of_its_own(warehouse, defined, where, expec
     assert column(ask(reader, known, "won", where=(where,)), "won") == [expected]
 
 
-def test_filters_that_differ_in_values_share_a_plan_and_show_their_own_sql(duck_warehouse, defined):
-    reader, known = deals(duck_warehouse).reader(), defined(WON)
+def test_filters_that_differ_in_values_share_a_plan_and_show_their_own_sql(warehouse, defined):
+    reader, known = deals(warehouse).reader(), defined(WON)
     first = query.planned(Query(("won",), where=("deal.stage in ('a', 'b')",)), known, reader)
     second = query.planned(Query(("won",), where=("deal.stage in ('o''c', 'x', 'y')",)), known, reader)
     assert first[1].sql == second[1].sql
@@ -100,7 +100,7 @@ def test_filters_that_differ_in_values_share_a_plan_and_show_their_own_sql(duck_
     assert first[0].scans[0].filters != second[0].scans[0].filters
 
 
-def test_a_sentence_shows_the_text_that_was_asked(duck_warehouse, defined):
+def test_a_sentence_shows_the_text_that_was_asked(warehouse, defined):
     with pytest.raises(BadExpression, match=r"'soon'") as raised:
-        ask(deals(duck_warehouse).reader(), defined(WON), "won", where=("deal.closed_on = 'soon'",))
+        ask(deals(warehouse).reader(), defined(WON), "won", where=("deal.closed_on = 'soon'",))
     assert "\ue000" not in str(raised.value)

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from kpi.metrics import expressions
 from kpi.metrics.rows import Rows
 from kpi.periods import Calendar
-from kpi.warehouse.engines import memory_writer
 
 ZONE = "Europe/Berlin"
 CALENDAR = Calendar(timezone=ZONE)
@@ -313,11 +312,9 @@ def flags(draw: Any, deep: int) -> Made:
 
 
 @pytest.fixture(scope="module")
-def evaluated():
-    writer = memory_writer()
-    fixed = {"source": "s", "currency": "EUR"}
-    writer.insert("subscription_term", [{"term_id": f"{place:03}", **fixed, **row} for place, row in enumerate(ROWS)])
-    reader = writer.reader()
+def evaluated(fresh):
+    rows = [{"term_id": f"{place:03}", "currency": "EUR", **row} for place, row in enumerate(ROWS)]
+    reader = fresh().add("subscription_term", *rows).reader()
     scope = expressions.Scope("subscription_term", (), lambda _: None, "law")
 
     def answer(text: str, as_filter: bool = False) -> list[Any]:

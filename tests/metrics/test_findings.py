@@ -172,13 +172,13 @@ def test_amounts_that_cancel_out_and_have_no_rate_are_told_all_the_same(warehous
     assert result.warnings == ("revenue has no value where an exchange rate into EUR is missing",)
 
 
-def test_a_note_that_takes_too_long_costs_no_figure(duck_warehouse, defined, monkeypatch):
+def test_a_note_that_takes_too_long_costs_no_figure(warehouse, defined, monkeypatch):
     def too_heavy(*_):
         raise QueryTooHeavy("30 seconds", "KPI_QUERY_TIMEOUT_S")
 
     monkeypatch.setattr(findings, "lack", too_heavy)
-    duck_warehouse.add("payment", payment("10", "USD", "2026-01-03"), payment("3", "EUR", "2026-02-03"), covers=COVERS)
-    result = ask(duck_warehouse, defined(PAID), "paid", grain="month")
+    warehouse.add("payment", payment("10", "USD", "2026-01-03"), payment("3", "EUR", "2026-02-03"), covers=COVERS)
+    result = ask(warehouse, defined(PAID), "paid", grain="month")
     assert column(result, "paid") == [None, "3.0000000000000000", "0.0000000000000000"]
     assert result.warnings == ("paid has no value where an exchange rate into EUR is missing",)
 

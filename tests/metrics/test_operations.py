@@ -137,6 +137,100 @@ def test_expressions(warehouse, node, expected):
     assert value(warehouse, compiler.element(node)) == expected
 
 
+def found(warehouse, *nodes):
+    """What expressions are, asked in one statement."""
+    compiler = Compiler(lambda name: Typed(sa.null()), Calendar(), in_rows=True)
+    asked = [compiler.element(node).label(f"v{place}") for place, node in enumerate(nodes)]
+    return [cell.as_py() for cell in (column[0] for column in warehouse.reader().run(sa.select(*asked)).columns)]
+
+
+def test_letters_change_their_case_one_by_one(warehouse):
+    """ß has one capital and İ one small letter; a Greek s at the end of a word, ligatures and accents stay one letter."""
+    small = [call("lower", text(word), kind="text") for word in ("STRAẞE", "İIı", "ΟΔΟΣ ΣΑΣ", "ǅ")]
+    assert found(warehouse, *small) == ["straße", "iiı", "οδοσ σασ", "ǆ"]
+    large = [call("upper", text(word), kind="text") for word in ("straße", "ıiİ", "οδος", "ﬁn", "ᾀ", "ŉ", "it's %")]
+    assert found(warehouse, *large) == ["STRAẞE", "IIİ", "ΟΔΟΣ", "ﬁN", "ᾈ", "ŉ", "IT'S %"]
+
+
+def test_every_letter_has_the_case_that_duckdb_gives_it(warehouse):
+    letters = "".join(letter for letter in map(chr, range(1, 0x1E944)) if letter.upper() != letter or letter.lower() != letter)
+    asked = [call(name, text(letters), kind="text") for name in ("lower", "upper")]
+    expected = warehouse.sql("select lower(l), upper(l) from (select ? as l)", [letters])[0]
+    assert found(warehouse, *asked) == list(expected)
+
+
+def test_spaces_of_every_kind_are_trimmed_and_line_breaks_are_not(warehouse):
+    words = ("\u00a0a b\u00a0", "\u2003\u3000a ", "\ta\n", " ")
+    assert found(warehouse, *(call("trim", text(word), kind="text") for word in words)) == ["a b", "a", "\ta\n", ""]
+
+
+def test_texts_come_in_the_order_of_their_bytes(warehouse):
+    """Capitals before small letters, accents last: B is 42, a is 61, ä is c3 a4."""
+    words = [text(word) for word in ("a", "B", "ä")]
+    lowered = call("lower", text("A"), kind="text")
+    nodes = [
+        call("<", words[1], words[0], kind="flag"),
+        call(">=", words[0], words[2], kind="flag"),
+        call("between", words[0], words[1], words[2], kind="flag"),
+        call("least", *words, kind="text"),
+        call("greatest", *words, kind="text"),
+        call("<", lowered, words[1], kind="flag"),
+        call("=", lowered, words[0], kind="flag"),
+        call("in", lowered, words[1], lowered, kind="flag"),
+    ]
+    assert found(warehouse, *nodes) == [True, False, True, "B", "ä", False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "expected"),
+    [
+        ("100000", "3", "33333.333333333336"),  # the double is 33333.333333333335758…, and 12 places of it times 10^12 is whole
+        ("1", "3", "0.333333333333"),
+        ("2", "3", "0.666666666667"),
+        ("-2", "3", "-0.666666666667"),
+        ("99999999999999.9999", "7", "14285714285714.285474611200"),  # a double has 17 digits, and so has 10^12 times it
+        ("5", "10000000000000", "0.000000000001"),  # half of the last place goes up
+        ("1", "0", None),
+    ],
+)
+def test_a_quotient_in_a_row_has_twelve_places_of_the_double(warehouse, above, below, expected):
+    (value,) = found(warehouse, call("/", number(above), number(below)))
+    assert value == (None if expected is None else Decimal(expected))
+
+
+def test_quotients_in_quotients_are_no_longer_than_what_is_written(warehouse):
+    node = number("1000")
+    for _ in range(20):
+        node = call("/", node, number("1.5"))
+    # 1000 / 1.5^20, each step rounded to 12 places
+    assert found(warehouse, node) == [Decimal("0.300728659822")]
+
+
+UNKNOWN = call("case", Literal_(False, "flag"), number("1"))
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        (call("=", number("1"), UNKNOWN, kind="flag"), None),
+        (call(">", number("1"), UNKNOWN, kind="flag"), None),
+        (call("<>", number("1"), UNKNOWN, kind="flag"), True),
+        (call("between", UNKNOWN, number("1"), number("2"), kind="flag"), None),
+        (call("like", call("case", Literal_(False, "flag"), text("a"), kind="text"), text("a%"), kind="flag"), None),
+        (call("in", number("1"), number("2"), UNKNOWN, kind="flag"), None),
+        (call("in", number("2"), number("2"), UNKNOWN, kind="flag"), True),
+        (call("and", call("=", number("1"), UNKNOWN, kind="flag"), Literal_(False, "flag"), kind="flag"), False),
+        (call("and", call("=", number("1"), UNKNOWN, kind="flag"), Literal_(True, "flag"), kind="flag"), None),
+        (call("or", call("=", number("1"), UNKNOWN, kind="flag"), Literal_(True, "flag"), kind="flag"), True),
+        (call("not", call("=", number("1"), UNKNOWN, kind="flag"), kind="flag"), True),
+        (call("is_null", call("=", number("1"), UNKNOWN, kind="flag"), kind="flag"), True),
+    ],
+)
+def test_a_condition_as_a_value_is_true_false_or_not_known(warehouse, node, expected):
+    """It isn't known where a part that would decide is missing; not, <> and not in ask what isn't true, and always know."""
+    assert found(warehouse, node) == [expected]
+
+
 def test_branches_meet_at_the_widest_scale():
     elements, scale = one_scale([Typed(sa.literal(1), 0), Typed(sa.null()), Typed(sa.literal(Decimal("0.125")), 3)])
     assert (len(elements), scale) == (3, 3)

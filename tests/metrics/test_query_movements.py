@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi.errors import DefinitionsError, QueryError
-from kpi.settings import Settings
-from tests.metrics.hand_made import Warehouse, ask, column, rows, states
+from tests.metrics.hand_made import ask, column, rows, states
 
 PARTS = ("new", "expansion", "contraction", "churn", "reactivation", "currency", "transfer")
 MRR = """
@@ -207,7 +206,7 @@ terms = st.lists(
 
 @settings(deadline=None, max_examples=60)
 @given(terms, st.sampled_from([(), ("product = 'A'",), ("product is null",), ("segment <> 'SMB'",)]))
-def test_the_parts_add_up_to_the_change_of_the_stock(tmp_path_factory, made, where):
+def test_the_parts_add_up_to_the_change_of_the_stock(fresh, tmp_path_factory, made, where):
     """In every week, for every product, under every filter: opening + parts = closing."""
     from kpi.metrics import definitions
 
@@ -215,7 +214,7 @@ def test_the_parts_add_up_to_the_change_of_the_stock(tmp_path_factory, made, whe
     text = MRR.replace("at_start(mrr, month)", "previous(mrr, 1 week)")
     path.write_text("north_star: mrr\ncurrency: EUR\n" + text, encoding="utf-8")
     known = definitions.load(path)
-    warehouse = Warehouse(Settings())
+    warehouse = fresh()
     first = dt.date(2026, 1, 5)
     rows_ = []
     for account, start, length, amount, product in made:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from kpi.metrics import definitions
 from kpi.metrics.model import Query
 from kpi.metrics.query import run
-from kpi.warehouse.engines import memory_writer
 
 FIRST = dt.date(2026, 1, 1)
 AFTER = dt.date(2026, 7, 1)
@@ -64,12 +63,16 @@ def known(tmp_path_factory):
     return definitions.load(path)
 
 
-def reader_of(rows: list[dict[str, Any]]):
-    writer = memory_writer()
-    writer.insert("account", ACCOUNTS)
-    writer.insert("invoice_line", [{"line_id": str(place), "source": "s", "currency": "EUR"} | row for place, row in enumerate(rows)])
-    writer.cover("invoice_line", "s", FIRST, AFTER)
-    return writer.reader()
+@pytest.fixture
+def reader_of(fresh):
+    """A reader of invoice lines."""
+
+    def make(rows: list[dict[str, Any]]):
+        warehouse = fresh().add("account", *ACCOUNTS)
+        warehouse.add("invoice_line", *({"currency": "EUR", **row} for row in rows), covers=(FIRST.isoformat(), AFTER.isoformat()))
+        return warehouse.reader()
+
+    return make
 
 
 def sums(reader, known, grain, by=(), where=(), since=FIRST, until=AFTER):
@@ -82,7 +85,7 @@ relaxed = settings(max_examples=12, deadline=None, suppress_health_check=[Health
 
 @relaxed
 @given(lines, st.sampled_from(FILTERS))
-def test_groups_add_up_to_the_total_under_any_filter(known, rows, where):
+def test_groups_add_up_to_the_total_under_any_filter(reader_of, known, rows, where):
     with reader_of(rows) as reader:
         for grain in ("all", "month"):
             whole = sums(reader, known, grain, where=where)
@@ -92,7 +95,7 @@ def test_groups_add_up_to_the_total_under_any_filter(known, rows, where):
 
 @relaxed
 @given(lines)
-def test_a_filter_and_its_opposite_add_up(known, rows):
+def test_a_filter_and_its_opposite_add_up(reader_of, known, rows):
     with reader_of(rows) as reader:
         whole = sums(reader, known, "all")
         for condition in ("segment = 'Large'", "invoice_line.kind in ('tax')", "invoice_line.amount > 1"):
@@ -102,7 +105,7 @@ def test_a_filter_and_its_opposite_add_up(known, rows):
 
 @relaxed
 @given(lines)
-def test_weeks_and_months_of_a_flow_add_up_exactly(known, rows):
+def test_weeks_and_months_of_a_flow_add_up_exactly(reader_of, known, rows):
     with reader_of(rows) as reader:
         whole = sums(reader, known, "all")["revenue"]
         for grain in ("day", "week", "month", "quarter"):
@@ -111,7 +114,7 @@ def test_weeks_and_months_of_a_flow_add_up_exactly(known, rows):
 
 @relaxed
 @given(lines)
-def test_a_flow_carries_its_whole_amount_over_all_days_as_plain_arithmetic_says(known, rows):
+def test_a_flow_carries_its_whole_amount_over_all_days_as_plain_arithmetic_says(reader_of, known, rows):
     with reader_of(rows) as reader:
         result = run(Query(("revenue",), grain="day", since=FIRST, until=AFTER), known, reader)
     found = dict(zip(result.table.column("period").to_pylist(), result.table.column("revenue").to_pylist(), strict=True))
@@ -139,7 +142,7 @@ def by_hand(rows):
 
 @relaxed
 @given(lines, st.randoms(use_true_random=False))
-def test_the_order_of_rows_is_nothing(known, rows, random):
+def test_the_order_of_rows_is_nothing(reader_of, known, rows, random):
     shuffled = list(rows)
     random.shuffle(shuffled)
     with reader_of(rows) as one, reader_of(shuffled) as other:

@@ -22,13 +22,13 @@ def filled(warehouse):
     return warehouse.add("deal", {"closed_on": "2026-01-05", "is_won": True, "is_lost": False}, covers=("2026-01-01", "2026-02-01"))
 
 
-def test_a_plan_is_made_once_for_a_generation_and_definitions(duck_warehouse, defined):
-    reader, known = filled(duck_warehouse).reader(), defined(WON)
+def test_a_plan_is_made_once_for_a_generation_and_definitions(warehouse, defined):
+    reader, known = filled(warehouse).reader(), defined(WON)
     first = query.planned(Query(("won",)), known, reader)[0]
     assert query.planned(Query(("won",)), known, reader)[0] is first
     assert query.planned(Query(("won",)), defined(WON.replace("is_won", "not is_lost")), reader)[0] is not first
-    duck_warehouse.cover("issue", "2026-01-01", "2026-02-01")
-    assert query.planned(Query(("won",)), known, duck_warehouse.reader())[0] is not first  # other data
+    warehouse.cover("issue", "2026-01-01", "2026-02-01")
+    assert query.planned(Query(("won",)), known, warehouse.reader())[0] is not first  # other data
 
 
 def test_a_kept_plan_keeps_no_reader(duck_warehouse, defined):
@@ -41,17 +41,17 @@ def test_a_kept_plan_keeps_no_reader(duck_warehouse, defined):
     assert "SELECT" in result.sql
 
 
-def test_a_result_can_be_pickled_with_its_sql(duck_warehouse, defined):
-    result = ask(filled(duck_warehouse), defined(WON), "won", grain="month")
+def test_a_result_can_be_pickled_with_its_sql(warehouse, defined):
+    result = ask(filled(warehouse), defined(WON), "won", grain="month")
     copy = pickle.loads(pickle.dumps(result))
     assert copy.table.equals(result.table)
     assert copy.sql == result.sql
     assert copy.cells("won") == result.cells("won")
 
 
-def test_cells_carry_period_groups_state_and_target(duck_warehouse, defined):
+def test_cells_carry_period_groups_state_and_target(warehouse, defined):
     known = defined(WON.replace("where: is_won}", "where: is_won, target: {2026: 365}}"))
-    result = ask(filled(duck_warehouse), known, "won", by=("deal.stage",), grain="month")
+    result = ask(filled(warehouse), known, "won", by=("deal.stage",), grain="month")
     (cell,) = result.cells("won")
     assert (cell.period.isoformat(), cell.end.isoformat(), cell.groups, cell.value, cell.state) == (
         "2026-01-01",
@@ -63,14 +63,14 @@ def test_cells_carry_period_groups_state_and_target(duck_warehouse, defined):
     assert cell.target == 31
 
 
-def test_a_metric_asked_twice_is_answered_once(duck_warehouse, defined):
-    result = ask(filled(duck_warehouse), defined(WON), "won", "rate", "won")
+def test_a_metric_asked_twice_is_answered_once(warehouse, defined):
+    result = ask(filled(warehouse), defined(WON), "won", "rate", "won")
     assert result.query.metrics == ("won", "rate")
     assert rows(result) == [("2026-01-01", 1, 1.0)]
 
 
-def test_many_threads_ask_one_reader(duck_warehouse, defined):
-    reader, known = filled(duck_warehouse).reader(), defined(WON)
+def test_many_threads_ask_one_reader(warehouse, defined):
+    reader, known = filled(warehouse).reader(), defined(WON)
     found = []
 
     def work(day):

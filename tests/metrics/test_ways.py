@@ -25,11 +25,11 @@ ROWS = (
 
 
 @pytest.mark.parametrize("places", [found for size in range(1, 5) for found in combinations(range(4), size)])
-def test_only_ways_that_occur_are_read(duck_warehouse, defined, places):
+def test_only_ways_that_occur_are_read(warehouse, defined, places):
     for place in places:
-        duck_warehouse.add("invoice_line", {"invoiced_on": "2026-01-01", "currency": "EUR"} | ROWS[place][0])
-    duck_warehouse.cover("invoice_line", "2026-01-01", "2026-02-01")
-    reader, known = duck_warehouse.reader(), defined(REVENUE)
+        warehouse.add("invoice_line", {"invoiced_on": "2026-01-01", "currency": "EUR"} | ROWS[place][0])
+    warehouse.cover("invoice_line", "2026-01-01", "2026-02-01")
+    reader, known = warehouse.reader(), defined(REVENUE)
     ((table, _, ways),) = facts_of(reader, known).ways
     assert (table, ways) == ("invoice_line", frozenset(places))
     result = ask(reader, known, "revenue", grain="month")
@@ -53,8 +53,8 @@ def test_an_empty_table_is_read_in_one_way(warehouse, defined):
     assert [Decimal(value) for value in column(ask(reader, known, "revenue", grain="month"), "revenue")] == [0]
 
 
-def test_facts_are_asked_once_for_definitions(duck_warehouse, defined):
-    reader = duck_warehouse.reader()
+def test_facts_are_asked_once_for_definitions(warehouse, defined):
+    reader = warehouse.reader()
     first = facts_of(reader, defined(REVENUE))
     assert facts_of(reader, defined(REVENUE)) is first
     other = defined(REVENUE.replace("[service_from, service_to]", "[service_to, service_from]"))

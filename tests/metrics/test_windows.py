@@ -103,15 +103,15 @@ def test_an_amount_without_a_rate_in_a_gap_is_none_that_a_figure_lacks(gapped, d
     assert states(result, "paid") == ["partial"]
 
 
-def test_two_gaps_that_meet_in_a_shorter_month_leave_each_day_out_once(duck_warehouse, defined):
+def test_two_gaps_that_meet_in_a_shorter_month_leave_each_day_out_once(warehouse, defined):
     """1 a day. March lacks 2 to 19 and 21. The first gap, counted from the month's beginning, is 2 to 19 February; the second,
     counted from its end, 18 February: 28 − 18 = 10 days are left to compare with."""
     first = day(2, 1)
     days = [first + dt.timedelta(days=place) for place in range((day(4, 1) - first).days)]
-    duck_warehouse.add("payment", *({"paid_on": one.isoformat(), "amount": "1", "currency": "EUR"} for one in days))
-    duck_warehouse.cover("payment", "2026-02-01", "2026-04-01")
-    duck_warehouse.gap("payment", "2026-03-02", "2026-03-20")
-    duck_warehouse.gap("payment", "2026-03-21", "2026-03-22")
+    warehouse.add("payment", *({"paid_on": one.isoformat(), "amount": "1", "currency": "EUR"} for one in days))
+    warehouse.cover("payment", "2026-02-01", "2026-04-01")
+    warehouse.gap("payment", "2026-03-02", "2026-03-20")
+    warehouse.gap("payment", "2026-03-21", "2026-03-22")
     known = defined("paid: {sum: amount, of: payment, at: paid_on}\nbefore: {formula: 'previous(paid, 1 month)'}")
-    result = ask(duck_warehouse, known, "paid", "before", grain="month", since="2026-03-01")
+    result = ask(warehouse, known, "paid", "before", grain="month", since="2026-03-01")
     assert [[float(value) for value in row[1:]] for row in rows(result)] == [[12, 10]]

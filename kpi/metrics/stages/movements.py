@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from kpi.errors import QueryError
 from kpi.metrics.model import During
-from kpi.metrics.operations import Element, Whole, day_number, decimal, whole_quotient
+from kpi.metrics.operations import Element, Whole, byte_order, day_number, decimal, whole_quotient
 from kpi.metrics.rows import Rows
 from kpi.metrics.stages import pieces
 from kpi.metrics.stages.events import exact, leaf_names, stacked
@@ -147,7 +147,7 @@ def _shared(scan: Scan, changes: sa.CTE, days: Any) -> Any:
     of_day = [changes.c.account, changes.c.day]
     along = sa.case((same, size), else_=0)
     against = sa.case((same, 0), else_=size)
-    order = [along.desc(), *(changes.c[group].asc().nulls_last() for group in scan.groups), changes.c.mine.desc()]
+    order = [along.desc(), *(byte_order(changes.c[group]).asc().nulls_last() for group in scan.groups), changes.c.mine.desc()]
     sized = (
         sa.select(
             *changes.c,
