@@ -276,7 +276,7 @@ def _edge_labels(
         value = points[place][1]
         if value is not None:
             text = str(units.show(Decimal(repr(value)), series.metric.unit, series.currency))
-            wanted.append(((high - value) / (high - low) * height, colour, f" {name}{text}" if place else f"{text} ", weight))
+            wanted.append(((high - value) / (high - low) * height, colour, f"{DIGIT_SPACE}{name}{text}" if place else f"{text}{DIGIT_SPACE}", weight))
     wanted.sort(key=lambda label: label[0])
     tops = spread([label[0] for label in wanted], _LABEL_GAP, height)
     side = "middle right" if place else "middle left"
