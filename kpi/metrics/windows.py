@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ from kpi.periods import Calendar, Grain, Period
 Step = Shift | Rolling | ToDate | AtStart
 
 _DAY = dt.timedelta(days=1)
+
+#: Sets of windows kept; one of daily periods over years takes some hundred kilobytes.
+KEPT = 64
 
 
 class Window(NamedTuple):
@@ -53,6 +57,12 @@ def windows(frame: Frame, steps: Sequence[Step], covered: Sequence[Period], cale
         steps: outermost first.
         covered: spans without overlap, in order.
     """
+    return _windows(frame, tuple(steps), tuple(covered), calendar)
+
+
+@lru_cache(maxsize=KEPT)
+def _windows(frame: Frame, steps: tuple[Step, ...], covered: tuple[Period, ...], calendar: Calendar) -> tuple[Window | None, ...]:
+    # Twenty metrics ask for the same windows forty times, and the next query for them again.
     return tuple(_window(period, frame, steps, covered, calendar) for period in frame.periods)
 
 
