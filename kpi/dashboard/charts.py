@@ -276,7 +276,8 @@ def _edge_labels(
         value = points[place][1]
         if value is not None:
             text = str(units.show(Decimal(repr(value)), series.metric.unit, series.currency))
-            wanted.append(((high - value) / (high - low) * height, colour, f"{DIGIT_SPACE}{name}{text}" if place else f"{text}{DIGIT_SPACE}", weight))
+            text = f"{DIGIT_SPACE}{name}{text}" if place else f"{text}{DIGIT_SPACE}"
+            wanted.append(((high - value) / (high - low) * height, colour, text, weight))
     wanted.sort(key=lambda label: label[0])
     tops = spread([label[0] for label in wanted], _LABEL_GAP, height)
     side = "middle right" if place else "middle left"
