@@ -156,14 +156,15 @@ class Assembly:
 
     def _total(self, stage: Stage, select: sa.Select[Any]) -> Any:
         rows = select.subquery()
-        name = next(iter(stage.parts))
         columns = [
             sa.func.max(sa.case((rows.c.slot == sa.literal_column(str(slot)), rows.c[part.name]))).label(_in_slot(part, slot))
+            for name, parts in stage.parts.items()
             for slot in self._slots_of(name)
-            for part in _columns(stage.parts[name])
+            for part in _columns(parts)
         ]
-        total = sa.select(rows.c.place, *columns).group_by(rows.c.place).subquery(f"total_{stage.parts[name].value.name}")
-        self._totals[name] = total
+        first = next(iter(stage.parts.values())).value.name
+        total = sa.select(rows.c.place, *columns).group_by(rows.c.place).subquery(f"total_{first}")
+        self._totals |= dict.fromkeys(stage.parts, total)
         return total
 
     def _slots_of(self, leaf: str) -> list[int]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from kpi.metrics import expressions
 from kpi.metrics.layout import laid_out
-from kpi.metrics.model import Definitions, Formula, Metric, Query
+from kpi.metrics.model import Definitions, Formula, Leaf, Metric, Query
 from kpi.metrics.query import run
 from kpi.metrics.result import LazyText, Result
 from kpi.metrics.uses import leaves_of
@@ -133,6 +133,8 @@ def _branches(metric: Metric, definitions: Definitions, depth: int) -> Iterator[
     if isinstance(metric, Formula):
         for name in metric.made_of or expressions.metrics_of(metric.formula):
             yield from _branches(definitions.metrics[name], definitions, depth + 1)
+    elif isinstance(metric, Leaf) and (about := metric.moved or metric.retained) is not None:
+        yield from _branches(definitions.metrics[about.stock], definitions, depth + 1)
 
 
 def _source(row: CoverageRow, definitions: Definitions, reader: Reader) -> Source:

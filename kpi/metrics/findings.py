@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Final
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -20,10 +22,12 @@ from kpi.metrics.result import Note
 from kpi.metrics.stages.events import event_rows
 from kpi.metrics.stages.scan import FORWARD, Scan, is_duration
 from kpi.metrics.stages.stocks import stock_rows
-from kpi.metrics.uses import uses_of
-from kpi.metrics.windows import Window, windows
+from kpi.metrics.uses import Use, uses_of
+from kpi.metrics.windows import Window, opened, windows
 from kpi.warehouse.reader import Reader
 from kpi.warehouse.schema import metadata
+
+_DAY: Final = dt.timedelta(days=1)
 
 
 def of_rows(made: Plan, answer: pa.Table, reader: Reader) -> list[Note]:
@@ -83,9 +87,17 @@ def _places(made: Plan, answer: pa.Table, what: str) -> dict[str, list[int]]:
 def _windows(one: Asked, scan: Scan, made: Plan, places: Sequence[int]) -> tuple[tuple[Window, ...], bool]:
     """The days over which a metric takes the leaf of ``scan`` in the periods at ``places``, and whether over all groups."""
     uses = [use for use in uses_of(one.tree) if use.leaf.name == scan.leaves[0].name]
-    taken = [windows(made.frame, use.steps, one.covered, scan.calendar) for use in uses]
+    taken = [_taken(use, one, scan, made) for use in uses]
     found = [window for of_use in taken for place in places if (window := of_use[place]) is not None]
     return distinct(found, isinstance(scan.leaves[0].time, During)), any(use.total for use in uses)
+
+
+def _taken(use: Use, one: Asked, scan: Scan, made: Plan) -> tuple[Window | None, ...]:
+    """The days of a use; of a retention, which is converted at opening rates, the earlier closes."""
+    if use.leaf.retained is None:
+        return windows(made.frame, use.steps, one.covered, scan.calendar)
+    found = opened(made.frame, use.steps, use.leaf.retained.back, one.covered, scan.calendar)
+    return tuple(None if now is None or now.opened is None else Window(now.opened - _DAY, now.opened, True) for now in found)
 
 
 def _backwards(scan: Scan, leaf: Leaf, reader: Reader) -> int:

@@ -80,6 +80,8 @@ def _length(target: Target) -> int:
 def _of_leaf(leaf: Leaf) -> Nature:
     if leaf.moved is not None:
         return "additive"
+    if leaf.retained is not None:
+        return "throughout"
     if isinstance(leaf.time, During):
         return "stock" if leaf.aggregate in ("sum", "count", "count_distinct") else "throughout"
     if isinstance(leaf.time, At | Over) and leaf.aggregate in ("sum", "count"):

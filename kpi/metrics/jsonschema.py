@@ -93,10 +93,13 @@ def _own() -> dict[str, dict[str, Schema]]:
     """What the keys of each kind accept; a kind that isn't here is checked for its keys only."""
     movement = {"movement": {"enum": list(PARTS)}, "of": _TEXT, "reactivated_within": _DAYS}
     followed = {"from": _TEXT, "to": _TEXT, "each": _TEXT, "within": _DAYS}
+    length = "^[0-9]{1,4} (day|week|month|quarter|year)s?$"
+    retention = {"retention": _TEXT, "after": {"type": "string", "pattern": length}, "capped": {"type": "boolean"}}
     return {
         "leaf": _LEAF | {"of": _table()},
         "formula": {"formula": _EXPRESSION},
         "movement": movement,
+        "retention": retention,
         "conversion": {"conversion": _object(CONVERSION_KEYS, followed)},
     }
 

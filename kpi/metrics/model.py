@@ -262,8 +262,12 @@ class Leaf(Metric):
     money: Money | None
     #: Of a stock: what is taken of its change, instead of the stock.
     moved: Moved | None = None
+    #: Of a stock: how much of an earlier one is left, instead of the stock.
+    retained: Retained | None = None
     #: Of events: what is counted is not they, but the later events that each of them led to.
     followed: Followed | None = None
+    #: Conditions of only() on a leaf that follows accounts: like a query's filters, they don't change what an account has.
+    only: tuple[Node, ...] = ()
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -283,6 +287,23 @@ class Moved:
 
     part: Movement
     within_days: int
+    #: The metric whose change it is.
+    stock: str
+
+
+@dataclass(frozen=True)
+class Retained:
+    """How much of the stock that accounts had a time ago they have now, as a share of it.
+
+    Attributes:
+        stock: the metric.
+        back: how long ago, by the rules of ``previous()``; its inner node is empty.
+        capped: no account counts for more than it had then.
+    """
+
+    stock: str
+    back: Shift
+    capped: bool
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,11 @@ from kpi.metrics.stages.direct import direct
 from kpi.metrics.stages.events import events, is_additive
 from kpi.metrics.stages.flows import flows
 from kpi.metrics.stages.movements import movements
+from kpi.metrics.stages.retentions import retentions
 from kpi.metrics.stages.scan import Scan, Stage
 from kpi.metrics.stages.stocks import stocks
 from kpi.metrics.uses import Tree, Use, expand, uses_of
-from kpi.metrics.windows import Frame, Window, windows
+from kpi.metrics.windows import Frame, Window, opened, windows
 from kpi.periods import Period
 from kpi.warehouse.reader import CoverageRow, CurrencyRow
 
@@ -200,7 +201,7 @@ def _asked(
     definitions: Definitions,
 ) -> Asked:
     base = windows(frame, (), covered, definitions.calendar)
-    of_uses = [windows(frame, use.steps, covered, definitions.calendar) for use in uses_of(tree) if use.steps] + [base]
+    of_uses = [windows_of(use, frame, covered, definitions) for use in uses_of(tree) if use.steps or use.leaf.retained] + [base]
     late = _late(tree, covered, reaches, frame, definitions)
     metric = definitions.metrics[name]
     places = range(len(frame.periods))
@@ -237,6 +238,13 @@ def _late(
     return found
 
 
+def windows_of(use: Use, frame: Frame, covered: tuple[Period, ...], definitions: Definitions) -> Windows:
+    """The days over which a use takes its leaf in each period."""
+    if use.leaf.retained is not None:
+        return opened(frame, use.steps, use.leaf.retained.back, covered, definitions.calendar)
+    return windows(frame, use.steps, covered, definitions.calendar)
+
+
 #: A use in a metric's own coverage is taken over one slot.
 UseKey = tuple[str, tuple[Any, ...], tuple[Period, ...]]
 
@@ -257,7 +265,7 @@ def _slots(
             for use in uses_of(tree) if tree is not None else ():
                 key = use_key(use, one.covered)
                 if key not in of_use:
-                    found = windows(frame, use.steps, one.covered, definitions.calendar)
+                    found = windows_of(use, frame, one.covered, definitions)
                     of_use[key] = (use, slots.setdefault(found, len(slots)), set())
                 of_use[key][2].add(use.total)
     return list(slots), of_use
@@ -284,7 +292,9 @@ def _scans(
         value = leaf.value if isinstance(leaf.time, Over) else None
         counts = isinstance(leaf.time, Over) and leaf.aggregate
         moved = (leaf.moved.within_days, leaf.aggregate, leaf.value, leaf.condition) if leaf.moved else None
-        together.setdefault((leaf.table, leaf.time, value, counts, foreign, alone, moved), {})[leaf.name] = leaf
+        retained = (leaf.retained.back, leaf.aggregate, leaf.value, leaf.condition) if leaf.retained else None
+        key = (leaf.table, leaf.time, value, counts, foreign, alone if foreign or retained is None else "", moved, retained, leaf.only)
+        together.setdefault(key, {})[leaf.name] = leaf
         needed.setdefault(leaf.name, set()).add(slot)
     rate = rates.rates(definitions.currency) if any(key[4] for key in together) else None
     scans = []
@@ -297,7 +307,10 @@ def _scans(
                 leaves=tuple(leaves.values()),
                 slots={slot: slots[slot] for slot in sorted(set().union(*(needed[name] for name in leaves)))},
                 by=tuple(expressions.group(name, table, definitions.dimensions, first) for name in query.by),
-                filters=tuple(bound(expressions.condition(text, table, definitions.dimensions, first), values) for text in query.where),
+                filters=(
+                    *(bound(expressions.condition(text, table, definitions.dimensions, first), values) for text in query.where),
+                    *leaves[first].only,
+                ),
                 reach=reaches[table],
                 calendar=definitions.calendar,
                 currency=definitions.currency,
@@ -326,12 +339,15 @@ def _is_foreign(leaf: Leaf, definitions: Definitions, facts: Facts) -> bool:
 
 def _staged(scan: Scan, of_use: Mapping[UseKey, tuple[Use, int, set[bool]]]) -> list[tuple[str, Stage]]:
     leaf = scan.leaves[0]
+    names = {one.name for one in scan.leaves}
+    totals = any(True in asked for use, _, asked in of_use.values() if use.leaf.name in names)
     if leaf.moved is not None:
         stage = movements(scan)
     elif leaf.followed is not None:
         stage = conversions(scan)
+    elif leaf.retained is not None:
+        stage = retentions(scan, totals and bool(scan.by))
     elif not is_additive(leaf):
-        totals = any(True in asked for use, _, asked in of_use.values() if use.leaf.name == leaf.name)
         stage = direct(scan, totals and bool(scan.by))
     elif isinstance(leaf.time, At):
         stage = events(scan)

@@ -261,15 +261,15 @@ AtStartUnit = Literal["month", "quarter", "year"]
 _AT_START: Final = ("month", "quarter", "year")
 _TO_DATE: Final = ("month", "quarter", "year", "all")
 #: previous(m, 1000 years) is a slip of the pen; ten years of days is not.
-_MOST: Final = {"day": 3660, "week": 520, "month": 120, "quarter": 40, "year": 10}
+MOST: Final = {"day": 3660, "week": 520, "month": 120, "quarter": 40, "year": 10}
 
 
 def _span(tree: exp.Expr, name: str) -> tuple[int, str]:
     if not isinstance(tree, exp.Anonymous) or tree.this != f"{lexing.PREFIX}span":
         raise BadExpression(f"{name}() is written {functions.BY_NAME[name].written}")
     count, unit = Decimal(tree.expressions[0].name), str(tree.expressions[1].name)
-    if count != int(count) or not 1 <= count <= _MOST[unit]:
-        raise BadExpression(f"{name}() takes a whole number of {unit}s from 1 to {_MOST[unit]}")
+    if count != int(count) or not 1 <= count <= MOST[unit]:
+        raise BadExpression(f"{name}() takes a whole number of {unit}s from 1 to {MOST[unit]}")
     return int(count), unit
 
 

@@ -69,7 +69,8 @@ def _use(leaf: Leaf, steps: tuple[Step, ...], total: bool) -> Use:
         for step in steps:
             if isinstance(step, Rolling | ToDate):
                 name = "rolling" if isinstance(step, Rolling) else "to_date"
-                raise QueryError(f"{leaf.name} is a stock: it has a value on a day, and {name}() adds up days")
+                what = "a stock" if leaf.retained is None else "the retention of a stock"
+                raise QueryError(f"{leaf.name} is {what}: it has a value on a day, and {name}() adds up days")
         steps = tuple(replace(step, is_stock=True) if isinstance(step, AtStart) else step for step in steps)
     return Use(leaf, steps, total)
 
@@ -80,8 +81,12 @@ def _filtered(leaf: Leaf, only: tuple[Only, ...]) -> Leaf:
         found = dict(one.on).get(leaf.table)
         if found is None:
             raise QueryError(f"only({leaf.name}, {one.condition}) was not resolved for {leaf.table}")
+        name = f"{leaf.name} where {one.condition}"
+        if leaf.moved is not None or leaf.retained is not None:
+            leaf = replace(leaf, name=name, only=(*leaf.only, found))
+            continue
         both = found if leaf.condition is None else Call("and", (leaf.condition, found), "flag")
-        leaf = replace(leaf, name=f"{leaf.name} where {one.condition}", condition=both)
+        leaf = replace(leaf, name=name, condition=both)
     return leaf
 
 

@@ -29,12 +29,14 @@ class Window(NamedTuple):
     Attributes:
         whole: none of the days meant is missing.
         holes: the days in between that are not covered, in order; what lies in them doesn't count.
+        opened: of a retention the first day after the earlier period, at whose close its accounts are taken.
     """
 
     start: dt.date
     end: dt.date
     whole: bool
     holes: tuple[Period, ...] = ()
+    opened: dt.date | None = None
 
     def pieces(self) -> tuple[Period, ...]:
         """The days without the holes."""
@@ -66,12 +68,41 @@ def _windows(frame: Frame, steps: tuple[Step, ...], covered: tuple[Period, ...],
     return tuple(_window(period, frame, steps, covered, calendar) for period in frame.periods)
 
 
+def opened(frame: Frame, steps: Sequence[Step], back: Shift, covered: Sequence[Period], calendar: Calendar) -> tuple[Window | None, ...]:
+    """The windows of a retention: what :func:`windows` gives, with the close ``back`` before each; None where that isn't covered.
+
+    Only that day matters of the earlier period: one whose first days aren't covered is whole all the same.
+    """
+    found: list[Window | None] = []
+    for period, now in zip(frame.periods, windows(frame, steps, covered, calendar), strict=True):
+        meant = _meant(period, frame, (*steps, back), covered, calendar)
+        then = None if meant is None else clip(meant[0], covered, meant[1])
+        if now is None or meant is None or then is None:
+            found.append(None)
+        else:
+            found.append(now._replace(opened=then.end, whole=now.whole and then.end == meant[0].end))
+    return tuple(found)
+
+
 def _window(period: Period, frame: Frame, steps: Sequence[Step], covered: Sequence[Period], calendar: Calendar) -> Window | None:
-    asked = period.cut(frame.since, frame.until)
-    base = clip(asked, covered)
+    meant = _meant(period, frame, steps, covered, calendar)
+    if meant is None:
+        return None
+    cut, holes, whole = meant
+    if not steps:
+        return Window(cut.start, cut.end, whole, holes)
+    window = clip(cut, covered, holes)
+    return None if window is None else window._replace(whole=whole and window.whole)
+
+
+def _meant(
+    period: Period, frame: Frame, steps: Sequence[Step], covered: Sequence[Period], calendar: Calendar
+) -> tuple[Period, tuple[Period, ...], bool] | None:
+    """The days that the steps lead to, which of them are left out, and whether the period itself is whole."""
+    base = clip(period.cut(frame.since, frame.until), covered)
     if base is None:
         return None
-    whole = base.whole and asked == period
+    whole = base.whole and period.cut(frame.since, frame.until) == period
     full, cut, holes = period, Period(base.start, base.end), base.holes
     for step in steps:
         if isinstance(step, Shift):
@@ -84,10 +115,7 @@ def _window(period: Period, frame: Frame, steps: Sequence[Step], covered: Sequen
         else:
             full = cut = _widened(cut, step, covered, calendar)
             holes = ()
-    if not steps:
-        return base._replace(whole=whole)
-    window = clip(cut, covered, holes)
-    return None if window is None else window._replace(whole=whole and window.whole)
+    return cut, holes, whole
 
 
 def clip(period: Period, covered: Sequence[Period], holes: Sequence[Period] = ()) -> Window | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from kpi.cli import main
 from kpi.demo import sample, truth
@@ -25,6 +26,7 @@ from kpi.metrics.model import Definitions, Query
 from kpi.settings import Settings
 from kpi.warehouse.engines import open_reader
 from kpi.warehouse.reader import Reader
+from tests.demo import by_hand
 
 #: A Sunday; the sample ends there, whatever today is.
 END = dt.date(2026, 11, 15)
@@ -134,6 +136,23 @@ def test_the_nones_are_there(weekly: list[Figures]) -> None:
     assert truth.by(last.cost_to_serve, 0)[None] > 0
     assert truth.by(last.cost_to_serve, 1)[None] > 0
     assert truth.by(last.mrr, 1)[None] > 0
+
+
+@pytest.mark.parametrize(("by", "group"), [((), "null"), (("product",), "product.name"), (("segment",), "segment")], ids=str)
+def test_retention_is_what_sql_by_hand_gives(shared: Definitions, warehouse: Reader, by: tuple[str, ...], group: str) -> None:
+    """Every week that can look back a year."""
+    since, until = dt.date(2025, 1, 6), END + dt.timedelta(days=1)
+    names = ("nrr", "grr", "accounts_kept", "account_churn")
+    shown = query.run(Query(names, by=by, grain="week", since=since, until=until), shared, warehouse)
+    found = {(row["period"], *(row[name] for name in by)): row for row in shown.table.to_pylist() if row["nrr"] is not None}
+    text = by_hand.RETENTION.format(since=since, until=until, by=group)
+    lines = warehouse.run(sa.select(sa.literal_column("*")).select_from(sa.text(f"({text}) q"))).to_pylist()
+    assert {(line["day"], *([line["g"]] if by else [])) for line in lines} == found.keys()
+    assert len(lines) > 90
+    for line in lines:
+        row = found[(line["day"], *([line["g"]] if by else []))]
+        expected = {name: line[name] for name in names[:3]} | {"account_churn": 1 - line["accounts_kept"]}
+        assert {name: row[name] for name in names} == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_last_week_is_whole(shared: Definitions, warehouse: Reader) -> None:

@@ -9,10 +9,11 @@ from kpi.metrics.kinds.conversion import CONVERSION
 from kpi.metrics.kinds.formula import FORMULA
 from kpi.metrics.kinds.leaf import LEAF
 from kpi.metrics.kinds.movement import MOVEMENT
+from kpi.metrics.kinds.retention import RETENTION
 
-KINDS: Final[tuple[Kind, ...]] = (LEAF, FORMULA, MOVEMENT, CONVERSION)
+KINDS: Final[tuple[Kind, ...]] = (LEAF, FORMULA, MOVEMENT, RETENTION, CONVERSION)
 
 #: Kinds and keys of the language that this version does not compute. They are told from misspellings.
-LATER: Final = ("retention", "time_to", "snapshot", "allocate", "capped", "show", "lag")
+LATER: Final = ("time_to", "snapshot", "allocate", "show", "lag")
 
 __all__ = ["COMMON", "KINDS", "LATER"]

@@ -41,7 +41,8 @@ def _refused(node: Node, context: Context) -> Iterator[str]:
         name = "rolling" if isinstance(node, Rolling) else "to_date"
         for leaf in leaves(node.inner, context):
             if isinstance(leaf.time, During) and leaf.moved is None:
-                yield f"{leaf.name} is a stock (during:), and {name}() adds up days; only events and flows have a sum over days"
+                what = "a stock (during:)" if leaf.retained is None else "the retention of a stock"
+                yield f"{leaf.name} is {what}, and {name}() adds up days; only events and flows have a sum over days"
     if isinstance(node, Around):
         yield from _refused(node.inner, context)
     elif isinstance(node, Call):

@@ -48,7 +48,7 @@ class MovementKind:
             condition=stock.condition,
             time=stock.time,
             money=stock.money,
-            moved=Moved(cast("Movement", part), days),
+            moved=Moved(cast("Movement", part), days, stock.name),
         )
 
 
@@ -64,7 +64,7 @@ def _stock(about: About, context: Context) -> Leaf | None:
         context.problems.at(value, f'no metric is called "{name}"{did_you_mean(name, context.metrics)}')
         return None
     stock = context.metric(name)
-    if not isinstance(stock, Leaf) or not isinstance(stock.time, During) or stock.moved is not None:
+    if not isinstance(stock, Leaf) or not isinstance(stock.time, During) or stock.moved is not None or stock.retained is not None:
         context.problems.at(value, f"{name} is no stock; a movement compares the sum or count of rows during: two days by its day ends")
     elif stock.aggregate not in ("sum", "count"):
         context.problems.at(value, f"{name} is a {stock.aggregate}, whose change has no parts that add up; take a sum or a count")

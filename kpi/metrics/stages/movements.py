@@ -19,10 +19,10 @@ from kpi.metrics.model import During
 from kpi.metrics.operations import Element, Whole, byte_order, day_number, decimal, whole_quotient
 from kpi.metrics.rows import Rows
 from kpi.metrics.stages import pieces
+from kpi.metrics.stages.customers import customer
 from kpi.metrics.stages.events import exact, leaf_names, stacked
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, leaf_value, split_conditions
-from kpi.warehouse.schema import metadata
 
 
 def movements(scan: Scan) -> Stage:
@@ -79,7 +79,7 @@ def _terms(scan: Scan) -> tuple[sa.Select[Any], int]:
     wheres += [*of_sources, first < day_literal(scan.after), sa.or_(after.is_(None), after > first)]
     units = sa.cast(decimal(sa.func.coalesce(value, 0), scale) * sa.literal_column(str(10**scale)), Whole())
     selected = sa.select(
-        _account(scan, rows).label("account"),
+        customer(rows, scan.table).label("account"),
         first.label("starts"),
         after.label("ends"),
         *groups,
@@ -87,16 +87,6 @@ def _terms(scan: Scan) -> tuple[sa.Select[Any], int]:
         units.label("units"),
     )
     return selected.select_from(rows.source).where(*wheres), scale
-
-
-def _account(scan: Scan, rows: Rows) -> Element:
-    """Whose row it is; a customer that could not be matched is an account of its own, and a row without any is its own."""
-    table = metadata.tables[scan.table]
-    known: list[Any] = [rows.table.c.account_id]
-    if "source_account_id" in table.columns:
-        known.append(sa.literal("?") + rows.table.c.source + sa.literal(":") + rows.table.c.source_account_id)
-    known += [sa.literal("#") + sa.cast(rows.table.c[key.name], sa.String()) for key in table.primary_key]
-    return sa.func.coalesce(*known)
 
 
 def _changes(scan: Scan, term: sa.CTE) -> sa.CTE:
