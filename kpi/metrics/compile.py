@@ -230,6 +230,7 @@ _SIMPLE: Final[dict[str, Callable[[Sequence[Typed]], Typed]]] = {
     "hours": lambda arguments: Typed(
         operations.rounded_double(operations.elapsed_hours(arguments[0].element, arguments[1].element), HOURS_SCALE), HOURS_SCALE
     ),
+    "later": lambda arguments: Typed(arguments[0].element + sa.cast(arguments[1].element, sa.Integer())),
     "is_null": lambda arguments: Typed(arguments[0].element.is_(None)),
     "like": lambda arguments: Typed(operations.like_plain(arguments[0].element, arguments[1].element)),
     "between": lambda arguments: Typed(arguments[0].element.between(arguments[1].element, arguments[2].element)),

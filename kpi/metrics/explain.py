@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from kpi.metrics import expressions
+from kpi.metrics.kinds.switches import sentences
 from kpi.metrics.layout import laid_out
 from kpi.metrics.model import Definitions, Formula, Leaf, Metric, Query
 from kpi.metrics.query import run
@@ -100,7 +101,7 @@ def explain(query: Query, definitions: Definitions, reader: Reader) -> Explanati
             Explained(definitions.metrics[name], tuple(_branches(definitions.metrics[name], definitions, 0)))
             for name in result.query.metrics
         ),
-        switches=switches(definitions),
+        switches=(*switches(definitions), *_of_subscriptions(result.query.metrics, definitions)),
         sources=tuple(_source(row, definitions, reader) for table in tables for row in reader.coverage if row.table_name == table),
         result=result,
         statement=LazyText(lambda: laid_out(result.sql)),
@@ -126,6 +127,11 @@ def switches(definitions: Definitions) -> tuple[str, ...]:
             words.append(f"{span.source}{since}{until}")
         said.append(f"of {table} counts what comes from {' and '.join(words)}")
     return tuple(said)
+
+
+def _of_subscriptions(names: Iterable[str], definitions: Definitions) -> tuple[str, ...]:
+    leaves = (leaf for name in names for leaf in leaves_of(name, definitions.metrics))
+    return tuple(dict.fromkeys(said for leaf in leaves for said in sentences(leaf)))
 
 
 def _branches(metric: Metric, definitions: Definitions, depth: int) -> Iterator[Branch]:

@@ -15,6 +15,7 @@ from kpi.metrics.kinds.base import NEEDS, Kind
 from kpi.metrics.kinds.conversion import CONVERSION_KEYS
 from kpi.metrics.kinds.leaf import AGGREGATES
 from kpi.metrics.kinds.movement import PARTS
+from kpi.metrics.kinds.switches import SWITCHES
 from kpi.metrics.problems import Key
 from kpi.warehouse import schema
 
@@ -162,4 +163,5 @@ _LEAF: Final[dict[str, Schema]] = {
     **dict.fromkeys((*AGGREGATES, "where", "at"), _EXPRESSION),
     "at_percent": {**_NUMBER, "minimum": 0, "maximum": 100},
     **dict.fromkeys(("over", "during"), _TWO_DAYS),
+    **{switch.name: {"enum": [word for word, _ in switch.accepted]} for switch in SWITCHES},
 }

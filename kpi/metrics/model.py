@@ -61,7 +61,9 @@ class Call:
     ``case``: arguments alternate condition and value; an odd last one is the else. ``in``: the first argument
     is looked for among the others. ``between``: value, low, high (both inclusive). ``period``: the day, then a
     text literal naming the grain. ``and`` and ``or`` take two or more arguments; ``not in`` is ``not`` over ``in``,
-    and keeps nulls as ``<>`` does. Where a day is needed, an instant stands as ``period(instant, 'day')``.
+    and keeps nulls as ``<>`` does.
+    ``later``: a day and how many days after it, which only switches make.
+    Where a day is needed, an instant stands as ``period(instant, 'day')``.
     """
 
     function: str
@@ -268,6 +270,10 @@ class Leaf(Metric):
     followed: Followed | None = None
     #: Conditions of only() on a leaf that follows accounts: like a query's filters, they don't change what an account has.
     only: tuple[Node, ...] = ()
+    #: Of a stock of subscriptions: the switches that concern it, with their values (``kinds/switches.py``).
+    switches: tuple[tuple[str, str], ...] = ()
+    #: A subscription on a free plan counts, from the customer's first paid day on.
+    free_stays: bool = False
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -293,7 +293,18 @@ def _scans(
         counts = isinstance(leaf.time, Over) and leaf.aggregate
         moved = (leaf.moved.within_days, leaf.aggregate, leaf.value, leaf.condition) if leaf.moved else None
         retained = (leaf.retained.back, leaf.aggregate, leaf.value, leaf.condition) if leaf.retained else None
-        key = (leaf.table, leaf.time, value, counts, foreign, alone if foreign or retained is None else "", moved, retained, leaf.only)
+        key = (
+            leaf.table,
+            leaf.time,
+            value,
+            counts,
+            foreign,
+            alone if foreign or retained is None else "",
+            moved,
+            retained,
+            leaf.only,
+            leaf.free_stays,
+        )
         together.setdefault(key, {})[leaf.name] = leaf
         needed.setdefault(leaf.name, set()).add(slot)
     rate = rates.rates(definitions.currency) if any(key[4] for key in together) else None

@@ -10,6 +10,8 @@ from kpi import yamlfile
 from kpi.errors import BadExpression, did_you_mean
 from kpi.metrics import clashes, expressions
 from kpi.metrics.kinds.base import About, Context, expression
+from kpi.metrics.kinds.switches import KEYS as SWITCH_KEYS
+from kpi.metrics.kinds.switches import switched
 from kpi.metrics.model import Aggregate, At, Call, Column, During, Leaf, Metric, Moment, Money, Node, Over, Time
 from kpi.metrics.operators import IN_WORDS, Operators, shown
 from kpi.metrics.problems import Key
@@ -42,6 +44,7 @@ class LeafKind:
         Key("at", "a day or an instant", "an event: it counts in the period that holds the day"),
         Key("over", "[from, to], two days", "a flow: spread evenly over the days from ≤ day < to"),
         Key("during", "[from, to], two days", "a stock: rows with from ≤ day < to on the period's last day; an empty to is open"),
+        *SWITCH_KEYS,
     )
 
     def read(self, about: About, context: Context) -> Metric | None:
@@ -68,7 +71,8 @@ class LeafKind:
         if fields is None or time is None or not sound:
             return None
         money = _money(value, table, time) if aggregate in _QUANTITIES and value is not None else None
-        return Leaf(**fields, aggregate=aggregate, table=table, value=value, percent=percent, condition=condition, time=time, money=money)
+        made = Leaf(**fields, aggregate=aggregate, table=table, value=value, percent=percent, condition=condition, time=time, money=money)
+        return switched(made, about, context)
 
 
 def _table(about: About, aggregate: str, context: Context) -> str | None:

@@ -48,6 +48,8 @@ class MovementKind:
             condition=stock.condition,
             time=stock.time,
             money=stock.money,
+            switches=stock.switches,
+            free_stays=stock.free_stays,
             moved=Moved(cast("Movement", part), days, stock.name),
         )
 

@@ -47,6 +47,8 @@ class RetentionKind:
             condition=stock.condition,
             time=stock.time,
             money=stock.money,
+            switches=stock.switches,
+            free_stays=stock.free_stays,
             retained=Retained(stock.name, back, capped == "true"),
         )
 

@@ -13,9 +13,14 @@ from kpi.warehouse.schema import metadata
 
 def customer(rows: Rows, table: str) -> Element:
     """The account of a row, as text; one that could not be matched is an account of its own, and a row without any is its own."""
-    columns = metadata.tables[table]
-    known: list[Any] = [rows.table.c.account_id]
-    if "source_account_id" in columns.columns:
-        known.append(sa.literal("?") + rows.table.c.source + sa.literal(":") + rows.table.c.source_account_id)
-    known += [sa.literal("#") + sa.cast(rows.table.c[key.name], sa.String()) for key in columns.primary_key]
+    return customer_of(rows.table, metadata.tables[table])
+
+
+def customer_of(rows: Any, table: sa.Table | None = None) -> Element:
+    """The same of rows that have the columns of ``table``, or are a table."""
+    keys = (rows if table is None else table).primary_key
+    known: list[Any] = [rows.c.account_id]
+    if "source_account_id" in rows.c:
+        known.append(sa.literal("?") + rows.c.source + sa.literal(":") + rows.c.source_account_id)
+    known += [sa.literal("#") + sa.cast(rows.c[key.name], sa.String()) for key in keys]
     return sa.func.coalesce(*known)

@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from kpi.errors import QueryError
 from kpi.metrics.model import During
 from kpi.metrics.operations import Element, Whole, byte_order, day_number, decimal, whole_quotient
-from kpi.metrics.rows import Rows
 from kpi.metrics.stages import pieces
 from kpi.metrics.stages.customers import customer
 from kpi.metrics.stages.events import exact, leaf_names, stacked
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, leaf_value, split_conditions
+from kpi.metrics.stages.subscriptions import rows_of_stock
 
 
 def movements(scan: Scan) -> Stage:
@@ -62,7 +62,7 @@ def _terms(scan: Scan) -> tuple[sa.Select[Any], int]:
     leaf = scan.leaves[0]
     time = leaf.time
     assert isinstance(time, During)  # noqa: S101 - a movement is of a stock
-    rows = Rows(scan.table, scan.calendar)
+    rows = rows_of_stock(scan)
     start, end = rows.day(time.start), rows.day(time.end)
     if scan.versions:
         rows.then = pieces.overlapping(start, end)

@@ -22,6 +22,7 @@ from kpi.metrics.stages.events import exact, leaf_names
 from kpi.metrics.stages.lanes import Lane, lanes
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, foreign_value, leaf_value, split_conditions
+from kpi.metrics.stages.subscriptions import rows_of_stock
 
 
 def retentions(scan: Scan, totals: bool) -> Stage:
@@ -50,7 +51,7 @@ def _terms(scan: Scan) -> tuple[sa.Select[Any], int]:
     time = leaf.time
     assert isinstance(time, During)  # noqa: S101 - a retention is of a stock
     opened = _opened(scan)
-    rows = Rows(scan.table, scan.calendar)
+    rows = rows_of_stock(scan)
     start, end = rows.day(time.start), rows.day(time.end)
     if scan.versions:
         # As the account was at the earlier close, also for what it has now.

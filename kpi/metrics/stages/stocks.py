@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from kpi.metrics.model import During
 from kpi.metrics.operations import Element, day_number
-from kpi.metrics.rows import Rows
 from kpi.metrics.stages import pieces, rates
 from kpi.metrics.stages.events import exact, leaf_names, stacked
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, foreign_value, leaf_value, row_filters
+from kpi.metrics.stages.subscriptions import rows_of_stock
 
 
 def stocks(scan: Scan) -> Stage:
@@ -57,7 +57,7 @@ def stock_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
     """Rows of starts, ends (empty: open), the groups and each leaf's value; of foreign ones also currency."""
     time = scan.leaves[0].time
     assert isinstance(time, During)  # noqa: S101 - the plan sorts scans by time
-    rows = Rows(scan.table, scan.calendar)
+    rows = rows_of_stock(scan)
     start, end = rows.day(time.start), rows.day(time.end)
     if scan.versions:
         rows.then = pieces.overlapping(start, end)
