@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi.errors import DefinitionsError
-from kpi.settings import Settings
-from tests.metrics.hand_made import Warehouse, ask, column, rows, states
+from tests.metrics.hand_made import ask, column, rows, states
 
 KEPT = """
 dimensions:
@@ -318,13 +317,13 @@ group by 1, 2
 
 @settings(deadline=None, max_examples=30)
 @given(terms, st.sampled_from([("product", "product.name"), ("segment", "v.region")]), st.sampled_from([28, 7, 84]))
-def test_it_is_what_a_join_by_hand_gives(tmp_path_factory, made, split, days):
+def test_it_is_what_a_join_by_hand_gives(fresh, tmp_path_factory, made, split, days):
     from kpi.metrics import definitions
 
     path = tmp_path_factory.mktemp("d") / "metrics.yaml"
     text = KEPT + f"  net: {{retention: mrr, after: {days} days}}\n  gross: {{retention: mrr, after: {days} days, capped: true}}\n"
     path.write_text("north_star: mrr\ncurrency: EUR\n" + text, encoding="utf-8")
-    warehouse = Warehouse(Settings())
+    warehouse = fresh()
     first = dt.date(2026, 1, 5)
     rows_ = []
     for account, start, length, amount, product in made:
