@@ -45,7 +45,7 @@ def _without_rate(made: Plan, answer: pa.Table, reader: Reader) -> Iterator[Note
     """For each leaf without a rate, and the days over which metrics take it, what the figures concerned lack."""
     asked = {one.name: one for one in made.asked}
     alike: dict[tuple[str, tuple[Window, ...], bool], list[str]] = {}
-    scans = {scan.name: scan for scan in made.scans if scan.foreign}
+    scans = {scan.name: scan for scan in made.scans if scan.foreign and scan.leaves[0].moved is None}
     concerned = _places(made, answer, "missing")
     for name, places in concerned.items():
         for key, scan in scans.items():

@@ -288,7 +288,7 @@ def _scans(
         if not any(slots[slot]):
             continue
         foreign = _is_foreign(leaf, definitions, facts)
-        alone = leaf.name if foreign or leaf.followed or not is_additive(leaf) else ""
+        alone = leaf.name if (foreign and leaf.moved is None) or leaf.followed or not is_additive(leaf) else ""
         value = leaf.value if isinstance(leaf.time, Over) else None
         counts = isinstance(leaf.time, Over) and leaf.aggregate
         moved = (leaf.moved.within_days, leaf.aggregate, leaf.value, leaf.condition) if leaf.moved else None

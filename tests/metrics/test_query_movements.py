@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpi.errors import DefinitionsError, QueryError
+from kpi.errors import DefinitionsError
 from tests.metrics.hand_made import ask, column, rows, states
 
 PARTS = ("new", "expansion", "contraction", "churn", "reactivation", "currency", "transfer")
@@ -171,12 +171,6 @@ def test_a_movement_adds_up_over_days(warehouse, defined):
         (150,),
         (50,),
     ]
-
-
-def test_amounts_in_other_currencies_are_refused_with_a_sentence(duck_warehouse, defined):
-    company(duck_warehouse, term("a", "2026-01-10", None, 100) | {"currency": "USD"})
-    with pytest.raises(QueryError, match=r"new: the movement of amounts in other currencies than EUR can't be told apart yet"):
-        ask(duck_warehouse, defined(MRR), "new")
 
 
 @pytest.mark.parametrize(

@@ -10,55 +10,88 @@ follow one thing through time").
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from kpi.errors import QueryError
 from kpi.metrics.model import During
 from kpi.metrics.operations import Element, Whole, byte_order, day_number, decimal, whole_quotient
 from kpi.metrics.stages import pieces
 from kpi.metrics.stages.customers import customer
 from kpi.metrics.stages.events import exact, leaf_names, stacked
+from kpi.metrics.stages.exchange import RATE_SCALE, changes_in_one_currency, revaluation
 from kpi.metrics.stages.running import running
-from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, leaf_value, split_conditions
+from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, foreign_value, leaf_value, split_conditions
 from kpi.metrics.stages.subscriptions import rows_of_stock
+
+_BILLION: Final[Element] = sa.literal_column("1000000000")
 
 
 def movements(scan: Scan) -> Stage:
-    """The stage of the parts of one stock's change.
-
-    Raises:
-        QueryError: amounts in other currencies than the one asked for.
-    """
-    if scan.foreign:
-        names = ", ".join(leaf.name for leaf in scan.leaves)
-        raise QueryError(f"{names}: the movement of amounts in other currencies than {scan.currency} can't be told apart yet")
+    """The stage of the parts of one stock's change."""
     rows, scale = _terms(scan)
-    changes = _changes(scan, rows.cte(f"{scan.name}_term"))
-    days = _days(scan, changes)
-    shared = _shared(scan, changes, days)
+    native = _changes(scan, rows.cte(f"{scan.name}_term"))
+    if scan.foreign:
+        changes, stock = changes_in_one_currency(scan, native)
+        scale += RATE_SCALE
+    else:
+        changes, stock = native, _stock(scan, native)
+    shared = _shared(scan, changes, _kinds(scan, stock))
     parts: dict[str, LeafParts] = {}
-    columns = []
     for place, leaf in enumerate(scan.leaves):
-        assert leaf.moved is not None  # noqa: S101 - the plan sorts scans by it
-        name = leaf_names(scan, place)[0]
-        parts[leaf.name] = LeafParts(Part(name, scale))
-        if leaf.moved.part == "transfer":
-            amount: Element = shared.c.transfer
-        else:
-            amount = sa.case((shared.c.kind == sa.literal(leaf.moved.part), shared.c.moved), else_=0)
-        units = sa.cast(sa.func.sum(amount), sa.Numeric(38, 0))
-        columns.append(decimal(units * sa.literal_column(_unit(scale)), scale).label(name))
-    keys = [shared.c[group] for group in scan.groups]
-    happened = sa.select(shared.c.day, *keys, *columns).where(shared.c.mine == 1).group_by(shared.c.day, *keys).cte(f"{scan.name}_day")
+        names = leaf_names(scan, place)
+        parts[leaf.name] = LeafParts(Part(names[0], scale), missing=Part(names[2], 0) if scan.foreign else None)
+    found = [_moved(scan, shared, parts, scale)]
+    if scan.foreign and any(leaf.moved is not None and leaf.moved.part == "currency" for leaf in scan.leaves):
+        found.append(_revalued(scan, native, parts, scale))
+    happened = (sa.union_all(*found) if len(found) > 1 else found[0]).cte(f"{scan.name}_day")
     all_parts = Stage((), parts).columns()
     select = running(happened, scan.probes(starts=True), scan.groups, all_parts, False, scan.name)
     return Stage((stacked(select, scan, all_parts),), parts)
 
 
+def _moved(scan: Scan, shared: Any, parts: dict[str, LeafParts], scale: int) -> sa.Select[Any]:
+    """Rows of day, the groups and each leaf's columns."""
+    columns: list[Any] = []
+    for leaf in scan.leaves:
+        assert leaf.moved is not None  # noqa: S101 - the plan sorts scans by it
+        part, mine = leaf.moved.part, parts[leaf.name]
+        if part == "transfer":
+            amount: Element = shared.c.transfer
+        else:
+            amount = sa.case((shared.c.kind == sa.literal(part), shared.c.moved), else_=0)
+        columns.append(_amount(sa.func.sum(amount), scale).label(mine.value.name))
+        if mine.missing is not None:
+            # Of several currencies none of the parts can be told where a rate lacks; of one it is known which part it is.
+            own = shared.c.opposed > 0 if part == "transfer" else shared.c.kind == sa.literal(part)
+            untold = sa.or_(shared.c.several > 1, own)
+            lacks = sa.and_(shared.c.lacks > 0, untold) if part != "currency" else sa.false()
+            columns.append(sa.func.sum(sa.case((lacks, 1), else_=0)).label(mine.missing.name))
+    keys = [shared.c[group] for group in scan.groups]
+    return sa.select(shared.c.day, *keys, *columns).where(shared.c.mine == 1).group_by(shared.c.day, *keys)
+
+
+def _revalued(scan: Scan, native: sa.CTE, parts: dict[str, LeafParts], scale: int) -> sa.Select[Any]:
+    """The same of what only changed its worth."""
+    revalued = revaluation(scan, native)
+    columns: list[Any] = []
+    for leaf in scan.leaves:
+        assert leaf.moved is not None  # noqa: S101 - the plan sorts scans by it
+        here = leaf.moved.part == "currency"
+        columns.append(_amount(revalued.c.amount if here else sa.literal_column("0"), scale))
+        columns.append(revalued.c.lacks if here else sa.literal_column("0"))
+    return sa.select(revalued.c.day, *(revalued.c[group] for group in scan.groups), *columns)
+
+
+def _amount(units: Element, scale: int) -> Element:
+    return decimal(sa.cast(units, sa.Numeric(38, 0)) * sa.literal_column(_unit(scale)), scale)
+
+
 def _terms(scan: Scan) -> tuple[sa.Select[Any], int]:
-    """Rows of account, starts, ends (empty: open), the groups, mine (1 where the query's filters hold) and units; their scale."""
+    """Rows of account, starts, ends (empty: open), the groups, mine (1 where the query's filters hold) and units; their scale.
+
+    Of foreign amounts also currency.
+    """
     leaf = scan.leaves[0]
     time = leaf.time
     assert isinstance(time, During)  # noqa: S101 - a movement is of a stock
@@ -70,7 +103,10 @@ def _terms(scan: Scan) -> tuple[sa.Select[Any], int]:
     wheres = [rows.element(node) for node in shared]
     mine = sa.and_(sa.true(), *(rows.element(node) for node in scan.filters))
     groups = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
-    typed = leaf_value(leaf, rows, None)
+    typed, currency = leaf_value(leaf, rows, None), None
+    if scan.foreign:
+        given, currency = foreign_value(scan, leaf, rows, twins=False)
+        typed = leaf_value(leaf, rows, None, given)
     value, scale = exact(typed.element, typed.scale)
     if leaf.aggregate == "count":
         value, scale = sa.literal_column("1") if leaf.value is None else sa.case((value.is_not(None), 1), else_=0), 0
@@ -84,34 +120,40 @@ def _terms(scan: Scan) -> tuple[sa.Select[Any], int]:
         after.label("ends"),
         *groups,
         sa.case((mine, 1), else_=0).label("mine"),
+        *([] if currency is None else [currency.label("currency")]),
         units.label("units"),
     )
     return selected.select_from(rows.source).where(*wheres), scale
 
 
 def _changes(scan: Scan, term: sa.CTE) -> sa.CTE:
-    """What each account's stock changed by on each day, in each group and inside or outside the filters; no zeros."""
-    keys = [term.c[group] for group in scan.groups]
+    """What each account's stock changed by on each day, in each group (and currency), inside or outside the filters; no zeros."""
+    names = [*scan.groups, *(["currency"] if scan.foreign else [])]
+    keys = [term.c[name] for name in names]
     both = sa.union_all(
         sa.select(term.c.account, day_number(term.c.starts).label("day"), *keys, term.c.mine, term.c.units),
         sa.select(term.c.account, day_number(term.c.ends), *keys, term.c.mine, -term.c.units).where(term.c.ends.is_not(None)),
     ).subquery(f"{scan.name}_both")
-    by = [both.c.account, both.c.day, *(both.c[group] for group in scan.groups), both.c.mine]
+    by = [both.c.account, both.c.day, *(both.c[name] for name in names), both.c.mine]
     total = sa.func.sum(both.c.units)
     return sa.select(*by, sa.cast(total, Whole()).label("delta")).group_by(*by).having(total != 0).cte(f"{scan.name}_delta")
 
 
-def _days(scan: Scan, changes: sa.CTE) -> Any:
-    """For each account and day its net change and what it is called."""
-    moved = scan.leaves[0].moved
-    assert moved is not None  # noqa: S101 - the plan sorts scans by it
+def _stock(scan: Scan, changes: sa.CTE) -> Any:
+    """For each account and day on which it changes its net change, and what it closes with."""
     net = (
         sa.select(changes.c.account, changes.c.day, sa.cast(sa.func.sum(changes.c.delta), Whole()).label("net"))
         .group_by(changes.c.account, changes.c.day)
         .subquery(f"{scan.name}_net")
     )
     running_: dict[str, Any] = {"partition_by": net.c.account, "order_by": net.c.day}
-    stock: Any = sa.select(*net.c, sa.cast(sa.func.sum(net.c.net).over(**running_), Whole()).label("closes")).subquery(f"{scan.name}_stock")
+    return sa.select(*net.c, sa.cast(sa.func.sum(net.c.net).over(**running_), Whole()).label("closes")).subquery(f"{scan.name}_stock")
+
+
+def _kinds(scan: Scan, stock: Any) -> Any:
+    """The same with what the change of the day is called."""
+    moved = scan.leaves[0].moved
+    assert moved is not None  # noqa: S101 - the plan sorts scans by it
     left = sa.and_(stock.c.closes <= 0, stock.c.closes - stock.c.net > 0)
     earlier: dict[str, Any] = {"partition_by": stock.c.account, "order_by": stock.c.day, "rows": (None, -1)}
     seen: Any = sa.select(*stock.c, sa.func.max(sa.case((left, stock.c.day))).over(**earlier).label("left_on")).subquery(
@@ -126,7 +168,7 @@ def _days(scan: Scan, changes: sa.CTE) -> Any:
         (seen.c.net > 0, "expansion"),
         else_="contraction",
     )
-    return sa.select(seen.c.account, seen.c.day, seen.c.net, kind.label("kind")).subquery(f"{scan.name}_kind")
+    return sa.select(*seen.c, kind.label("kind")).subquery(f"{scan.name}_kind")
 
 
 def _shared(scan: Scan, changes: sa.CTE, days: Any) -> Any:
@@ -143,6 +185,7 @@ def _shared(scan: Scan, changes: sa.CTE, days: Any) -> Any:
             *changes.c,
             days.c.net,
             days.c.kind,
+            *([days.c.several, days.c.lacks] if scan.foreign else []),
             along.label("along"),
             sa.cast(sa.func.sum(along).over(partition_by=of_day), Whole()).label("all_along"),
             sa.cast(sa.func.sum(against).over(partition_by=of_day), Whole()).label("opposed"),
@@ -152,9 +195,12 @@ def _shared(scan: Scan, changes: sa.CTE, days: Any) -> Any:
         .subquery(f"{scan.name}_sized")
     )
     row = sized.c
-    part = sa.case(
-        (sa.and_(row.all_along > 0, row.opposed > 0), whole_quotient(row.along * row.opposed, sa.func.nullif(row.all_along, 0))), else_=0
-    )
+    if scan.foreign:  # units so small that a product of two amounts has too many digits: the share in billionths
+        billionth = sa.func.greatest(whole_quotient(row.all_along, _BILLION), 1)
+        quotient = whole_quotient(row.along * whole_quotient(row.opposed, billionth), _BILLION)
+    else:
+        quotient = whole_quotient(row.along * row.opposed, sa.func.nullif(row.all_along, 0))
+    part = sa.case((sa.and_(row.all_along > 0, row.opposed > 0), quotient), else_=0)
     given = sa.select(*sized.c, sa.cast(part, Whole()).label("given")).subquery(f"{scan.name}_given")
     row = given.c
     rest = row.opposed - sa.func.sum(row.given).over(partition_by=[row.account, row.day])
