@@ -19,6 +19,8 @@ from kpi.demo.company import Account, Company, add_months
 from kpi.demo.story import Product
 
 Group = tuple[str | None, str | None]
+#: A customer of the CRM and a product's name, None where nobody knows.
+Pair = tuple[Account | None, str | None]
 Days = tuple[dt.date, dt.date]
 #: What is summed for a group within days (from <= day < to).
 Sums = dict[Group, Decimal]
@@ -33,6 +35,7 @@ class Figures:
 
     revenue: Sums
     cost_to_serve: Sums
+    cost_to_win: Sums
     mrr: Sums
     won: Sums
     lost: Sums
@@ -48,8 +51,16 @@ def figures(company: Company, periods: list[Days]) -> list[Figures]:
     """All figures of each of ``periods``, which are disjoint and in order."""
     revenue = _spread_all(line_flows(company), periods)
     cost = _spread_all(cost_flows(company), periods)
+    winning = _spread_all(winning_flows(company), periods)
     return [
-        Figures(revenue[i], cost[i], _mrr(company, period), _decided(company, period, won=True), _decided(company, period, won=False))
+        Figures(
+            revenue[i],
+            cost[i],
+            winning[i],
+            _mrr(company, period),
+            _decided(company, period, won=True),
+            _decided(company, period, won=False),
+        )
         for i, period in enumerate(periods)
     ]
 
@@ -96,14 +107,61 @@ def line_flows(company: Company) -> list[Flow]:
 
 
 def cost_flows(company: Company) -> list[Flow]:
-    """Hosting, support and onboarding, each over the month it is booked in."""
+    """Hosting, support and onboarding, each over the month it is booked in; what names no customer by the month's revenue."""
     made: list[Flow] = []
+    revenue = _monthly_revenue(company)
     for booking in company.bookings:
         if booking.ledger_account in ledger.COST_TO_SERVE:
-            month = booking.day.replace(day=1)
-            account = booking.customer.account if booking.customer else None
-            made.append(((_name(booking.product), segment_of(account)), booking.amount, month, add_months(month, 1)))
+            month, product = booking.day.replace(day=1), _name(booking.product)
+            known = {pair: weight for pair, weight in revenue.get(month, {}).items() if product in (None, pair[1])}
+            if booking.customer is None and known:
+                made += _shared(booking.amount, month, known, None)
+            else:
+                account = booking.customer.account if booking.customer else None
+                made.append(((product, segment_of(account)), booking.amount, month, add_months(month, 1)))
     return made
+
+
+def winning_flows(company: Company) -> list[Flow]:
+    """Sales and marketing over the month they are booked in, by the new customers won in that month; products are the ledger's."""
+    made: list[Flow] = []
+    won: dict[dt.date, dict[Pair, Decimal]] = {}
+    for deal in company.deals:
+        if deal.kind == "new" and deal.is_won and deal.closed_on is not None:
+            of_month = won.setdefault(deal.closed_on.replace(day=1), {})
+            of_month[deal.account, None] = of_month.get((deal.account, None), Decimal(0)) + 1
+    for booking in company.bookings:
+        if booking.ledger_account in (ledger.SALES, ledger.MARKETING):
+            month, product = booking.day.replace(day=1), _name(booking.product)
+            known = won.get(month, {})
+            whole: Flow = ((product, None), booking.amount, month, add_months(month, 1))
+            made += _shared(booking.amount, month, known, product) if known else [whole]
+    return made
+
+
+def _monthly_revenue(company: Company) -> dict[dt.date, dict[Pair, Decimal]]:
+    """Month -> customer and product -> what is recognised in it up to the last day; pairs with none or less take no share."""
+    made: dict[dt.date, dict[Pair, Decimal]] = {}
+    for line in company.invoice_lines:
+        if line.counts:
+            start, end = line.service_from or line.invoiced_on, line.service_to or line.invoiced_on
+            month = start.replace(day=1)
+            while month <= company.end and (month < end or month <= start):
+                after = min(add_months(month, 1), company.end + _DAY)
+                of_month, pair = made.setdefault(month, {}), (line.customer.account, _name(line.product))
+                for amount in (line.amount, -line.discount):
+                    of_month[pair] = of_month.get(pair, Decimal(0)) + spread(amount, start, end, month, after)
+                month = add_months(month, 1)
+    return {month: {pair: weight for pair, weight in of_month.items() if weight > 0} for month, of_month in made.items()}
+
+
+def _shared(amount: Decimal, month: dt.date, weights: dict[Pair, Decimal], product: str | None) -> list[Flow]:
+    """A month's cost in proportion to weights; ``product``: of all parts, where weights have none."""
+    groups: Sums = {}
+    for (account, bought), weight in weights.items():
+        _add(groups, (product or bought, segment_of(account)), weight)
+    whole = sum(weights.values(), Decimal(0))
+    return [(group, amount * weight / whole, month, add_months(month, 1)) for group, weight in groups.items()]
 
 
 def margin(revenue: Decimal, cost: Decimal) -> Decimal | None:

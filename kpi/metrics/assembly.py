@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -11,13 +11,17 @@ from kpi.metrics import operations
 from kpi.metrics.compile import DOUBLE, Compiler, Typed
 from kpi.metrics.model import Query
 from kpi.metrics.operations import Element, decimal, safe_quotient
-from kpi.metrics.stages.scan import LeafParts, Part, Stage, day_number
-from kpi.metrics.uses import Tree, Use, uses_of
+from kpi.metrics.stages.scan import LeafParts, Part, Shared, Stage, day_number
+from kpi.metrics.uses import Tree, Use, divided, uses_of
 from kpi.metrics.windows import Frame, Window
 from kpi.periods import Calendar
 
 if TYPE_CHECKING:
     from kpi.metrics.plan import Asked, UseKey
+
+
+#: A ratio by a key has no value where more than a twentieth of its cost, 5 %, has none (SEMANTICS, ``allocate``).
+MOST_LACKING: Final = 20
 
 
 class Assembly:
@@ -51,6 +55,7 @@ class Assembly:
         self._place: Any = None
         self._summed: Any = None
         self._totals: dict[str, Any] = {}
+        self._shared: dict[str, tuple[Shared, Any]] = {}
 
     def statement(self, asked: Sequence[Asked]) -> tuple[sa.Select[Any], tuple[tuple[str, str], ...]]:
         """The statement, and what its columns after the metrics are: ("needs", "needs missing" or "missing", metric).
@@ -67,6 +72,10 @@ class Assembly:
             for select in stage.totals:
                 total = self._total(stage, select)
                 joined = joined.outerjoin(total, total.c.place == period.c.place)
+            if stage.shared is not None:
+                known = self._of_split(stage.shared)
+                self._shared[stage.shared.leaf] = (stage.shared, known)
+                joined = joined.outerjoin(known, known.c.place == period.c.place)
         columns: list[Any] = [
             (sa.literal_column("DATE '1970-01-01'", sa.Date()) + sa.cast(period.c.day, sa.Integer())).label("period"),
             *(summed.c[group].label(name) for group, name in zip(self._groups, self._query.by, strict=True)),
@@ -86,6 +95,10 @@ class Assembly:
             if missing is not None:
                 extra.append(("missing", one.name))
                 beside.append(sa.cast(missing, sa.BigInteger()).label(f"without a rate in {one.name}"))
+            for name, element in self._splits(one):
+                if (name, one.name) not in extra:
+                    extra.append((name, one.name))
+                    beside.append(element.label(f"{name} in {one.name}"))
         if self._sets:
             beside.append(sa.cast(summed.c.set, sa.BigInteger()).label("set of groups"))
         order = [period.c.place, *(operations.byte_order(summed.c[group]).asc().nulls_last() for group in self._groups)]
@@ -146,6 +159,7 @@ class Assembly:
         """Whether every stage yields every group in every period."""
         return all(
             not stage.totals
+            and not stage.sparse
             and all(
                 parts.additive
                 and all(any(self._slots[slot][place] for slot in self._slots_of(name)) for place in range(len(self._frame.periods)))
@@ -167,6 +181,48 @@ class Assembly:
         self._totals |= dict.fromkeys(stage.parts, total)
         return total
 
+    def _of_split(self, shared: Shared) -> Any:
+        """What is known of an allocation in each period: a column for each slot."""
+        rows = shared.select.subquery()
+        columns = [
+            sa.func.sum(sa.case((rows.c.slot == sa.literal_column(str(slot)), rows.c[name]))).label(f"{name}_in{slot}")
+            for slot in self._slots_of(shared.leaf)
+            for name in shared.columns
+        ]
+        return sa.select(rows.c.place, *columns).group_by(rows.c.place).subquery(f"split_{len(self._shared)}")
+
+    def _splits(self, one: Asked) -> list[tuple[str, Element]]:
+        """For each allocated leaf of a metric what was allocated, and of a ratio whether too much lacks a key, by name."""
+        found: list[tuple[str, Element]] = []
+        for use in uses_of(one.tree):
+            slot = self._of_use[(use.leaf.name, use.steps, one.covered)][1]
+            if use.leaf.name in self._shared and any(self._slots[slot]):
+                shared, known = self._shared[use.leaf.name]
+                found += [(f"{name} of {use.leaf.name}", sa.cast(known.c[f"{name}_in{slot}"], sa.Double())) for name in shared.columns]
+        unsure = self._unallocated(one)
+        return found if unsure is None else [*found, ("unallocated", sa.case((unsure, 1), else_=0))]
+
+    def _unallocated(self, one: Asked) -> Element | None:
+        """Whether more than 5 % of any cost that a ratio divides has none of a key; None where that can't be."""
+        lacks: list[Element] = []
+        for use in divided(one.tree):
+            slot = self._of_use[(use.leaf.name, use.steps, one.covered)][1]
+            if use.leaf.name in self._shared and any(self._slots[slot]):
+                shared, known = self._shared[use.leaf.name]
+                whole = sa.func.abs(known.c[f"all_in{slot}"])
+                for key in shared.keys:
+                    too_much = sa.func.coalesce(sa.func.abs(known.c[f"{key}_in{slot}"]) * MOST_LACKING > whole, sa.false())
+                    lacks.append(self._where_seen(too_much, shared.groups[key]))
+        return sa.or_(*lacks) if lacks else None
+
+    def _where_seen(self, condition: Element, groups: Sequence[str] | None) -> Element:
+        """The condition on the rows of the sets that have any of these groups; None: on all rows."""
+        if not self._sets or groups is None:
+            return condition
+        numbers = [set_number(self._groups, names) for names in self._sets if any(group in names for group in groups)]
+        of_sets = (self._summed.c.set == sa.literal_column(str(number)) for number in numbers)
+        return sa.and_(condition, sa.or_(sa.false(), *of_sets))
+
     def _slots_of(self, leaf: str) -> list[int]:
         return sorted({slot for use, slot, _ in self._of_use.values() if use.leaf.name == leaf and any(self._slots[slot])})
 
@@ -175,7 +231,9 @@ class Assembly:
         typed = Compiler(lambda use: self._use(one, use), self._calendar, in_rows=False).typed(tree)  # type: ignore[arg-type]
         if one.uncounted or not one.covered:
             return Typed(sa.cast(sa.null(), sa.Numeric(38, 4)), 4)
-        return Typed(self._where_known(typed.element, one.base), typed.scale)
+        unsure = self._unallocated(one)
+        element = typed.element if unsure is None else sa.case((sa.not_(unsure), typed.element))
+        return Typed(self._where_known(element, one.base), typed.scale)
 
     def _use(self, one: Asked, node: Any) -> Typed:
         assert isinstance(node, Use)  # noqa: S101 - the tree holds nothing else
@@ -184,7 +242,7 @@ class Assembly:
         if parts is None or not any(self._slots[slot]):
             return Typed(sa.cast(sa.null(), sa.Numeric(38, 4)), 4)
         value = self._column(node, parts, parts.value, slot)
-        typed = Typed(parts.value.value(value), 8 if parts.value.scale is None else parts.value.scale)
+        typed = Typed(parts.value.value(value), parts.value.places if parts.value.scale is None else parts.value.scale)
         if parts.count is not None:
             typed = Typed(safe_quotient(typed.element, self._column(node, parts, parts.count, slot)), DOUBLE)
         elif parts.additive or node.leaf.aggregate == "count_distinct":

@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from kpi.metrics import expressions
+from kpi.metrics.kinds import lagging
 from kpi.metrics.kinds.switches import sentences
 from kpi.metrics.layout import laid_out
 from kpi.metrics.model import Definitions, Formula, Leaf, Metric, Query
-from kpi.metrics.query import run
+from kpi.metrics.query import planned, run
 from kpi.metrics.result import LazyText, Result
 from kpi.metrics.uses import leaves_of
 from kpi.periods import MONTHS
@@ -96,12 +97,19 @@ def explain(query: Query, definitions: Definitions, reader: Reader) -> Explanati
     """Explain a query by running it; raises what :func:`kpi.metrics.query.run` raises."""
     result = run(query, definitions, reader)
     tables = dict.fromkeys(table for name in result.query.metrics for leaf in leaves_of(name, definitions.metrics) for table in leaf.tables)
+    made = planned(result.query, definitions, reader)[0]
+    allocations = [scan.leaves[0].allocate for scan in made.scans if scan.split is not None]
+    tables |= dict.fromkeys(allocate.basis.table for allocate in allocations if allocate is not None)
     return Explanation(
         metrics=tuple(
             Explained(definitions.metrics[name], tuple(_branches(definitions.metrics[name], definitions, 0)))
             for name in result.query.metrics
         ),
-        switches=(*switches(definitions), *_of_subscriptions(result.query.metrics, definitions)),
+        switches=(
+            *switches(definitions),
+            *_of_subscriptions(result.query.metrics, definitions),
+            *_of_metrics(result.query.metrics, definitions),
+        ),
         sources=tuple(_source(row, definitions, reader) for table in tables for row in reader.coverage if row.table_name == table),
         result=result,
         statement=LazyText(lambda: laid_out(result.sql)),
@@ -134,6 +142,18 @@ def _of_subscriptions(names: Iterable[str], definitions: Definitions) -> tuple[s
     return tuple(dict.fromkeys(said for leaf in leaves for said in sentences(leaf)))
 
 
+def _of_metrics(names: Iterable[str], definitions: Definitions) -> tuple[str, ...]:
+    """How the metrics asked for, and those they are made of, split costs and take them earlier."""
+    said: dict[str, None] = {}
+    for name in names:
+        metric = definitions.metrics[name]
+        if isinstance(metric, Formula):
+            said |= dict.fromkeys((*lagging.said(metric.formula), *_of_metrics(expressions.metrics_of(metric.formula), definitions)))
+        elif isinstance(metric, Leaf) and metric.allocate is not None:
+            said[f"{name} without {' or '.join(metric.allocate.to)} is split by {metric.allocate.basis.name} of each month"] = None
+    return tuple(said)
+
+
 def _branches(metric: Metric, definitions: Definitions, depth: int) -> Iterator[Branch]:
     yield Branch(depth, metric.name, metric.label, metric.text)
     if isinstance(metric, Formula):
@@ -141,6 +161,8 @@ def _branches(metric: Metric, definitions: Definitions, depth: int) -> Iterator[
             yield from _branches(definitions.metrics[name], definitions, depth + 1)
     elif isinstance(metric, Leaf) and (about := metric.moved or metric.retained) is not None:
         yield from _branches(definitions.metrics[about.stock], definitions, depth + 1)
+    if isinstance(metric, Leaf) and metric.allocate is not None:
+        yield from _branches(definitions.metrics[metric.allocate.basis.name], definitions, depth + 1)
 
 
 def _source(row: CoverageRow, definitions: Definitions, reader: Reader) -> Source:

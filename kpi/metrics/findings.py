@@ -12,7 +12,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from kpi.errors import QueryTooHeavy
-from kpi.metrics import sentences
+from kpi.metrics import sentences, splitting
+from kpi.metrics.assembly import MOST_LACKING
 from kpi.metrics.lacking import distinct, lack
 from kpi.metrics.model import At, Call, During, Leaf, Literal_
 from kpi.metrics.nodes import column
@@ -28,17 +29,52 @@ from kpi.warehouse.reader import Reader
 from kpi.warehouse.schema import metadata
 
 _DAY: Final = dt.timedelta(days=1)
+_MOST_LACKING: Final = 1 / MOST_LACKING
 
 
 def of_rows(made: Plan, answer: pa.Table, reader: Reader) -> list[Note]:
     """Sentences for the reader; each costs a small query, and only where a value is without a rate or a duration."""
-    said = list(_without_rate(made, answer, reader))
+    said = [*_of_splits(made, answer), *_without_rate(made, answer, reader)]
     for scan in made.scans:
         for leaf in scan.leaves:
             if leaf.aggregate in FORWARD and is_duration(leaf.value):
                 rows = _backwards(scan, leaf, reader)
                 said += [Note(sentences.of_backwards(leaf, rows))] if rows else []
     return said
+
+
+def _of_splits(made: Plan, answer: pa.Table) -> Iterator[Note]:
+    """Of each allocated leaf how much was allocated, and of each ratio without a value for want of a key the worst case."""
+    beside = {key: place for place, key in enumerate(made.extra, answer.num_columns - len(made.extra))}
+    days = answer.column(0).to_pylist()
+
+    def by_day(kind: str, name: str) -> dict[dt.date, float]:
+        """What is told of a whole period stands in each of its rows."""
+        place = beside.get((kind, name))
+        found: dict[dt.date, float] = {}
+        for day, value in zip(days, answer.column(place).to_pylist(), strict=True) if place is not None else ():
+            found[day] = value or found.get(day, 0)  # of several groupings asked together one may have no value
+        return found
+
+    for scan in made.scans:
+        leaf = scan.leaves[0]
+        if scan.split is None or leaf.allocate is None:
+            continue
+        names = [one.name for one in made.asked if (f"whole of {leaf.name}", one.name) in beside]
+        for name in names[:1]:
+            whole, allocated = (sum(by_day(f"{kind} of {leaf.name}", name).values()) for kind in ("whole", "allocated"))
+            if sentence := sentences.of_split(leaf, whole, allocated):
+                yield Note(sentence, tuple(names))
+        for name in names:
+            without = [day for day, lacks in by_day("unallocated", name).items() if lacks]
+            everything = by_day(f"all of {leaf.name}", name)
+            for place in scan.split.touched:
+                none = by_day(f"none{place} of {leaf.name}", name)
+                lacks = {day: none[day] / everything[day] if everything[day] else 1.0 for day in without if none.get(day)}
+                worst = max(lacks, key=lambda day: abs(lacks[day]), default=None)
+                if worst is not None and abs(lacks[worst]) > _MOST_LACKING:
+                    when = sentences.period_words(worst, made.frame)
+                    yield Note(sentences.of_unallocated(name, leaf, leaf.allocate.to[place], lacks[worst], when), (name,), "unallocated")
 
 
 def _without_rate(made: Plan, answer: pa.Table, reader: Reader) -> Iterator[Note]:
@@ -56,6 +92,8 @@ def _without_rate(made: Plan, answer: pa.Table, reader: Reader) -> Iterator[Note
     for (key, found, total), names in alike.items():
         scan = scans[key]
         leaf = scan.leaves[0].name
+        if scan.split is not None:  # its amounts are nobody's before they are split: what lacks a rate is told of all groups
+            scan, total = replace(scan, split=None, filters=splitting.apart(scan.leaves[0], scan.filters)[0]), True
         try:
             lacks = lack(scan, found, total, reader)
         except QueryTooHeavy:  # the figures are there; that a rate is missing is told all the same

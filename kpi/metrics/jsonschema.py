@@ -11,8 +11,10 @@ from typing import Any, Final
 
 from kpi.metrics import clashes, definitions, lexing, sections
 from kpi.metrics.kinds import COMMON, KINDS
+from kpi.metrics.kinds.allocation import ALLOCATE
 from kpi.metrics.kinds.base import NEEDS, Kind
 from kpi.metrics.kinds.conversion import CONVERSION_KEYS
+from kpi.metrics.kinds.lagging import LAG
 from kpi.metrics.kinds.leaf import AGGREGATES
 from kpi.metrics.kinds.movement import PARTS
 from kpi.metrics.kinds.switches import SWITCHES
@@ -31,6 +33,7 @@ _NAME: Final[Schema] = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
 _SYSTEM: Final[Schema] = {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$"}
 _DAYS: Final[Schema] = {"type": "string", "pattern": "^[0-9]{1,4} days?$"}
 _EXPRESSION: Final[Schema] = {**_TEXT, "maxLength": lexing.MAX_CHARACTERS}
+_MONTHS: Final[Schema] = {"type": "string", "pattern": "^([0-9]{1,2} months?|none)$"}
 _TWO_DAYS: Final[Schema] = {"type": "array", "items": _EXPRESSION, "minItems": 2, "maxItems": 2}
 _TARGET: Final[Schema] = {
     "type": "object",
@@ -96,9 +99,11 @@ def _own() -> dict[str, dict[str, Schema]]:
     followed = {"from": _TEXT, "to": _TEXT, "each": _TEXT, "within": _DAYS}
     length = "^[0-9]{1,4} (day|week|month|quarter|year)s?$"
     retention = {"retention": _TEXT, "after": {"type": "string", "pattern": length}, "capped": {"type": "boolean"}}
+    split = _object(ALLOCATE, {"to": _one_or_more(_TEXT, unique=True), "by": _NAME, "each": {"enum": ["month"]}})
+    lag = _object(LAG, {"of": _NAME, "months": _MONTHS, "years": _MONTHS})
     return {
-        "leaf": _LEAF | {"of": _table()},
-        "formula": {"formula": _EXPRESSION},
+        "leaf": _LEAF | {"of": _table(), "allocate": split},
+        "formula": {"formula": _EXPRESSION, "lag": lag},
         "movement": movement,
         "retention": retention,
         "conversion": {"conversion": _object(CONVERSION_KEYS, followed)},

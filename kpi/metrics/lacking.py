@@ -21,7 +21,7 @@ from kpi.metrics.reach import joined
 from kpi.metrics.stages import rates
 from kpi.metrics.stages.events import event_rows
 from kpi.metrics.stages.scan import Part, Scan
-from kpi.metrics.stages.spreading import UNIT_SCALE, spread
+from kpi.metrics.stages.spreading import UNIT_SCALE, met, spread
 from kpi.metrics.stages.stocks import stocks
 from kpi.metrics.windows import Window
 from kpi.warehouse.reader import Reader
@@ -159,15 +159,8 @@ def _amounts(split: Scan, spans: sa.CTE) -> tuple[Any, int]:
         source = sa.join(rows, spans, sa.and_(day >= spans.c.starts, day < spans.c.ends))
         place, amount, scale = spans.c.place, rows.c.v0, scales[0]
     else:
-        found = spread(split)
-        rows = found.rows.subquery("line_of_flow")
-        first = sa.func.greatest(rows.c.starts, spans.c.starts) - rows.c.starts_row
-        after = sa.func.least(rows.c.ends, spans.c.ends) - rows.c.starts_row
-        slope = rows.c.quotient * found.fine + rows.c.finer if found.fine > 1 else rows.c.quotient
-        # Of |amount| = q·n + r the first k days carry q·k + min(k, r), in units of 1e-8.
-        units = sa.cast(slope, operations.Whole()) * (after - first) + sa.func.least(after, rows.c.rest) - sa.func.least(first, rows.c.rest)
-        source = sa.join(rows, spans, sa.and_(rows.c.starts < spans.c.ends, rows.c.ends > spans.c.starts))
-        place, amount, scale = spans.c.place, rows.c.sign * units, UNIT_SCALE
+        rows, source, amount = met(spread(split), spans)
+        place, scale = spans.c.place, UNIT_SCALE
     keys = [place, *(rows.c[name] for name in split.groups)]
     total = Part("amount", None if isinstance(leaf.time, Over) else scale).value(sa.func.sum(amount))
     return sa.select(*keys, total.label("amount")).select_from(source).group_by(*keys).subquery("figure"), scale

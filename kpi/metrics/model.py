@@ -159,10 +159,27 @@ class Held:
         return "number" if self.leaf.money is None else "money"
 
 
-#: What is written around a metric, and applies to its leaves.
-Around = Shift | Rolling | ToDate | AtStart | Only | Total
+@dataclass(frozen=True)
+class Lag:
+    """A cost that a formula's ``lag`` takes earlier: so many months at grains finer than a year, and at others.
 
-Node = Literal_ | Bound | Column | Call | MetricRef | Held | Shift | Rolling | ToDate | AtStart | Only | Total
+    It is written as a key of the formula and stands around the metric's name. What is allocated is allocated by the
+    months that it is set against.
+    """
+
+    inner: Node
+    months: int
+    of_years: int
+
+    def at(self, grain: Grain) -> int:
+        """How many months earlier."""
+        return self.of_years if grain in ("year", "all") else self.months
+
+
+#: What is written around a metric, and applies to its leaves.
+Around = Shift | Rolling | ToDate | AtStart | Only | Total | Lag
+
+Node = Literal_ | Bound | Column | Call | MetricRef | Held | Shift | Rolling | ToDate | AtStart | Only | Total | Lag
 
 #: A day or an instant: a column, or an expression such as ``coalesce(canceled_on, ended_on)``.
 Moment = Column | Call
@@ -268,17 +285,37 @@ class Leaf(Metric):
     retained: Retained | None = None
     #: Of events: what is counted is not they, but the later events that each of them led to.
     followed: Followed | None = None
-    #: Conditions of only() on a leaf that follows accounts: like a query's filters, they don't change what an account has.
+    #: Conditions of only() on a leaf that follows accounts or is allocated: like a query's filters, they see what comes of it.
     only: tuple[Node, ...] = ()
     #: Of a stock of subscriptions: the switches that concern it, with their values (``kinds/switches.py``).
     switches: tuple[tuple[str, str], ...] = ()
     #: A subscription on a free plan counts, from the customer's first paid day on.
     free_stays: bool = False
+    #: How rows that lack a key are split.
+    allocate: Allocate | None = None
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Every table whose rows it is made of, its own first."""
         return (self.table,) if self.followed is None else tuple(dict.fromkeys((self.table, self.followed.to.table)))
+
+
+@dataclass(frozen=True)
+class Allocate:
+    """Rows that lack a key are split in proportion to another metric, month by month.
+
+    Attributes:
+        to: the tables that the keys lead to, such as account and product.
+        keys: for each of them the column of the leaf's own table.
+        basis: the metric by which; ``seen`` are the keys as its rows reach them.
+        lags: of the formula around it: the basis is that of so many months later.
+    """
+
+    to: tuple[str, ...]
+    keys: tuple[Column, ...]
+    basis: Leaf
+    seen: tuple[Column, ...]
+    lags: tuple[Lag, ...] = ()
 
 
 Movement = Literal["new", "expansion", "contraction", "churn", "reactivation", "currency", "transfer"]

@@ -8,8 +8,8 @@ keys meet; formulas are computed over that.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,10 +19,13 @@ from kpi.errors import QueryError, UnknownName
 from kpi.metrics import expressions, goals, sentences
 from kpi.metrics.assembly import Assembly
 from kpi.metrics.binding import Values, bound
-from kpi.metrics.model import At, Definitions, Leaf, MetricRef, Over, Query
+from kpi.metrics.keys import Keys
+from kpi.metrics.model import At, Definitions, Leaf, MetricRef, Over, Query, Time
 from kpi.metrics.reach import Reach, common, reach_of
 from kpi.metrics.result import Note, Span
+from kpi.metrics.splitting import Lacks
 from kpi.metrics.stages import rates
+from kpi.metrics.stages.allocating import allocated
 from kpi.metrics.stages.conversions import conversions
 from kpi.metrics.stages.direct import direct
 from kpi.metrics.stages.events import events, is_additive
@@ -31,7 +34,7 @@ from kpi.metrics.stages.movements import movements
 from kpi.metrics.stages.retentions import retentions
 from kpi.metrics.stages.scan import Scan, Stage
 from kpi.metrics.stages.stocks import stocks
-from kpi.metrics.uses import Tree, Use, expand, uses_of
+from kpi.metrics.uses import Tree, Use, divided, expand, uses_of, with_leaves
 from kpi.metrics.windows import Frame, Window, opened, windows
 from kpi.periods import Period
 from kpi.warehouse.reader import CoverageRow, CurrencyRow
@@ -49,12 +52,14 @@ class Facts:
     Attributes:
         versions: whether any account has former values.
         ways: for tables of flows and their times, in which ways the bounds of rows are known.
+        lacks: of allocated leaves, which keys their rows lack.
     """
 
     coverage: tuple[CoverageRow, ...]
     currencies: tuple[CurrencyRow, ...]
     versions: bool
     ways: tuple[tuple[str, Over, frozenset[int]], ...] = ()
+    lacks: tuple[Lacks, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,19 +132,20 @@ def plan(
         QueryError: what these definitions can't answer, with the reason.
     """
     trees = _trees(query, definitions)
-    reaches = {
-        table: reach_of(table, definitions.sources, facts.coverage)
-        for table in dict.fromkeys(
-            table for pair in trees.values() for tree in pair if tree is not None for use in uses_of(tree) for table in use.leaf.tables
-        )
-    }
+    asked_keys = Keys(query, definitions, facts.lacks)
+    for name, (tree, needs) in trees.items():
+        trees[name] = with_leaves(tree, asked_keys.seen), None if needs is None else with_leaves(needs, asked_keys.seen)
+    leaves = [use.leaf for pair in trees.values() for tree in pair if tree is not None for use in uses_of(tree)]
+    tables = dict.fromkeys(table for leaf in leaves for table in (*leaf.tables, *([leaf.allocate.basis.table] if leaf.allocate else [])))
+    reaches = {table: reach_of(table, definitions.sources, facts.coverage) for table in tables}
     covered = {
         name: common(reaches[table].spans for use in uses_of(tree) for table in use.leaf.tables) for name, (tree, _) in trees.items()
     }
     frame = _frame(query, definitions, covered.values())
     asked = tuple(_asked(name, *trees[name], covered[name], reaches, frame, definitions) for name in query.metrics)
     slots, of_use = _slots(asked, frame, definitions)
-    scans = _scans(query, definitions, facts, reaches, slots, of_use, values or {})
+    ratios = {use.leaf.name for one in asked for use in divided(one.tree)}
+    scans = _scans(query, definitions, facts, reaches, slots, of_use, values or {}, asked_keys, ratios)
     stages = {name: stage for scan in scans for name, stage in _staged(scan, of_use)}
     if sets and not all(parts.additive for stage in stages.values() for parts in stage.parts.values()):
         raise NotTogether("averages, medians and distinct counts of groups are no part of those of larger groups")
@@ -211,7 +217,7 @@ def _asked(
         needs=needs,
         at_least=metric.needs.at_least if metric.needs else None,
         covered=covered,
-        reaches={table: reaches[table] for use in uses_of(tree) for table in use.leaf.tables},
+        reaches=_concerned(tree, reaches),
         base=base,
         whole=tuple(place not in late and all((found := one[place]) is not None and found.whole for one in of_uses) for place in places),
         known=tuple(all(one[place] is not None for one in of_uses) for place in places),
@@ -243,6 +249,13 @@ def windows_of(use: Use, frame: Frame, covered: tuple[Period, ...], definitions:
     if use.leaf.retained is not None:
         return opened(frame, use.steps, use.leaf.retained.back, covered, definitions.calendar)
     return windows(frame, use.steps, covered, definitions.calendar)
+
+
+def _concerned(tree: Tree, reaches: Mapping[str, Reach]) -> dict[str, Reach]:
+    """The reach of each table that a metric counts, and of those that it is split by where nobody knows which rows count."""
+    found = {table: reaches[table] for use in uses_of(tree) for table in use.leaf.tables}
+    by = {use.leaf.allocate.basis.table for use in uses_of(tree) if use.leaf.allocate}
+    return found | {table: reaches[table] for table in sorted(by) if reaches[table].uncounted}
 
 
 #: A use in a metric's own coverage is taken over one slot.
@@ -279,6 +292,8 @@ def _scans(
     slots: Sequence[Windows],
     of_use: Mapping[UseKey, tuple[Use, int, set[bool]]],
     values: Values,
+    keys: Keys,
+    ratios: Collection[str],
 ) -> tuple[Scan, ...]:
     """One scan for the leaves that can share it."""
     together: dict[tuple[Any, ...], dict[str, Leaf]] = {}
@@ -288,7 +303,8 @@ def _scans(
         if not any(slots[slot]):
             continue
         foreign = _is_foreign(leaf, definitions, facts)
-        alone = leaf.name if (foreign and leaf.moved is None) or leaf.followed or not is_additive(leaf) else ""
+        converted = foreign and leaf.moved is None
+        alone = leaf.name if converted or leaf.followed or leaf.allocate or not is_additive(leaf) else ""
         value = leaf.value if isinstance(leaf.time, Over) else None
         counts = isinstance(leaf.time, Over) and leaf.aggregate
         moved = (leaf.moved.within_days, leaf.aggregate, leaf.value, leaf.condition) if leaf.moved else None
@@ -307,30 +323,38 @@ def _scans(
         )
         together.setdefault(key, {})[leaf.name] = leaf
         needed.setdefault(leaf.name, set()).add(slot)
-    rate = rates.rates(definitions.currency) if any(key[4] for key in together) else None
+    converts = any(
+        key[4] or (leaf.allocate and _is_foreign(leaf.allocate.basis, definitions, facts))
+        for key, found in together.items()
+        for leaf in found.values()
+    )
+    rate = rates.rates(definitions.currency) if converts else None
     scans = []
     for place, (key, leaves) in enumerate(together.items()):
         table, first = key[0], next(iter(leaves))
-        scans.append(
-            Scan(
-                name=f"s{place}",
-                table=table,
-                leaves=tuple(leaves.values()),
-                slots={slot: slots[slot] for slot in sorted(set().union(*(needed[name] for name in leaves)))},
-                by=tuple(expressions.group(name, table, definitions.dimensions, first) for name in query.by),
-                filters=(
-                    *(bound(expressions.condition(text, table, definitions.dimensions, first), values) for text in query.where),
-                    *leaves[first].only,
-                ),
-                reach=reaches[table],
-                calendar=definitions.calendar,
-                currency=definitions.currency,
-                rate=rate if key[4] else None,
-                versions=facts.versions,
-                reaches=reaches,
-                ways=next((ways for known, time, ways in facts.ways if (known, time) == (table, key[1])), None),
-            )
+        scan = Scan(
+            name=f"s{place}",
+            table=table,
+            leaves=tuple(leaves.values()),
+            slots={slot: slots[slot] for slot in sorted(set().union(*(needed[name] for name in leaves)))},
+            by=tuple(expressions.group(name, table, definitions.dimensions, first) for name in query.by),
+            filters=(
+                *(bound(expressions.condition(text, table, definitions.dimensions, first), values) for text in query.where),
+                *leaves[first].only,
+            ),
+            reach=reaches[table],
+            calendar=definitions.calendar,
+            currency=definitions.currency,
+            rate=rate if key[4] else None,
+            versions=facts.versions,
+            reaches=reaches,
+            ways=_ways(table, key[1], facts),
         )
+        if (allocate := leaves[first].allocate) is not None:
+            ways, foreign = _ways(allocate.basis.table, allocate.basis.time, facts), _is_foreign(allocate.basis, definitions, facts)
+            basis = replace(scan, reach=reaches[allocate.basis.table], ways=ways, rate=rate if foreign else None)
+            scan = replace(scan, split=keys.split(leaves[first], basis, first in ratios))
+        scans.append(scan)
     # Also what is never scanned must be reachable, so that an empty warehouse refuses the same queries.
     for use, _, _ in of_use.values():
         if use.leaf.name not in needed:
@@ -339,6 +363,10 @@ def _scans(
             for text in query.where:
                 expressions.condition(text, use.leaf.table, definitions.dimensions, use.leaf.name)
     return tuple(scans)
+
+
+def _ways(table: str, time: Time, facts: Facts) -> frozenset[int] | None:
+    return next((ways for known, other, ways in facts.ways if (known, other) == (table, time)), None)
 
 
 def _is_foreign(leaf: Leaf, definitions: Definitions, facts: Facts) -> bool:
@@ -352,7 +380,9 @@ def _staged(scan: Scan, of_use: Mapping[UseKey, tuple[Use, int, set[bool]]]) -> 
     leaf = scan.leaves[0]
     names = {one.name for one in scan.leaves}
     totals = any(True in asked for use, _, asked in of_use.values() if use.leaf.name in names)
-    if leaf.moved is not None:
+    if scan.split is not None:
+        stage = allocated(scan)
+    elif leaf.moved is not None:
         stage = movements(scan)
     elif leaf.followed is not None:
         stage = conversions(scan)

@@ -14,12 +14,14 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from kpi.errors import KpiError
-from kpi.metrics import findings
+from kpi.metrics import findings, splitting
 from kpi.metrics.assembly import set_number
 from kpi.metrics.binding import Shape, bound, shape
 from kpi.metrics.model import Definitions, Leaf, Over, Query
 from kpi.metrics.plan import Asked, Facts, NotTogether, Plan, Sets, plan
 from kpi.metrics.result import LazyText, Note, Result
+from kpi.metrics.splitting import Lacks
+from kpi.metrics.stages.allocating import occurring
 from kpi.metrics.stages.scan import Scan
 from kpi.metrics.stages.spreading import ways_of
 from kpi.warehouse.reader import Prepared, Reader
@@ -190,10 +192,20 @@ def facts_of(reader: Reader, definitions: Definitions) -> Facts:
         leaves = [metric for metric in definitions.metrics.values() if isinstance(metric, Leaf)]
         flows = dict.fromkeys((leaf.table, leaf.time) for leaf in leaves if isinstance(leaf.time, Over))
         ways = tuple((table, time, _ways(table, time, definitions, reader)) for table, time in flows if isinstance(time, Over))
-        known = Facts(reader.coverage, reader.currencies, reader.run(changed).num_rows > 0, ways)
+        split = {splitting.key_of(leaf): leaf for leaf in leaves if leaf.allocate is not None}
+        lacks = tuple(_lacks(leaf, definitions, reader) for leaf in split.values())
+        known = Facts(reader.coverage, reader.currencies, reader.run(changed).num_rows > 0, ways, lacks)
         with _lock:
             _facts[reader][definitions.hash] = known
     return known
+
+
+def _lacks(leaf: Leaf, definitions: Definitions, reader: Reader) -> Lacks:
+    """Which keys the rows of an allocated leaf lack."""
+    (row,) = reader.run(occurring(leaf, definitions.calendar)).to_pylist()
+    ways, found = splitting.ways_to_lack(leaf), [bool(value) for value in row.values()]
+    given = tuple(way for way, occurs in zip(ways, found[: len(ways)], strict=True) if occurs)
+    return Lacks(splitting.key_of(leaf), given, tuple(found[len(ways) :]))
 
 
 def _ways(table: str, time: Over, definitions: Definitions, reader: Reader) -> frozenset[int]:
@@ -246,16 +258,19 @@ def _state(one: Asked, place: int, empty: bool) -> str:
 
 
 def _mark(found: list[str], empty: list[bool], beside: Mapping[str, list[Any]], one: Asked) -> None:
-    """States that hang on the rows: values without a rate, or with a stand-in for one, and values of too few.
+    """States that hang on the rows: without a rate or with a stand-in for one, of costs that lack a key, of too few.
 
     ``beside``: the columns of :attr:`kpi.metrics.plan.Plan.extra` of the metric.
     """
-    missing, needs, lacking = (beside.get(kind, [None] * len(found)) for kind in ("missing", "needs", "needs missing"))
+    kinds = ("missing", "needs", "needs missing", "unallocated")
+    missing, needs, lacking, unallocated = (beside.get(kind, [None] * len(found)) for kind in kinds)
     for row, state in enumerate(found):
         if state in ("uncounted", "unknown"):
             continue
         if missing[row]:
             found[row] = "unconverted"
+        elif unallocated[row]:
+            found[row] = "unallocated"
         elif one.at_least is None or empty[row]:
             continue
         elif lacking[row]:

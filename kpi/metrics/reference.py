@@ -13,8 +13,10 @@ from typing import Final
 
 from kpi.metrics import definitions, functions, graph, sections
 from kpi.metrics.kinds import COMMON, KINDS, LATER
+from kpi.metrics.kinds.allocation import ALLOCATE
 from kpi.metrics.kinds.base import NEEDS
 from kpi.metrics.kinds.conversion import CONVERSION_KEYS
+from kpi.metrics.kinds.lagging import LAG
 from kpi.metrics.problems import Key
 from kpi.warehouse import schema
 
@@ -30,6 +32,8 @@ def table(name: str) -> str:
         "dimension": definitions.DIMENSION,
         "calendar": sections.CALENDAR,
         **{kind.name: (*kind.keys, *_within(kind.name)) for kind in KINDS},
+        "allocate": ALLOCATE,
+        "lag": LAG,
     }
     if name in keys:
         return _keys(keys[name])

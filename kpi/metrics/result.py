@@ -16,8 +16,9 @@ from kpi.metrics.model import Query
 #: outside coverage or never imported. ``empty``: no rows to take an average or a ratio of, or division by zero.
 #: ``uncounted``: two systems hold the same thing and sources: doesn't say which counts. ``unconverted``: a rate
 #: is missing, of the value or of its ``needs``; there may be a value still, such as what coalesce() puts in its place.
+#: ``unallocated``: a ratio by a key of which more than 5 % of a cost has none, even after allocation.
 #: ``too few``: below the metric's ``needs``, or they have no value (the metric's own is still there).
-State = Literal["known", "partial", "unknown", "empty", "uncounted", "unconverted", "too few"]
+State = Literal["known", "partial", "unknown", "empty", "uncounted", "unconverted", "unallocated", "too few"]
 
 #: A sum or count is exact; a quotient is the one float.
 Value = Decimal | int | float | None

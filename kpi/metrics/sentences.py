@@ -148,6 +148,28 @@ def of_rates(name: str, leaf: str, lack: Lack, currency: str) -> str:
     return f"{of_no_rate(name, leaf, currency)}: {and_(parts)}; {known}"
 
 
+def of_split(leaf: Leaf, whole: float, allocated: float) -> str | None:
+    """How much of a figure was allocated; None where nothing was."""
+    if leaf.allocate is None or not whole or not allocated:
+        return None
+    return f"{_percent(allocated / whole)} of {leaf.name} was allocated by {leaf.allocate.basis.name}"
+
+
+def of_unallocated(name: str, leaf: Leaf, key: str, lacks: float, when: str) -> str:
+    """A ratio that has no value, because too much of its cost has none of a key."""
+    return (
+        f"{name} has no value where more than 5 % of its cost has no {key}, also after allocation: "
+        f"{_percent(lacks)} of {leaf.name} {when} has none"
+    )
+
+
+def _percent(share: float) -> str:
+    shown = f"{abs(share) * 100:.1f}"
+    if shown == "0.0":
+        return "less than 0.1 %"
+    return f"{'−' if share < 0 else ''}{shown} %"
+
+
 def of_no_rate(name: str, leaf: str, currency: str) -> str:
     """A metric without a value for want of a rate, of its own or of a leaf that it is made of."""
     which = leaf if name == leaf else f"{name} is made of {leaf}, which"
@@ -186,10 +208,18 @@ def _holds(covered: Iterable[Period], period: Period) -> bool:
     return any(span.start <= period.start and period.end <= span.end for span in covered)
 
 
+def period_words(first: dt.date, frame: Frame) -> str:
+    """The period of an answer that begins on a day, in words."""
+    return next((f"of {_days(period)}" for period in frame.periods if period.start == first), f"of {day(first)}")
+
+
+def _days(period: Period) -> str:
+    return f"{day(period.start)} to {day(period.end - _DAY)}" if period.days > 1 else day(period.start)
+
+
 def _few(periods: Sequence[Period], frame: Frame) -> str:
     """The first such period by its days, and how many more."""
-    first = periods[0]
-    words = f"{day(first.start)} to {day(first.end - _DAY)}" if first.days > 1 else day(first.start)
+    words = _days(periods[0])
     if len(periods) == 1:
         return words
     return f"{len(periods):,} {frame.grain}s, the first {words},"

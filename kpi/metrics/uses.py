@@ -6,11 +6,12 @@ closed of 28 days, never a mean of rates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kpi.errors import QueryError, UnknownName
-from kpi.metrics.model import AtStart, Call, During, Formula, Held, Leaf, Metric, MetricRef, Node, Only, Rolling, Shift, ToDate, Total
+from kpi.metrics.model import AtStart, Call, During, Formula, Held, Lag, Leaf, Metric, MetricRef, Node, Only, Rolling, Shift, ToDate, Total
+from kpi.metrics.splitting import LAGGED
 from kpi.metrics.windows import Step
 
 
@@ -55,7 +56,7 @@ def expand(
         return expand(node.inner, metrics, steps, True, only)
     if isinstance(node, Only):
         return expand(node.inner, metrics, steps, total, (*only, node))
-    if isinstance(node, Shift | Rolling | ToDate | AtStart):
+    if isinstance(node, Shift | Rolling | ToDate | AtStart | Lag):
         # The step keeps no inner formula, so that equal steps of different formulas are equal.
         return expand(node.inner, metrics, (*steps, replace(node, inner=MetricRef(""))), total, only)
     if isinstance(node, Call):
@@ -72,6 +73,9 @@ def _use(leaf: Leaf, steps: tuple[Step, ...], total: bool) -> Use:
                 what = "a stock" if leaf.retained is None else "the retention of a stock"
                 raise QueryError(f"{leaf.name} is {what}: it has a value on a day, and {name}() adds up days")
         steps = tuple(replace(step, is_stock=True) if isinstance(step, AtStart) else step for step in steps)
+    lags = tuple(step for step in steps if isinstance(step, Lag))
+    if leaf.allocate is not None and lags:  # allocated by the months that it is set against, so a leaf of its own
+        leaf = replace(leaf, name=f"{LAGGED}{leaf.name}", allocate=replace(leaf.allocate, lags=lags))
     return Use(leaf, steps, total)
 
 
@@ -82,12 +86,29 @@ def _filtered(leaf: Leaf, only: tuple[Only, ...]) -> Leaf:
         if found is None:
             raise QueryError(f"only({leaf.name}, {one.condition}) was not resolved for {leaf.table}")
         name = f"{leaf.name} where {one.condition}"
-        if leaf.moved is not None or leaf.retained is not None:
+        if leaf.moved is not None or leaf.retained is not None or leaf.allocate is not None:
             leaf = replace(leaf, name=name, only=(*leaf.only, found))
             continue
         both = found if leaf.condition is None else Call("and", (leaf.condition, found), "flag")
         leaf = replace(leaf, name=name, condition=both)
     return leaf
+
+
+def with_leaves(tree: Tree, change: Callable[[Leaf], Leaf]) -> Tree:
+    """The tree with each leaf replaced."""
+    if isinstance(tree, Use):
+        return replace(tree, leaf=change(tree.leaf))
+    if isinstance(tree, Call):
+        arguments = tuple(with_leaves(argument, change) for argument in tree.arguments)
+        return replace(tree, arguments=arguments)  # type: ignore[arg-type]  # a tree's calls hold uses
+    return tree
+
+
+def divided(tree: Tree) -> Iterator[Use]:
+    """Every use within a quotient."""
+    if isinstance(tree, Call):
+        for argument in tree.arguments:
+            yield from uses_of(argument) if tree.function == "/" else divided(argument)
 
 
 def uses_of(tree: Tree) -> Iterator[Use]:

@@ -12,10 +12,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from kpi.metrics.model import AtStart, Rolling, Shift, ToDate
+from kpi.metrics.model import AtStart, Lag, MetricRef, Rolling, Shift, ToDate
 from kpi.periods import Calendar, Grain, Period
 
-Step = Shift | Rolling | ToDate | AtStart
+Step = Shift | Rolling | ToDate | AtStart | Lag
 
 _DAY = dt.timedelta(days=1)
 
@@ -104,7 +104,7 @@ def _meant(
         return None
     whole = base.whole and period.cut(frame.since, frame.until) == period
     full, cut, holes = period, Period(base.start, base.end), base.holes
-    for step in steps:
+    for step in (_as_shift(step, frame.grain) if isinstance(step, Lag) else step for step in steps):
         if isinstance(step, Shift):
             moved, part = _shifted(full, cut, step, frame.grain, calendar)
             holes = _moved(holes, cut, part)
@@ -116,6 +116,11 @@ def _meant(
             full = cut = _widened(cut, step, covered, calendar)
             holes = ()
     return cut, holes, whole
+
+
+def _as_shift(lag: Lag, grain: Grain) -> Shift:
+    """What a lag moves at this grain: as ``previous`` of so many months, which may be none."""
+    return Shift(MetricRef(""), lag.at(grain), "month")
 
 
 def clip(period: Period, covered: Sequence[Period], holes: Sequence[Period] = ()) -> Window | None:

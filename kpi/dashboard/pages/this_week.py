@@ -111,7 +111,7 @@ class View:
         now = self.series[name].now
         if now is not None and now.state in ("known", "too few", "empty"):
             return None
-        if now is not None and now.state in ("uncounted", "unconverted"):
+        if now is not None and now.state in ("uncounted", "unconverted", "unallocated"):
             return self._reason(name, now.state)
         return missing(name, self.frame.spans.get(name), self.week, self.definitions, self.desk.reader)
 

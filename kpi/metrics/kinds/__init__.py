@@ -14,6 +14,6 @@ from kpi.metrics.kinds.retention import RETENTION
 KINDS: Final[tuple[Kind, ...]] = (LEAF, FORMULA, MOVEMENT, RETENTION, CONVERSION)
 
 #: Kinds and keys of the language that this version does not compute. They are told from misspellings.
-LATER: Final = ("time_to", "snapshot", "allocate", "show", "lag")
+LATER: Final = ("time_to", "snapshot", "show")
 
 __all__ = ["COMMON", "KINDS", "LATER"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kpi.metrics import clashes
+from kpi.metrics.kinds import lagging
 from kpi.metrics.kinds.base import About, Context, figure
 from kpi.metrics.kinds.parts import leaves
 from kpi.metrics.model import Around, Call, During, Formula, Metric, Node, Rolling, ToDate
@@ -19,6 +20,7 @@ class FormulaKind:
     marks: tuple[str, ...] = ("formula",)
     keys: tuple[Key, ...] = (
         Key("formula", "an expression over metrics", "the arithmetic, such as deals_won / (deals_won + deals_lost)", required=True),
+        Key("lag", "{of: a metric of the formula, months: 1 month, years: none}", "a cost that is taken so much earlier"),
     )
 
     def read(self, about: About, context: Context) -> Metric | None:
@@ -31,8 +33,10 @@ class FormulaKind:
         if stock is not None:
             about.problem(context, "formula", stock)
             return None
+        lag = about.mapping.get("lag")
+        lagged = node if lag is None else lagging.read(lag, node, context)
         fields = about.fields(context, clashes.unit_of(node, context.metric_unit), "the formula")
-        return None if fields is None else Formula(**fields, formula=node)
+        return None if fields is None or lagged is None else Formula(**fields, formula=lagged)
 
 
 def _refused(node: Node, context: Context) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Final, cast
 from kpi import yamlfile
 from kpi.errors import BadExpression, did_you_mean
 from kpi.metrics import clashes, expressions
+from kpi.metrics.kinds import allocation
 from kpi.metrics.kinds.base import About, Context, expression
 from kpi.metrics.kinds.switches import KEYS as SWITCH_KEYS
 from kpi.metrics.kinds.switches import switched
@@ -44,6 +45,7 @@ class LeafKind:
         Key("at", "a day or an instant", "an event: it counts in the period that holds the day"),
         Key("over", "[from, to], two days", "a flow: spread evenly over the days from ≤ day < to"),
         Key("during", "[from, to], two days", "a stock: rows with from ≤ day < to on the period's last day; an empty to is open"),
+        Key("allocate", "{to: [account, product], by: revenue, each: month}", "how rows that lack a key are split"),
         *SWITCH_KEYS,
     )
 
@@ -68,10 +70,22 @@ class LeafKind:
         sound = counts_rows or value is not None
         unit = _unit(aggregate, value) if sound else clashes.UNKNOWN
         fields = about.fields(context, unit, shown(value) if value is not None else f"count: {table}")
-        if fields is None or time is None or not sound:
+        shared = mapping.get("allocate")
+        split = None if shared is None else allocation.read(shared, about.name, table, aggregate, time, context)
+        if fields is None or time is None or not sound or (shared is not None and split is None):
             return None
         money = _money(value, table, time) if aggregate in _QUANTITIES and value is not None else None
-        made = Leaf(**fields, aggregate=aggregate, table=table, value=value, percent=percent, condition=condition, time=time, money=money)
+        made = Leaf(
+            **fields,
+            aggregate=aggregate,
+            table=table,
+            value=value,
+            percent=percent,
+            condition=condition,
+            time=time if split is None else allocation.spread_over_days(time),
+            money=money,
+            allocate=split,
+        )
         return switched(made, about, context)
 
 

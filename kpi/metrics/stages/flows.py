@@ -26,12 +26,12 @@ def flows(scan: Scan) -> Stage:
         names = leaf_names(scan, place)
         parts[leaf.name] = LeafParts(Part(names[0], None), missing=Part(names[2], 0) if scan.foreign else None)
     columns = Stage((), parts).columns()
-    happened = _changes(scan, found, parts)
+    happened = changes(scan, found, parts)
     select = running(happened, scan.probes(starts=True), scan.groups, columns, True, scan.name)
     return Stage((stacked(select, scan, columns),), parts)
 
 
-def _changes(scan: Scan, found: Spread, parts: dict[str, LeafParts]) -> sa.CTE:
+def changes(scan: Scan, found: Spread, parts: dict[str, LeafParts]) -> sa.CTE:
     """Changes of slope by day: where a piece begins, where its slope falls by one unit, where it ends."""
     rows = found.rows.cte(f"{scan.name}_line")
     line = rows.c

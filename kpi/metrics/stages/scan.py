@@ -16,7 +16,7 @@ from kpi.metrics.operations import Element, decimal
 from kpi.metrics.reach import Reach
 from kpi.metrics.rows import Rows
 from kpi.metrics.windows import Window
-from kpi.periods import Calendar
+from kpi.periods import Calendar, Period
 
 #: Aggregates of durations that leave out those which run backwards (SEMANTICS, rule 10).
 FORWARD: frozenset[str] = frozenset({"average", "median", "percentile", "min", "max"})
@@ -34,6 +34,8 @@ class Scan:
         versions: whether any account has former values.
         reaches: of every table that is read besides.
         ways: of the ways in which a flow's bounds may be known those that occur, at least one; None: any may.
+        raw: ``by`` are taken with their own types, and not as text.
+        split: how rows that lack a key are split; then there is one leaf, a flow.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Scan:
     versions: bool
     ways: frozenset[int] | None = None
     reaches: Mapping[str, Reach] = field(default_factory=dict)
+    raw: bool = False
+    split: Split | None = None
 
     @property
     def groups(self) -> list[str]:
@@ -102,11 +106,34 @@ class Scan:
 
 
 @dataclass(frozen=True)
+class Split:
+    """What an allocation hangs on besides its leaf.
+
+    Attributes:
+        touched: places of the keys that the query's groups and filters hang on.
+        given: of rows that lack one of those, which keys they have; each way that occurs.
+        months: of the calendar, those that any window touches.
+        basis: groups are its keys, and its windows are those of ``months``, in their order; None: none is covered.
+        checked: what lacks a key after all is told apart, for the ratios that would have no meaning.
+    """
+
+    touched: tuple[int, ...]
+    given: tuple[tuple[bool, ...], ...]
+    months: tuple[Period, ...]
+    basis: Scan | None
+    checked: bool
+
+
+@dataclass(frozen=True)
 class Part:
-    """A column of the stack. ``scale``: of its decimals; None: whole numbers counted in units of 1e-8 (flows)."""
+    """A column of the stack. ``scale``: of its decimals; None: whole numbers counted in units (flows).
+
+    ``places``: of the decimals of such a unit.
+    """
 
     name: str
     scale: int | None
+    places: int = 8
 
     @property
     def type(self) -> Any:
@@ -118,7 +145,8 @@ class Part:
     def value(self, element: Element) -> Element:
         """The column as a decimal in its own unit."""
         if self.scale is None:
-            return decimal(sa.cast(element, sa.Numeric(38, 0)) * sa.literal_column("0.00000001"), 8)
+            unit: Element = sa.literal_column(f"0.{'0' * (self.places - 1)}1")
+            return decimal(sa.cast(element, sa.Numeric(38, 0)) * unit, self.places)
         return decimal(element, self.scale) if self.scale else element
 
 
@@ -133,15 +161,39 @@ class LeafParts:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """What is known of an allocation as a whole: a select of slot, place and whole numbers in units of one size.
+
+    ``whole`` and ``allocated`` are of the figure; where the split is checked, ``all`` and ``none0``, ``none1``, … are
+    of what there is without the filters on keys: all of it, and what has none of each touched key.
+
+    ``groups``: for each of ``keys`` the groups that are seen through it; None: a filter is, so that it matters to all.
+    """
+
+    leaf: str
+    select: sa.Select[Any]
+    keys: tuple[str, ...]
+    groups: Mapping[str, tuple[str, ...] | None]
+
+    @property
+    def columns(self) -> list[str]:
+        """Their names."""
+        return ["whole", "allocated", *(["all", *self.keys] if self.keys else [])]
+
+
+@dataclass(frozen=True)
 class Stage:
     """A stage's selects for the stack, each of slot, place, the groups and the columns of ``parts``.
 
     ``totals`` are selects of slot, place and columns over all groups, where those of the groups don't add up.
+    ``sparse``: a group may be missing in some periods, though its parts add up.
     """
 
     selects: tuple[sa.Select[Any], ...]
     parts: Mapping[str, LeafParts]
     totals: tuple[sa.Select[Any], ...] = ()
+    sparse: bool = False
+    shared: Shared | None = None
 
     def columns(self) -> list[Part]:
         """Every column, in the order of the selects."""

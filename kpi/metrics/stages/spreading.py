@@ -53,7 +53,8 @@ def spread(scan: Scan) -> Spread:
     if scan.versions:
         rows.then = pieces.overlapping(dated.c.starts_row, dated.c.ends_row)
     wheres, masks = row_filters(scan, rows)
-    groups = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
+    shown = rows.element if scan.raw else rows.text
+    groups = [shown(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
     currency: Element | None = None
     given = None
     if scan.foreign:
@@ -100,6 +101,19 @@ def spread(scan: Scan) -> Spread:
     sign = sa.case((column.units < 0, -1), else_=1).label("sign")
     selected = sa.select(*(column[name] for name in kept), sign, *divided, sa.cast(rest, sa.BigInteger()).label("rest"))
     return Spread(selected, fine, cut, tuple(mask is not None for mask in masks))
+
+
+def met(found: Spread, spans: sa.CTE) -> tuple[Any, Any, Element]:
+    """The rows, what they are joined to the windows that they touch by, and the units that fall into each of those.
+
+    Of |amount| = q·n + r the first k days carry q·k + min(k, r), in units of 1e-8.
+    """
+    rows = found.rows.subquery("line_of_flow")
+    first = sa.func.greatest(rows.c.starts, spans.c.starts) - rows.c.starts_row
+    after = sa.func.least(rows.c.ends, spans.c.ends) - rows.c.starts_row
+    slope = rows.c.quotient * found.fine + rows.c.finer if found.fine > 1 else rows.c.quotient
+    units = sa.cast(slope, Whole()) * (after - first) + sa.func.least(after, rows.c.rest) - sa.func.least(first, rows.c.rest)
+    return rows, sa.join(rows, spans, sa.and_(rows.c.starts < spans.c.ends, rows.c.ends > spans.c.starts)), rows.c.sign * units
 
 
 def _units(amount: Element, scale: int) -> Element:
