@@ -12,7 +12,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kpi.metrics import operations
 from kpi.metrics.model import During, Leaf
 from kpi.metrics.operations import Element, day_number, decimal
 from kpi.metrics.rows import Rows
@@ -130,13 +129,15 @@ def _standing(scan: Scan, terms: sa.CTE, lane: Lane, name: str, groups: list[str
     """Rows of key, the groups (and the currency), pair, and from that pair on: then and now, with what they grew by there."""
     steps = lane.steps(f"{name}_step")
     starts, ends = steps.alias(f"{name}_starts"), steps.alias(f"{name}_ends")
-    source: Any = terms.join(starts, starts.c.day == _within(terms.c.starts, lane))
-    source = source.join(ends, ends.c.day == _within(sa.func.coalesce(terms.c.ends, sa.literal_column(str(lane.last))), lane))
+    source: Any = terms.outerjoin(starts, starts.c.day == _within(terms.c.starts, lane))
+    source = source.outerjoin(ends, ends.c.day == _within(sa.func.coalesce(terms.c.ends, sa.literal_column(str(lane.last))), lane))
     bounds: dict[str, Element] = {"now_0": starts.c.later, "now_1": ends.c.later, "then_0": starts.c.earlier, "then_1": ends.c.earlier}
     if "holds_from" in terms.c:
+        ends_of = ((terms.c.holds_from, lane.first), (terms.c.holds_to, lane.last))
+        holds = [sa.func.coalesce(day, sa.literal_column(str(bound))) for day, bound in ends_of]
         since, until = steps.alias(f"{name}_since"), steps.alias(f"{name}_until")
-        source = source.join(since, since.c.day == _within(sa.func.coalesce(terms.c.holds_from, sa.literal_column(str(lane.first))), lane))
-        source = source.join(until, until.c.day == _within(sa.func.coalesce(terms.c.holds_to, sa.literal_column(str(lane.last))), lane))
+        source = source.outerjoin(since, since.c.day == _within(holds[0], lane))
+        source = source.outerjoin(until, until.c.day == _within(holds[1], lane))
         of_versions = {
             "0": lambda bound: sa.func.greatest(bound, since.c.earlier),
             "1": lambda bound: sa.func.least(bound, until.c.earlier),
@@ -146,26 +147,25 @@ def _standing(scan: Scan, terms: sa.CTE, lane: Lane, name: str, groups: list[str
     placed = (
         sa.select(terms.c.key, *(terms.c[key] for key in keys), terms.c.value, *(bound.label(key) for key, bound in bounds.items()))
         .select_from(source)
-        .subquery(f"{name}_placed")
+        .cte(f"{name}_placed")
     )
     row = placed.c
-    side = operations.rows_of(f"{name}_side", side=[0, 1, 2, 3])
     size: Element = sa.literal_column(str(len(lane)))
-    seen = {0: row.now_0 < row.now_1, 2: row.then_0 < row.then_1}
-    happens = sa.or_(
-        sa.and_(side.c.side == 0, seen[0]),
-        sa.and_(side.c.side == 1, seen[0], row.now_1 < size),
-        sa.and_(side.c.side == 2, seen[2]),
-        sa.and_(side.c.side == 3, seen[2], row.then_1 < size),
+    nothing: Element = sa.literal_column("0")
+    stands, stood = row.now_0 < row.now_1, row.then_0 < row.then_1
+    # Outer joins above and branches here: a planner that knows no sizes would multiply the steps with one another.
+    sides = (
+        (row.now_0, row.value, nothing, stands),
+        (row.now_1, -row.value, nothing, sa.and_(stands, row.now_1 < size)),
+        (row.then_0, nothing, row.value, stood),
+        (row.then_1, nothing, -row.value, sa.and_(stood, row.then_1 < size)),
     )
-    pair = sa.case((side.c.side == 0, row.now_0), (side.c.side == 1, row.now_1), (side.c.side == 2, row.then_0), else_=row.then_1)
-    now = sa.case((side.c.side == 0, row.value), (side.c.side == 1, -row.value), else_=0)
-    then = sa.case((side.c.side == 2, row.value), (side.c.side == 3, -row.value), else_=0)
-    both = (
-        sa.select(row.key, *(row[key] for key in keys), pair.label("pair"), now.label("now"), then.label("then"))
-        .select_from(sa.join(placed, side, happens))
-        .subquery(f"{name}_both")
-    )
+    both = sa.union_all(
+        *(
+            sa.select(row.key, *(row[key] for key in keys), pair.label("pair"), now.label("now"), then.label("then")).where(happens)
+            for pair, now, then, happens in sides
+        )
+    ).subquery(f"{name}_both")
     of = [both.c.key, *(both.c[key] for key in keys)]
     sums = (sa.func.sum(both.c.now), sa.func.sum(both.c.then))
     moved: Any = (
