@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
+from hashlib import sha256
 from html import escape
 from itertools import pairwise
 from typing import Any, Final
@@ -308,6 +309,7 @@ def _figure(
     yaxis: dict[str, Any],
 ) -> go.Figure:
     layout = {
+        "datarevision": sha256(repr(traces).encode()).hexdigest(),
         "height": height,
         "margin": {**margin, "pad": 0},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -320,7 +322,11 @@ def _figure(
         "xaxis": {**xaxis, "fixedrange": True},
         "yaxis": {**yaxis, "fixedrange": True},
     }
-    return go.Figure({"data": traces, "layout": layout}, skip_invalid=False)
+    figure = go.Figure({"data": traces, "layout": layout}, skip_invalid=False)
+    # Streamlit draws each figure twice, the second time from a copy. With a revision and without a template Plotly sees
+    # that the copy says the same, and leaves the drawing alone.
+    figure.layout.template = None
+    return figure
 
 
 def _bare() -> dict[str, Any]:
