@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ class Ahead:
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], object]] = deque(maxlen=MOST_WAITING)
         self._drawing = 0
+        self._drawn = -PAUSE_S
         self._changed = threading.Condition()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -64,6 +66,7 @@ class Ahead:
         finally:
             with self._changed:
                 self._drawing -= 1
+                self._drawn = time.monotonic()
                 self._changed.notify_all()
 
     def _work(self) -> None:
@@ -71,15 +74,14 @@ class Ahead:
             with self._changed:  # asked within the lock: a stop in between would wake nobody
                 if self._stopped.is_set():
                     return
+                pause = self._drawn + PAUSE_S - time.monotonic()
                 if not self._waiting or self._drawing:
                     self._changed.wait()
-                    paused = True
-                else:
-                    paused = False
-                    question = self._waiting.popleft()
-            if paused:
-                self._stopped.wait(PAUSE_S)
-                continue
+                    continue
+                if pause > 0:
+                    self._changed.wait(pause)
+                    continue
+                question = self._waiting.popleft()
             try:
                 question()
             except Exception:  # who asks it in earnest gets the sentence

@@ -1,5 +1,7 @@
 import threading
+import time
 
+from kpi.dashboard import ahead as module
 from kpi.dashboard.ahead import Ahead
 
 WAIT_S = 15
@@ -34,3 +36,18 @@ def test_a_question_that_fails_stops_nobody():
     ahead.likely([lambda: 1 / 0, done.set])
     assert done.wait(WAIT_S)
     ahead.stop()
+
+
+def test_after_a_page_was_drawn_nothing_begins_for_a_while_even_where_a_question_was_under_way(monkeypatch):
+    monkeypatch.setattr(module, "PAUSE_S", 0.3)
+    ahead, under_way, drawn, next_began, done = Ahead(), threading.Event(), threading.Event(), [], threading.Event()
+    ahead.start()
+    ahead.likely([lambda: under_way.set() or drawn.wait(WAIT_S), lambda: next_began.append(time.monotonic()), done.set])
+    assert under_way.wait(WAIT_S)
+    with ahead.drawing():
+        pass
+    end = time.monotonic()
+    drawn.set()
+    assert done.wait(WAIT_S)
+    ahead.stop()
+    assert next_began[0] - end > 0.29

@@ -114,3 +114,10 @@ def test_rows_write_every_value_out():
     assert (names, values, changes) == (["Atlas", "(none)"], [f"48.0{SPACE}%", f"50.0{SPACE}%"], ["−12.0", ""])
     assert words.textfont.color[4:] == (LIGHT.worse, LIGHT.quiet)
     assert words.y == (0, 1) * 3
+
+
+def test_a_figure_has_no_template_and_says_when_its_data_are_others():
+    """Streamlit draws a figure twice, and Plotly leaves the second time out only where nothing can differ."""
+    first, same, other = (charts.trend(series(lambda place, base=base: base + place / 1000), LIGHT, Calendar()) for base in (0.5, 0.5, 0.6))
+    assert "template" not in first.to_dict()["layout"]
+    assert first.layout.datarevision == same.layout.datarevision != other.layout.datarevision
