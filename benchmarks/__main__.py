@@ -1,7 +1,8 @@
 """``make bench``: measure what is promised about speed; exit code 1 where a promise is broken.
 
 python -m benchmarks                    everything: some minutes, 2 GB under benchmarks/.data the first time
-python -m benchmarks queries            one part: queries, imports or page
+python -m benchmarks queries            one part: queries, layer, imports or page
+python -m benchmarks layer --large      also ten times the rows: 100 M invoice lines, some 20 GB
 python -m benchmarks --scale 0.01       a hundredth of the rows, to see that it works; its ratios say nothing
 """
 
@@ -14,18 +15,20 @@ from pathlib import Path
 from benchmarks.timing import machine, print_table
 
 ROOT = Path(__file__).resolve().parent.parent
+PARTS = ("queries", "layer", "imports", "page")
 
 
 def main() -> int:
     """Run the parts named; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("parts", nargs="*", metavar="queries | imports | page")
+    parser.add_argument("parts", nargs="*", metavar=" | ".join(PARTS))
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--runs", type=int, default=0, help="of each contender (default 15 for queries, 5 for imports)")
+    parser.add_argument("--runs", type=int, default=0, help="of each contender (default 15 for queries and layer, 5 for imports)")
+    parser.add_argument("--large", action="store_true", help="of the layer's growth, also ten times the scale")
     options = parser.parse_args()
-    parts = options.parts or ["queries", "imports", "page"]
-    if unknown := set(parts) - {"queries", "imports", "page"}:
-        parser.error(f"no part is called {', '.join(sorted(unknown))}; there are queries, imports and page")
+    parts = options.parts or PARTS
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     print(machine(), flush=True)
     holds = True
     if "queries" in parts:
@@ -34,6 +37,13 @@ def main() -> int:
         print("\nMaking or opening a warehouse of 10 M invoice lines (the first time about a minute)…", flush=True)
         lines = queries.measure(ROOT, options.scale, options.runs or 15)
         holds &= print_table("Four figures, 65 weeks, one segment", lines)
+    if "layer" in parts:
+        from benchmarks import layer
+
+        print("\nAsking for twenty metrics, movements and retention…", flush=True)
+        holds &= print_table("The metrics layer, 65 weeks", layer.measure(ROOT, options.scale, options.runs or 15))
+        scales = [options.scale / 10, options.scale, *([options.scale * 10] if options.large else [])]
+        holds &= print_table("Growth", layer.growth(ROOT, scales, options.runs or 15))
     if "imports" in parts:
         from benchmarks import imports, stripe_csv
 

@@ -1,7 +1,8 @@
 """A large company's warehouse, the same on every machine: made by DuckDB itself, row by row from the row's number.
 
-Five years, 50,000 accounts, 10 M invoice lines, 3.3 M cost lines and 1 M deals at ``scale`` 1. Rows stand in the
-order of their business date, as an import leaves them, and every column of the schema is there.
+Five years, 50,000 accounts, 10 M invoice lines, 3.3 M cost lines, 2 M payments, 1 M deals and 0.6 M terms of
+subscriptions at ``scale`` 1. Rows stand in the order of their business date, as an import leaves them, and every column
+of the schema is there.
 """
 
 from __future__ import annotations
@@ -29,9 +30,12 @@ ACCOUNTS: Final = 50_000
 INVOICE_LINES: Final = 10_000_000
 COST_LINES: Final = 3_300_000
 DEALS: Final = 1_000_000
+PAYMENTS: Final = 2_000_000
+#: Each has 1 to 4 terms, of which those that would begin after the data are none: 0.6 M terms.
+SUBSCRIPTIONS: Final = 240_000
 
 #: Raised when the rows below change, so that a cached warehouse is made again.
-EDITION: Final = 1
+EDITION: Final = 2
 
 PRODUCTS: Final = ("Atlas", "Beacon", "Cadence", "Drift", "Ember", "Fathom")
 
@@ -43,7 +47,8 @@ def _pick(number: str, salt: int, among: int) -> str:
 
 def _tables(currency: str, scale: float) -> dict[str, tuple[str, Mapping[str, str]]]:
     """For each table the rows it is made from (``i`` is the row's number) and an expression for each column it fills."""
-    accounts, lines, costs, deals = (max(1, int(count * scale)) for count in (ACCOUNTS, INVOICE_LINES, COST_LINES, DEALS))
+    counts = (ACCOUNTS, INVOICE_LINES, COST_LINES, DEALS, PAYMENTS, SUBSCRIPTIONS)
+    accounts, lines, costs, deals, payments, subscriptions = (max(1, int(count * scale)) for count in counts)
     first = f"DATE '{FIRST_DAY}'"
     names = ", ".join(f"'{name}'" for name in PRODUCTS)
     product = f"([{names}])[1 + {_pick('i', 1, 6)}]"
@@ -72,6 +77,13 @@ def _tables(currency: str, scale: float) -> dict[str, tuple[str, Mapping[str, st
     amount = f"({_pick('i', 8, 90_000_00)} + 1)::decimal(18,4) / 100"
     closes = f"case when {_pick('i', 9, 10)} < 8 then {day(deals)} + 5 + {_pick('i', 10, 150)} end"
     closed = f"case when {closes} < DATE '{END}' then {closes} end"
+    # Some accounts have many subscriptions, many have few.
+    subscriber = f"least({', '.join(_pick('i', salt, accounts) for salt in (2, 35, 36, 37, 38, 39))})"
+    # Of a term of a subscription (nth), one in fifty being free, and of a payment, one in 33 being given back by half.
+    standing = _pick("i * 4 + nth", 21, 100)
+    price = f"({_pick('i * 4 + nth', 24, 3_000_00)} + 900)::decimal(18,4) / 100"
+    outcome, is_refunded = _pick("i", 26, 100), f"{_pick('i', 28, 100)} < 3"
+    paid = f"({_pick('i', 27, 9_000_00)} + 1)::decimal(18,4) / 100"
     won = f"{_pick('i', 11, 100)} < 27"
     return {
         "account": (
@@ -151,8 +163,70 @@ def _tables(currency: str, scale: float) -> dict[str, tuple[str, Mapping[str, st
                 **bookkeeping("salesforce", "006"),
             },
         ),
+        "subscription_term": (
+            _terms(subscriptions),
+            {
+                "term_id": "'stripe:sub_' || lpad(i::varchar, 9, '0') || ':' || nth",
+                "subscription_id": "'stripe:sub_' || lpad(i::varchar, 9, '0')",
+                # A hundredth of the customers is not matched.
+                "account_id": f"case when {_pick('i', 19, 100)} > 0 then 'salesforce:001' || lpad({subscriber}::varchar, 9, '0') end",
+                "source_account_id": f"'cus_' || lpad({subscriber}::varchar, 9, '0')",
+                "product_id": product,
+                "source_product_id": f"'price_' || lower({product})",
+                "plan": f"(['Basic', 'Team', 'Business'])[1 + {_pick('i * 4 + nth', 20, 3)}]",
+                "status": f"case when {standing} < 4 then 'past_due' when nth = 0 and {_pick('i', 22, 100)} < 8 then 'trial' "
+                f"when {standing} < 7 then 'paused' when {standing} < 9 then 'unpaid' else 'active' end",
+                "monthly_amount": f"case when {_pick('i * 4 + nth', 23, 50)} = 0 then 0 else {price} end",
+                "currency": f"'{currency}'",
+                "quantity": "1",
+                "started_on": "starts",
+                "ended_on": f"case when ends < DATE '{END}' then ends end",
+                **bookkeeping("stripe", "sub_"),
+            },
+        ),
+        "payment": (
+            f"range({payments}) t(i)",
+            {
+                "payment_id": "'stripe:py_' || lpad(i::varchar, 9, '0')",
+                "account_id": f"case when {_pick('i', 25, 100)} > 0 then {account} end",
+                "source_account_id": f"'cus_' || lpad({_pick('i', 2, accounts)}::varchar, 9, '0')",
+                "status": f"case when {outcome} < 4 then 'failed' when {outcome} < 5 then 'pending' else 'paid' end",
+                "amount": paid,
+                "refunded": f"case when {is_refunded} then {paid} / 2 else 0 end",
+                "currency": f"'{currency}'",
+                "paid_on": day(payments),
+                "refunded_on": f"case when {is_refunded} then {day(payments)} + 1 + {_pick('i', 29, 30)} end",
+                **bookkeeping("stripe", "py_"),
+            },
+        ),
         "import_run": ("range(1) t(i)", {"run_id": "1", "file": "'benchmark'", "connector": "'benchmark'", "rows_read": "0"}),
     }
+
+
+def _terms(subscriptions: int) -> str:
+    """Rows of i (the subscription), nth (which of its terms), starts and ends, in the order of their first days.
+
+    A subscription begins any day of the first four years. Most terms follow the one before at another price, two
+    in five after a pause of up to two years; each is the last with a chance of one in twelve.
+    """
+    days, gap, leaves = _pick("i * 4 + nth", 30, 700), _pick("i * 4 + nth", 31, 700), _pick("i * 4 + nth", 32, 12)
+    pauses = f"nth > 0 and {_pick('i * 4 + nth', 33, 5)} < 2"
+    before = "(partition by i order by nth rows between unbounded preceding and 1 preceding)"
+    return f"""(
+        select i, nth, starts, starts + length as ends
+        from (
+            select
+                i, nth, length, coalesce(sum(leaves) over {before}, 0) as left_before,
+                DATE '{FIRST_DAY}' + {_pick("i", 34, 1400)}
+                    + (coalesce(sum(length) over {before}, 0) + sum(gap) over (partition by i order by nth))::int as starts
+            from (
+                select i, nth, 30 + {days} as length, case when {pauses} then 20 + {gap} else 0 end as gap, ({leaves} = 0)::int as leaves
+                from range({subscriptions}) s(i), range(4) n(nth)
+            )
+        )
+        where left_before = 0 and starts < DATE '{END}'
+        order by starts, i, nth
+    )"""
 
 
 def _filled(source: str, columns: Mapping[str, str], name: str) -> str:
@@ -192,6 +266,8 @@ def build(folder: Path, mappings: Mappings, scale: float = 1) -> Settings:
             ("deal", "salesforce", "created_on"),
             ("invoice_line", "stripe", "invoiced_on"),
             ("cost_line", "quickbooks", "booked_on"),
+            ("subscription_term", "stripe", "started_on"),
+            ("payment", "stripe", "paid_on"),
             ("account", "salesforce", "created_on"),
         ):
             connection.execute(

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import resource
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Final
 
 from benchmarks import stripe_csv
-from benchmarks.timing import Line, compared
+from benchmarks.timing import Line, compared, watched
 
 LOAD: Final = "DuckDB, typed load, no index"
 IMPORT: Final = "python -m kpi import, everything"
@@ -41,12 +37,12 @@ def measure(root: Path, rows: int, runs: int) -> list[Line]:
     for _ in range(runs):
         scratch = Path(tempfile.mkdtemp(prefix="kpi-bench-", dir=root / "benchmarks" / ".data"))
         try:
-            took, usage = _run(
+            took, usage = watched(
                 [sys.executable, "-c", _TYPED_LOAD, str(path), str(scratch / "load.duckdb"), json.dumps(stripe_csv.COLUMNS)], root, {}
             )
             seconds[LOAD].append(took)
             cpu[LOAD].append(usage.ru_utime + usage.ru_stime)
-            took, usage = _run([sys.executable, "-m", "kpi", "import", str(path)], root, {"KPI_HOME": str(scratch / "home")})
+            took, usage = watched([sys.executable, "-m", "kpi", "import", str(path)], root, {"KPI_HOME": str(scratch / "home")})
             seconds[IMPORT].append(took)
             cpu[IMPORT].append(usage.ru_utime + usage.ru_stime)
             peaks.append(usage.ru_maxrss // 1024)
@@ -59,21 +55,3 @@ def measure(root: Path, rows: int, runs: int) -> list[Line]:
         compared(seconds, IMPORT, LOAD, 2.5, f"CPU {statistics.median(cpu[IMPORT]):.1f} s"),
         Line("peak memory of the import", peak_mb, limit=MEMORY_LIMIT_MB, unit="MB"),
     ]
-
-
-def _run(words: list[str], root: Path, env: dict[str, str]) -> tuple[float, resource.struct_rusage]:
-    """Wall seconds of a process, and what else it used.
-
-    Raises:
-        RuntimeError: it failed; with what it said.
-    """
-    with tempfile.TemporaryFile() as said:
-        began = time.perf_counter()
-        process = subprocess.Popen(words, cwd=root, env=os.environ | env, stdout=said, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        took = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            said.seek(0)
-            raise RuntimeError(f"{' '.join(words[:4])} failed: {said.read().decode(errors='replace')[-2000:]}")
-    return took, usage

@@ -1,12 +1,17 @@
-"""Interleaved runs, medians, and the table that says which promise held."""
+"""Interleaved runs, watched processes, medians, and the table that says which promise held."""
 
 from __future__ import annotations
 
+import os
+import resource
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -57,15 +62,33 @@ def compared(seconds: Mapping[str, list[float]], name: str, against: str, limit:
     return Line(name, median, against, median / statistics.median(seconds[against]), limit, note)
 
 
+def watched(words: list[str], root: Path, env: Mapping[str, str]) -> tuple[float, resource.struct_rusage]:
+    """Wall seconds of a process, and what else it used.
+
+    Raises:
+        RuntimeError: it failed; with what it said.
+    """
+    with tempfile.TemporaryFile() as said:
+        began = time.perf_counter()
+        process = subprocess.Popen(words, cwd=root, env={**os.environ, **env}, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        took = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            said.seek(0)
+            raise RuntimeError(f"{' '.join(words[:4])} failed: {said.read().decode(errors='replace')[-2000:]}")
+    return took, usage
+
+
 def print_table(title: str, lines: list[Line]) -> bool:
     """Print it; returns whether every promise held."""
     print(f"\n{title}")
     print(f"  {'':44} {'median':>9} {'ratio':>7} {'limit':>7}")
     for line in lines:
         ratio = f"{line.ratio:.2f}x" if line.ratio is not None else ""
-        limit = "" if line.limit is None else f"{line.limit:g}x" if line.against else f"{line.limit:g} {line.unit}"
+        limit = "" if line.limit is None else f"{line.limit:g}x" if line.against else _shown(line, line.limit)
         verdict = "" if line.limit is None else "ok" if line.holds else "TOO SLOW"
-        print(f"  {line.name:44} {_shown(line):>9} {ratio:>7} {limit:>7} {verdict:8} {line.note}".rstrip())
+        print(f"  {line.name:44} {_shown(line, line.measured):>9} {ratio:>7} {limit:>7} {verdict:8} {line.note}".rstrip())
     return all(line.holds for line in lines)
 
 
@@ -79,10 +102,12 @@ def machine() -> str:
     return f"This machine, now: ten million additions in Python in {took:.1f} s (a quiet one needs about 0.6 s)."
 
 
-def _shown(line: Line) -> str:
+def _shown(line: Line, figure: float) -> str:
     if line.unit != "s":
-        return f"{line.measured:g} {line.unit}"
-    return f"{line.measured * 1000:.0f} ms" if line.measured < 10 else f"{line.measured:.1f} s"
+        return f"{figure:g} {line.unit}"
+    if figure >= 10:
+        return f"{figure:.1f} s"
+    return f"{figure * 1000:.0f} ms" if figure >= 0.01 else f"{figure * 1000:.1f} ms"
 
 
 def _say(words: str) -> None:
