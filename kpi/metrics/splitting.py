@@ -92,8 +92,9 @@ def is_missing(column: Column) -> Node:
 
 def months_of(slots: Iterable[Sequence[Window | None]], calendar: Calendar) -> tuple[Period, ...]:
     """The calendar's months that any window touches."""
-    found = [window for windows in slots for window in windows if window is not None]
-    return calendar.periods(min(window.start for window in found), max(window.end for window in found), "month")
+    found = {(window.start, window.end) for windows in slots for window in windows if window is not None}
+    months = calendar.periods(min(start for start, _ in found), max(end for _, end in found), "month")
+    return tuple(month for month in months if any(start < month.end and month.start < end for start, end in found))
 
 
 def basis_windows(months: Sequence[Period], later: int, covered: Sequence[Period], calendar: Calendar) -> tuple[Window | None, ...]:

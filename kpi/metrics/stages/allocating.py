@@ -206,7 +206,8 @@ def _cells(
     taken: Element = sa.literal_column("0")
     unrated: Element = sa.literal_column("0")
     if basis is not None:
-        shares = _shares(basis, given).subquery(f"{scan.name}_share_{''.join('1' if there else '0' for there in given)}")
+        name = f"{scan.name}_share_{''.join('1' if there else '0' for there in given)}"
+        shares = _shares(basis, given, name).subquery(name)
         alike = [shares.c[f"g{place}"] == column[names[key]] for place, (key, there) in enumerate(zip(keys, given, strict=True)) if there]
         source = source.outerjoin(shares, sa.and_(shares.c.month == months.c.month, *alike))
         found |= {key: shares.c[f"g{place}"] for place, (key, there) in enumerate(zip(keys, given, strict=True)) if not there}
@@ -229,25 +230,50 @@ def _cells(
     ).select_from(source)
 
 
-def _shares(basis: sa.CTE, given: tuple[bool, ...]) -> sa.Select[Any]:
-    """The share of each pair of keys among those of its month that have the same ``given`` keys; 1e-14 each."""
-    keys = [basis.c[f"g{place}"] for place in range(len(given))]
-    alike = [basis.c.month, *(key for key, there in zip(keys, given, strict=True) if there)]
-    order = [basis.c.w.desc(), *(operations.byte_order(key).asc().nulls_last() for key in keys)]
-    ranked: Any = (
+def _shares(basis: sa.CTE, given: tuple[bool, ...], name: str) -> sa.CompoundSelect[Any]:
+    """The share of each pair of keys among those of its month that have the same ``given`` keys; 1e-14 each.
+
+    Shares rounded down, and what they leave to 1 once more as a row of the largest pair; of several that are as large,
+    of the first by its keys. Sums of a month are joined to its pairs: windows would sort all pairs for each of them.
+    """
+    names = [f"g{place}" for place in range(len(given))]
+    alike = ["month", *(key for key, there in zip(names, given, strict=True) if there)]
+    totals = (
         sa.select(
-            basis.c.month,
-            *keys,
-            whole_quotient(basis.c.w * _WHOLE_SHARE, sa.cast(sa.func.sum(basis.c.w).over(partition_by=alike), Whole())).label("units"),
-            sa.func.row_number().over(partition_by=alike, order_by=order).label("rank"),
+            *(basis.c[key] for key in alike), sa.cast(sa.func.sum(basis.c.w), Whole()).label("total"), sa.func.max(basis.c.w).label("most")
         )
         .where(basis.c.w > 0)
-        .subquery("ranked")
+        .group_by(*(basis.c[key] for key in alike))
+        .subquery("totals")
     )
-    keys = [ranked.c[f"g{place}"] for place in range(len(given))]
-    alike = [ranked.c.month, *(key for key, there in zip(keys, given, strict=True) if there)]
-    rest = _WHOLE_SHARE - sa.func.sum(ranked.c.units).over(partition_by=alike)
-    return sa.select(ranked.c.month, *keys, (ranked.c.units + sa.case((ranked.c.rank == 1, rest), else_=0)).label("share"))
+    floors = (
+        sa.select(
+            basis.c.month,
+            *(basis.c[key] for key in names),
+            whole_quotient(basis.c.w * _WHOLE_SHARE, totals.c.total).label("share"),
+            sa.case((basis.c.w == totals.c.most, 1), else_=0).label("largest"),
+        )
+        .select_from(sa.join(basis, totals, sa.and_(*(basis.c[key] == totals.c[key] for key in alike))))
+        .where(basis.c.w > 0)
+        .cte(f"{name}_floor")
+    )
+    rests = (
+        sa.select(*(floors.c[key] for key in alike), (_WHOLE_SHARE - sa.func.sum(floors.c.share)).label("rest"))
+        .group_by(*(floors.c[key] for key in alike))
+        .subquery("rests")
+    )
+    first = sa.func.row_number().over(
+        partition_by=[floors.c[key] for key in alike],
+        order_by=[operations.byte_order(floors.c[key]).asc().nulls_last() for key in names],
+    )
+    largest = (
+        sa.select(floors.c.month, *(floors.c[key] for key in names), first.label("rank")).where(floors.c.largest == 1).subquery("largest")
+    )
+    of_largest = sa.and_(largest.c.rank == 1, *(largest.c[key] == rests.c[key] for key in alike))
+    return sa.union_all(
+        sa.select(floors.c.month, *(floors.c[key] for key in names), floors.c.share),
+        sa.select(largest.c.month, *(largest.c[key] for key in names), rests.c.rest).select_from(sa.join(largest, rests, of_largest)),
+    )
 
 
 def _grouped(scan: Scan, wide: Scan, cells: Any, on_keys: tuple[Node, ...]) -> tuple[sa.CTE, bool]:
