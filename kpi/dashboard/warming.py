@@ -22,4 +22,4 @@ def warm() -> None:
     reach = frame(desk)
     if reach.last_whole is not None:
         desk.expect(questions(desk.definitions, reach, Filters(), reach.last_whole).values())
-        ahead().likely(first_filters(desk, reach, reach.last_whole) + first_shapes(desk, reach, reach.last_whole))
+        ahead().likely(first_shapes(desk, reach, reach.last_whole) + first_filters(desk, reach, reach.last_whole))

@@ -70,7 +70,7 @@ def _marked(text: str, values: dict[str, str | tuple[str, ...]]) -> str:
             found = _list_at(words, place)
             if found:
                 chosen = tuple(_plain(token.text) for token in found)
-                parts += ["(", _named(chosen[0] if len(chosen) == 1 else chosen, values), ")"]
+                parts += ["(", _named(chosen, values), ")"]
                 place += 2 * len(found) + 1
     return " ".join(parts)
 
@@ -90,7 +90,7 @@ def _list_at(words: list[lexing.Token], place: int) -> list[lexing.Token]:
 
 
 def _named(value: str | tuple[str, ...], values: dict[str, str | tuple[str, ...]]) -> str:
-    # One and several are written differently, so they are different shapes.
+    # One that is equal and a list, of however many, are written differently, so they are different shapes.
     name = f"{'filter' if isinstance(value, str) else 'filters'}_{len(values)}"
     values[name] = value
     return f"'{_MARK}{name}'"

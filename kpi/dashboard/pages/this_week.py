@@ -76,9 +76,9 @@ def first_filters(desk: Desk, frame: Frame, week: dt.date) -> list[Callable[[], 
 
 
 def first_shapes(desk: Desk, frame: Frame, week: dt.date) -> list[Callable[[], object]]:
-    """Plans of filters by one or two dimensions, with one value or several of each: a plan serves all values."""
-    some = [{name: values[:count]} for name, values in frame.options.items() for count in (1, 2) if len(values) >= count]
-    both = [first | second for first, second in combinations(some, 2) if first.keys() != second.keys()]
+    """Plans of filters by one or two dimensions: a plan serves all values, however many."""
+    some = [{name: values[:1]} for name, values in frame.options.items()]
+    both = [first | second for first, second in combinations(some, 2)]
     return [task for one in (*some, *both) for task in _tasks(desk.plan, questions(desk.definitions, frame, Filters(None, one), week))]
 
 
