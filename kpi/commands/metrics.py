@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kpi import settings
 from kpi.commands import show
-from kpi.errors import KpiError, UsageError
+from kpi.errors import KpiError, UsageError, WarehouseError
 from kpi.metrics import definitions, jsonschema
+from kpi.metrics.given import Look
 from kpi.metrics.model import Definitions, Formula
+from kpi.warehouse import given
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -44,8 +48,14 @@ def check(options: argparse.Namespace) -> int:
     path = options.file or settings.load().metrics
     if options.file is not None and not path.exists():
         raise UsageError(f"{path}: there is no such file")
-    problems = definitions.check(path)
-    loaded = definitions.load(path) if not problems else None
+    look: Look | None = partial(given.look, settings.load())
+    try:
+        problems = definitions.check(path, look)
+    except WarehouseError as error:
+        print(f"note: tables: and what stands on them was not checked, because {error}", file=sys.stderr)
+        look = None
+        problems = definitions.check(path)
+    loaded = definitions.load(path, look) if not problems else None
     if options.json:
         found = {"metrics": list(loaded.metrics) if loaded else [], "dimensions": list(loaded.dimensions) if loaded else []}
         print(json.dumps({"file": str(path), "problems": [asdict(problem) for problem in problems], **found}, ensure_ascii=False))

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from kpi import settings, units
@@ -25,6 +26,7 @@ from kpi.metrics.result import Result
 from kpi.periods import GRAINS, Period
 from kpi.printing import printable
 from kpi.warehouse.engines import open_reader
+from kpi.warehouse.given import look
 from kpi.warehouse.reader import Reader
 
 #: How a missing dimension is written.
@@ -86,7 +88,7 @@ def explained(options: argparse.Namespace) -> int:
 def _asked(options: argparse.Namespace) -> Iterator[tuple[Query, Definitions, Reader]]:
     """The query of the options, the definitions, and a reader of what is published under them."""
     chosen = settings.load()
-    loaded = definitions.load(chosen.metrics)
+    loaded = definitions.load(chosen.metrics, partial(look, chosen))
     query = Query(
         metrics=tuple(options.metrics),
         by=tuple(name.strip() for names in options.by for name in names.split(",") if name.strip()),
@@ -96,7 +98,7 @@ def _asked(options: argparse.Namespace) -> Iterator[tuple[Query, Definitions, Re
         until=_day(options.until, "--until"),
     )
     ensure_current(chosen, mappings_of(loaded), lambda sentence: print(sentence, file=sys.stderr, flush=True))
-    with open_reader(chosen) as reader:
+    with open_reader(chosen, bool(loaded.catalog.given)) as reader:
         yield query, loaded, reader
 
 

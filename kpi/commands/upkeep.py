@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from connectors import CONNECTORS
@@ -15,10 +16,13 @@ from kpi.commands.text import table
 from kpi.errors import KpiError, UnknownName
 from kpi.importing.republish import rebuild
 from kpi.metrics import definitions
+from kpi.metrics.asking import given_counts, given_descriptions
+from kpi.metrics.catalog import STANDARD
 from kpi.metrics.publishing import mappings_of
 from kpi.settings import Settings
 from kpi.warehouse.archive import Archive
 from kpi.warehouse.engines import current_state, open_reader
+from kpi.warehouse.given import look
 from kpi.warehouse.holdings import descriptions, rejected_rows, row_counts
 
 
@@ -100,7 +104,7 @@ def _findings(chosen: Settings) -> Iterator[tuple[bool, str]]:
     except KpiError as error:
         yield False, str(error)
         return
-    where = "PostgreSQL" if chosen.warehouse_url else "DuckDB"
+    where = "DuckDB" if not chosen.warehouse_url or chosen.warehouse_url.startswith("duckdb:") else "PostgreSQL"
     yield runs == state.archive_line, f"generation {state.generation} on {where} opens and holds {runs} of {state.archive_line} imports"
     try:
         archive = Archive(home)
@@ -113,12 +117,16 @@ def _findings(chosen: Settings) -> Iterator[tuple[bool, str]]:
 
 
 def _tables(options: argparse.Namespace) -> int:
-    with open_reader(settings.load()) as reader:
-        counts = row_counts(reader)
+    chosen = settings.load()
+    loaded = definitions.load(chosen.metrics, partial(look, chosen)) if chosen.warehouse_url else None
+    catalog = STANDARD if loaded is None else loaded.catalog
+    with open_reader(chosen, bool(catalog.given)) as reader:
+        counts = row_counts(reader) | given_counts(catalog, reader)
+    described = [*descriptions(), *given_descriptions(catalog)]
     if options.json:
-        print(json.dumps({"tables": [one | {"rows": counts[one["name"]]} for one in descriptions()]}, ensure_ascii=False, indent=1))
+        print(json.dumps({"tables": [one | {"rows": counts[one["name"]]} for one in described]}, ensure_ascii=False, indent=1))
         return 0
-    for one in descriptions():
+    for one in described:
         rows = "1 row" if counts[one["name"]] == 1 else f"{counts[one['name']]:,} rows"
         print(f"{one['name']}: {one['meaning']}; {rows}")
         cells = [(f"  {column['name']}", column["unit"], column["meaning"]) for column in one["columns"]]

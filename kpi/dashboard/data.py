@@ -22,7 +22,8 @@ from kpi.metrics.explain import Explanation, explain
 from kpi.metrics.model import Definitions, Query
 from kpi.metrics.result import Result
 from kpi.settings import Settings
-from kpi.warehouse.engines import Reader, current_generation, open_reader
+from kpi.warehouse.engines import CoverageRow, Reader, current_generation, open_reader
+from kpi.warehouse.given import token
 
 Made = TypeVar("Made")
 
@@ -58,6 +59,7 @@ class Desk:
     """One run's view of the company: what was published and defined when the run began.
 
     Attributes:
+        token: changes when tables that this program did not make may have; empty where there are none.
         problems: mistakes in metrics.yaml as it stands; the definitions are then the last good ones.
     """
 
@@ -65,6 +67,17 @@ class Desk:
     definitions: Definitions
     reader: Reader
     problems: tuple[Problem, ...]
+    token: str = ""
+
+    @property
+    def shows(self) -> bool:
+        """Whether there is anything to show: something was published, or tables of others are named."""
+        return bool(self.reader.generation or self.definitions.catalog.given)
+
+    @property
+    def coverage(self) -> tuple[CoverageRow, ...]:
+        """How far each source reaches, those of others included."""
+        return metrics_query.facts_of(self.reader, self.definitions).coverage
 
     @property
     def place(self) -> str:
@@ -74,7 +87,7 @@ class Desk:
     @property
     def key(self) -> tuple[str, int, str]:
         """What everything computed from this desk may be kept under."""
-        return self.place, self.reader.generation, self.definitions.hash
+        return f"{self.place} {self.token}", self.reader.generation, self.definitions.hash
 
     def ask(self, query: Query) -> Answer:
         """The answer; metrics that can't be asked this way are left out of it and named.
@@ -117,13 +130,16 @@ def open_desk(settings: Settings) -> tuple[Desk | None, tuple[Problem, ...]]:
     state = served(settings)
     if state.definitions is None:
         return None, state.problems
-    reader = _reader(settings.warehouse_url or str(settings.home.absolute()), current_generation(settings), settings)
-    return Desk(settings, state.definitions, reader, state.problems), state.problems
+    given = bool(state.definitions.catalog.given)
+    changed = token(settings) if given else ""  # tables of others have no generation
+    place = f"{settings.warehouse_url or settings.home.absolute()} {changed}"
+    reader = _reader(place, current_generation(settings), given, settings)
+    return Desk(settings, state.definitions, reader, state.problems, changed), state.problems
 
 
 @st.cache_resource(max_entries=KEPT_READERS, show_spinner=False)
-def _reader(place: str, generation: int, _settings: Settings) -> Reader:
-    return open_reader(_settings)
+def _reader(place: str, generation: int, given: bool, _settings: Settings) -> Reader:
+    return open_reader(_settings, given)
 
 
 @cache

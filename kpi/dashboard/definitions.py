@@ -8,15 +8,17 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
-from kpi.errors import DefinitionsError, KpiError, Problem
+from kpi.errors import DefinitionsError, KpiError, Problem, WarehouseError
 from kpi.metrics.definitions import load
 from kpi.metrics.model import Definitions
 from kpi.settings import Settings
+from kpi.warehouse.given import look
 
 LAST_GOOD: Final = "metrics.last-good.yaml"
 
@@ -35,27 +37,33 @@ class Served:
 
 
 def served(settings: Settings) -> Served:
-    """The definitions to serve now; read again only when the file has changed."""
-    return _served(str(settings.metrics), str(settings.home), _signature(settings.metrics))
+    """The definitions to serve now; read again only when the file has changed.
+
+    Raises:
+        WarehouseError: the file has ``tables:``, and the warehouse can't be looked at.
+    """
+    return _served(str(settings.metrics), str(settings.home), (*_signature(settings.metrics), settings.warehouse_url), settings)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _served(metrics: str, home: str, signature: tuple[int, ...]) -> Served:
+def _served(metrics: str, home: str, signature: tuple[int | str | None, ...], _settings: Settings) -> Served:
     path, last_good = Path(metrics), Path(home) / LAST_GOOD
     try:
-        definitions = load(path)
+        definitions = load(path, partial(look, _settings))
     except DefinitionsError as error:
-        return Served(_last_good(last_good), error.problems)
+        return Served(_last_good(last_good, _settings), error.problems)
+    except WarehouseError:  # the tables of tables: may be there in a moment, and what is returned is kept
+        raise
     except (KpiError, OSError) as error:
-        return Served(_last_good(last_good), (Problem(metrics, 1, "", str(error)),))
-    if _signature(path) == signature:  # otherwise the file changed while it was read, and the next run reads it again
+        return Served(_last_good(last_good, _settings), (Problem(metrics, 1, "", str(error)),))
+    if _signature(path) == signature[:-1]:  # otherwise the file changed while it was read, and the next run reads it again
         _keep(path, last_good)
     return Served(definitions, ())
 
 
-def _last_good(path: Path) -> Definitions | None:
+def _last_good(path: Path, settings: Settings) -> Definitions | None:
     try:
-        return load(path) if path.exists() else None
+        return load(path, partial(look, settings)) if path.exists() else None
     except (KpiError, OSError):
         return None
 

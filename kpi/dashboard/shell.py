@@ -49,7 +49,7 @@ def _render() -> None:
     st.html(style(mode))
     try:
         desk, problems = open_desk(settings.load())
-        reach = frame(desk) if desk is not None and desk.reader.generation else None
+        reach = frame(desk) if desk is not None and desk.shows else None
         pages = [
             st.Page(partial(_draw, page, desk, reach, mode, problems), title=page.title, url_path=page.path, default=place == 0)
             for place, page in enumerate(PAGES)
@@ -76,7 +76,7 @@ def _draw(page: Page, desk: Desk | None, reach: Frame | None, mode: Mode, proble
     if reach is None or not reach.weeks:
         st.html(EMPTY)
         return
-    if desk.reader.mappings != desk.definitions.mappings_hash:
+    if desk.reader.generation and desk.reader.mappings != desk.definitions.mappings_hash:
         state = applying().want(desk.settings, desk.definitions, desk.reader.generation)
         st.html(notice("quiet", "products: or costs: of metrics.yaml changed since the data were published", [state.sentence]))
         if state.follows:
@@ -105,7 +105,7 @@ def _header(pages: list[st.Page], current: st.Page, desk: Desk | None, reach: Fr
 def _freshness(desk: Desk | None, reach: Frame | None) -> str:
     if desk is None or reach is None or reach.through is None:
         return "no data yet"
-    sources = len({row.source for row in desk.reader.coverage})
+    sources = len({row.source for row in desk.coverage})
     known = sum(span is not None for span in reach.spans.values())
     late = "" if known == len(reach.spans) else f", {len(reach.spans) - known} of {len(reach.spans)} figures lack data"
     mark = '<i class="late"></i>' if late else "<i></i>"

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Final
 
 from kpi.metrics.model import Definitions
+from kpi.metrics.query import facts_of
 from kpi.metrics.result import Span
 from kpi.metrics.uses import leaves_of
 from kpi.periods import MONTHS, Calendar
@@ -21,7 +22,7 @@ _DAY: Final = dt.timedelta(days=1)
 
 def system(source: str) -> str:
     """A system's name as its maker writes it."""
-    return NAMES.get(source, source.capitalize())
+    return source if "." in source else NAMES.get(source, source.capitalize())  # a table of others stands in a schema
 
 
 def day(date: dt.date) -> str:
@@ -43,7 +44,7 @@ def tables(name: str, definitions: Definitions) -> tuple[str, ...]:
 def coverage(name: str, definitions: Definitions, reader: Reader) -> tuple[CoverageRow, ...]:
     """How far each source reaches in the tables that a metric counts."""
     counted = tables(name, definitions)
-    return tuple(row for row in reader.coverage if row.table_name in counted)
+    return tuple(row for row in facts_of(reader, definitions).coverage if row.table_name in counted)
 
 
 def missing(name: str, span: Span | None, week: dt.date, definitions: Definitions, reader: Reader) -> str | None:

@@ -17,7 +17,7 @@ def warm() -> None:
         KpiError: the page tells it as well.
     """
     desk, _ = open_desk(settings.load())
-    if desk is None or not desk.reader.generation:
+    if desk is None or not desk.shows:
         return
     reach = frame(desk)
     if reach.last_whole is not None:

@@ -15,19 +15,21 @@ from typing import Any, Final
 
 from kpi import yamlfile
 from kpi.errors import BadExpression, DefinitionsError, KpiError, Problem, UnknownName, did_you_mean
-from kpi.metrics import commas, expressions, graph, lexing, sections
+from kpi.metrics import commas, expressions, given, graph, lexing, sections
+from kpi.metrics.catalog import Catalog
+from kpi.metrics.given import Look
 from kpi.metrics.kinds import COMMON, KINDS, LATER
 from kpi.metrics.kinds.base import About, Context, Kind, expression
 from kpi.metrics.model import Definitions, Dimension, Formula, Leaf, Metric, Node, Where
 from kpi.metrics.problems import Cascade, Key, Problems
 from kpi.periods import Calendar
-from kpi.warehouse import schema
 
 SECTIONS: Final = (
     Key("north_star", "a metric", "the one metric that stands above all others", required=True),
     Key("drivers", "a list of metrics", "the cards below it, in their order; without it what the North Star is made of, then the others"),
     Key("calendar", "week_starts, year_starts, timezone, pattern", "how the company counts its time"),
     Key("currency", "three letters, such as EUR", "the currency of every figure"),
+    Key("tables", "names with tables or views of the warehouse", "tables that this program did not make"),
     Key("sources", "tables with systems", "which system counts where two hold the same thing"),
     Key("products", "products with rules", "how rows of other systems find their product, applied when data are published"),
     Key("costs", "categories with ledger accounts", "which ledger accounts are which category, applied when data are published"),
@@ -46,25 +48,29 @@ RESERVED: Final = (*lexing.KEYWORDS, "period", "partial")
 _LANGUAGE: Final = "1"
 
 
-def load(path: Path) -> Definitions:
+def load(path: Path, look: Look | None = None) -> Definitions:
     """Read and check a file.
+
+    Args:
+        look: asks the warehouse what it says of the tables of ``tables:``; without it what stands on them is left out.
 
     Raises:
         DefinitionsError: all its problems, in the order of their lines.
+        WarehouseError: ``tables:`` names some, and the warehouse can't be looked at.
     """
-    definitions, problems = _read(path)
+    definitions, problems = _read(path, look)
     if problems or definitions is None:
         raise DefinitionsError(problems)
     return definitions
 
 
-def check(path: Path) -> list[Problem]:
+def check(path: Path, look: Look | None = None) -> list[Problem]:
     """Every problem of a file, and what is there without use, in the order of the lines; empty when it is sound."""
-    definitions, problems = _read(path)
+    definitions, problems = _read(path, look)
     return sorted(problems + ([] if definitions is None else _unused(definitions)))
 
 
-def _read(path: Path) -> tuple[Definitions | None, list[Problem]]:
+def _read(path: Path, look: Look | None) -> tuple[Definitions | None, list[Problem]]:
     tree, found = yamlfile.read(path)
     if not isinstance(tree, yamlfile.Mapping):
         if not found:
@@ -74,7 +80,7 @@ def _read(path: Path) -> tuple[Definitions | None, list[Problem]]:
     tree, cut = commas.rejoined(tree, str(path))
     assert isinstance(tree, yamlfile.Mapping)  # noqa: S101 - it stays what it was
     problems = Problems(str(path), [*found, *cut])
-    definitions = _File(tree, problems).definitions()
+    definitions = _File(tree, problems).definitions(look)
     return (None if problems.found else definitions), problems.found
 
 
@@ -95,15 +101,16 @@ class _File:
             problems, Calendar(), tuple(self.dimension_entries), self.dimension, (*self.metric_entries, *self.refused), self.metric
         )
 
-    def definitions(self) -> Definitions:
+    def definitions(self, look: Look | None) -> Definitions:
         tree, problems = self.tree, self.problems
-        problems.keys(tree, SECTIONS, "metrics.yaml", later=("tables", "switches"))
+        problems.keys(tree, SECTIONS, "metrics.yaml", later=("switches",))
         calendar = sections.calendar(tree.get("calendar"), problems)
         currency = sections.currency(tree.get("currency"), problems)
         counted = sections.sources(tree.get("sources"), problems)
         products = sections.products(tree.get("products"), problems)
         costs = sections.costs(tree.get("costs"), problems)
-        self.context = replace(self.context, calendar=calendar)
+        tables = given.read(tree.get("tables"), problems, calendar.timezone, look)
+        self.context = replace(self.context, calendar=calendar, catalog=Catalog(tables.given), unseen=tables.unseen)
         for name in self.dimension_entries:
             self._quietly(self.dimension, name)
         for name in self.metric_entries:
@@ -112,7 +119,7 @@ class _File:
         drivers = self._drivers(north_star)
         return Definitions(
             file=problems.file,
-            hash=_digest([_LANGUAGE, _plain(tree)]),
+            hash=_digest([_LANGUAGE, _plain(tree), *([tables.digest] if tables.digest else [])]),
             mappings_hash=_digest([_LANGUAGE, *(_plain(tree.get(name)) for name in ("products", "costs")), currency, calendar.timezone]),
             north_star=north_star,
             drivers=drivers,
@@ -123,6 +130,8 @@ class _File:
             metrics=MappingProxyType(dict(self._in_order(self.metrics, self.metric_entries))),
             products=products,
             costs=costs,
+            catalog=self.context.catalog,
+            unseen=tables.unseen,
         )
 
     @staticmethod
@@ -204,13 +213,13 @@ class _File:
         label = problems.text(mapping.get("label"), "a label") if mapping.get("label") else None
         as_of = problems.choice(mapping.get("as_of"), ("now", "then"), "a time") if mapping.get("as_of") else None
         table, of = problems.text(mapping.get("of"), "a table"), mapping.get("of")
-        known = [found.name for found in schema.facts()]
-        if table is None or of is None:
+        known = self.context.catalog.names()
+        if table is None or of is None or table in self.context.unseen:
             return None
         if table not in known:
             problems.at(of, f'no table is called "{table}"{did_you_mean(table, known) or "; known are " + ", ".join(known)}')
             return None
-        scope = expressions.Scope(table, tuple(self.dimension_entries), self.dimension, name, defining=name)
+        scope = expressions.Scope(table, tuple(self.dimension_entries), self.dimension, name, defining=name, catalog=self.context.catalog)
         value = mapping.get("is")
         node = None if value is None else expression(value, problems, lambda text: _split(text, scope))
         if node is None:
@@ -299,7 +308,12 @@ def _split(text: str, scope: expressions.Scope) -> Node:
 
 def _unused(definitions: Definitions) -> list[Problem]:
     """Dimensions that no metric reaches: nothing can be split by them."""
-    tables = {table for metric in definitions.metrics.values() if isinstance(metric, Leaf) for table in graph.reachable(metric.table)}
+    tables = {
+        table
+        for metric in definitions.metrics.values()
+        if isinstance(metric, Leaf)
+        for table in graph.reachable(metric.table, definitions.catalog)
+    }
     return [
         Problem(
             dimension.where.file,

@@ -6,15 +6,15 @@ from typing import Final
 
 from kpi.errors import BadExpression, did_you_mean
 from kpi.metrics import graph
+from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.model import Call, Hop, Literal_, Node
 from kpi.metrics.nodes import column
-from kpi.warehouse import schema
 
 #: Columns that tell customers apart which no account matched.
 _UNMATCHED: Final = ("source", "source_account_id")
 
 
-def entity(each: str, table: str) -> Node:
+def entity(each: str, table: str, catalog: Catalog = STANDARD) -> Node:
     """Whose a row of ``table`` is, as text: an entity such as ``account`` or ``deal``, or a column such as ``subscription_id``.
 
     A customer that could not be matched is one of its own, by the source's own id; a row without any is nobody's.
@@ -23,31 +23,31 @@ def entity(each: str, table: str) -> Node:
         BadExpression: nothing has this name, or the table doesn't lead to it.
         graph.AmbiguousPath: two paths of the same length do.
     """
-    tables = schema.metadata.tables
-    if each not in known():
+    tables = catalog.tables
+    if each not in known(catalog):
         if each in tables[table].columns and tables[table].columns[each].info["unit"] in ("id", "text"):
-            return column(table, each)
-        raise BadExpression(_refusal(each, table))
+            return column(table, each, catalog=catalog)
+        raise BadExpression(_refusal(each, table, catalog))
     (key,) = tables[each].primary_key
-    path = graph.path(table, each)
+    path = graph.path(table, each, catalog)
     if path is None:
-        raise BadExpression(f"{table} leads to no {each}; it has {', '.join(reached(table))}")
+        raise BadExpression(f"{table} leads to no {each}; it has {', '.join(reached(table, catalog))}")
     if not path:
-        return column(table, key.name)
-    own = column(path[-1].table, path[-1].column, path[:-1])
+        return column(table, key.name, catalog=catalog)
+    own = column(path[-1].table, path[-1].column, path[:-1], catalog)
     if each != "account" or not set(_UNMATCHED) <= set(tables[path[-1].table].columns.keys()):
         return own
     return Call("coalesce", (own, _unmatched(path[-1].table, path[:-1])), "text")
 
 
-def known() -> tuple[str, ...]:
+def known(catalog: Catalog = STANDARD) -> tuple[str, ...]:
     """Entities: tables whose rows have one key."""
-    return tuple(table.name for table in schema.facts() if len(table.primary_key) == 1 and table.name != "fx_rate")
+    return tuple(table.name for table in catalog.facts() if len(table.primary_key) == 1 and table.name != "fx_rate")
 
 
-def reached(table: str) -> list[str]:
+def reached(table: str, catalog: Catalog = STANDARD) -> list[str]:
     """The entities that rows of ``table`` lead to."""
-    return [name for name in graph.reachable(table) if name in known()]
+    return [name for name in graph.reachable(table, catalog) if name in known(catalog)]
 
 
 def _unmatched(table: str, path: tuple[Hop, ...]) -> Node:
@@ -60,8 +60,8 @@ def _text(value: str) -> Literal_:
     return Literal_(value, "text")
 
 
-def _refusal(each: str, table: str) -> str:
-    names = reached(table)
-    columns = [name for name, found in schema.metadata.tables[table].columns.items() if found.info["unit"] == "id"]
+def _refusal(each: str, table: str, catalog: Catalog) -> str:
+    names = reached(table, catalog)
+    columns = [name for name, found in catalog.tables[table].columns.items() if found.info["unit"] == "id"]
     near = did_you_mean(each, [*names, *columns])
     return f'no entity of {table} is called "{each}"{near or "; it has " + ", ".join(names) + ", or an id such as " + ", ".join(columns)}'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from kpi.metrics.kinds import lagging
 from kpi.metrics.kinds.switches import sentences
 from kpi.metrics.layout import laid_out
 from kpi.metrics.model import Definitions, Formula, Leaf, Metric, Query
-from kpi.metrics.query import planned, run
+from kpi.metrics.query import facts_of, planned, run
 from kpi.metrics.result import LazyText, Result
 from kpi.metrics.uses import leaves_of
 from kpi.periods import MONTHS
@@ -96,10 +96,9 @@ class Explanation:
 def explain(query: Query, definitions: Definitions, reader: Reader) -> Explanation:
     """Explain a query by running it; raises what :func:`kpi.metrics.query.run` raises."""
     result = run(query, definitions, reader)
-    tables = dict.fromkeys(table for name in result.query.metrics for leaf in leaves_of(name, definitions.metrics) for table in leaf.tables)
     made = planned(result.query, definitions, reader)[0]
     allocations = [scan.leaves[0].allocate for scan in made.scans if scan.split is not None]
-    tables |= dict.fromkeys(allocate.basis.table for allocate in allocations if allocate is not None)
+    bases = [allocate.basis for allocate in allocations if allocate is not None]
     return Explanation(
         metrics=tuple(
             Explained(definitions.metrics[name], tuple(_branches(definitions.metrics[name], definitions, 0)))
@@ -110,10 +109,22 @@ def explain(query: Query, definitions: Definitions, reader: Reader) -> Explanati
             *_of_subscriptions(result.query.metrics, definitions),
             *_of_metrics(result.query.metrics, definitions),
         ),
-        sources=tuple(_source(row, definitions, reader) for table in tables for row in reader.coverage if row.table_name == table),
+        sources=tuple(_source(row, definitions, reader) for row in _coverage(result.query, bases, definitions, reader)),
         result=result,
         statement=LazyText(lambda: laid_out(result.sql)),
     )
+
+
+def _coverage(query: Query, bases: Sequence[Leaf], definitions: Definitions, reader: Reader) -> list[CoverageRow]:
+    """How far the sources of what was asked reach; a table that this program did not make by the dates it is counted by."""
+    facts = facts_of(reader, definitions)
+    leaves = [leaf for name in query.metrics for leaf in leaves_of(name, definitions.metrics)] + [*bases]
+    rows: list[CoverageRow] = []
+    for table in dict.fromkeys(table for leaf in leaves for table in leaf.tables):
+        times = [leaf.time for leaf in leaves if leaf.table == table]
+        own = [row for name, time, row in facts.spans if name == table and time in times and row is not None]
+        rows += own or [row for row in facts.coverage if row.table_name == table]
+    return rows
 
 
 def switches(definitions: Definitions) -> tuple[str, ...]:
@@ -180,8 +191,8 @@ def _source(row: CoverageRow, definitions: Definitions, reader: Reader) -> Sourc
 
 
 def _files(row: CoverageRow, reader: Reader) -> tuple[SourceFile, ...]:
-    table = metadata.tables[row.table_name]
-    if not {"run_id", "source"} <= set(table.columns.keys()):
+    table = metadata.tables.get(row.table_name)
+    if table is None or not {"run_id", "source"} <= set(table.columns.keys()):
         return ()
     counts: Any = (
         sa.select(table.c.run_id, sa.func.count().label("rows")).where(table.c.source == row.source).group_by(table.c.run_id).subquery()

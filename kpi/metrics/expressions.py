@@ -6,7 +6,7 @@ Three uses, one language:
 - :func:`condition` and :func:`group`: a filter and a split of a query, where a name is a dimension or ``table.column``;
 - :func:`formula`: arithmetic over metrics.
 
-Nothing of the text survives: columns come from :mod:`kpi.warehouse.schema`, values are literals to be bound, the
+Nothing of the text survives: columns come from a :class:`kpi.metrics.catalog.Catalog`, values are literals to be bound, the
 rest is calls of the closed set.
 """
 
@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from kpi.errors import BadExpression
 from kpi.metrics import functions, parsing
+from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.model import Dimension, Node, Type
 from kpi.metrics.nodes import column, columns_of, mapped, metrics_of
 from kpi.metrics.resolving import FormulaTree, Lookup, Rows, Scope
@@ -35,9 +36,9 @@ def row(text: str, scope: Scope) -> Node:
     return Rows(scope).node(parsing.parse(text, functions.named("row")))
 
 
-def condition(text: str, table: str, dimensions: Mapping[str, Dimension], metric: str) -> Node:
+def condition(text: str, table: str, dimensions: Mapping[str, Dimension], metric: str, catalog: Catalog = STANDARD) -> Node:
     """A filter of a query for a metric on ``table``: names are dimensions or ``table.column``; see :func:`row`."""
-    return filtered(text, Scope(table, tuple(dimensions), dimensions.get, metric, columns=False), "a filter")
+    return filtered(text, Scope(table, tuple(dimensions), dimensions.get, metric, columns=False, catalog=catalog), "a filter")
 
 
 def filtered(text: str, scope: Scope, where: str) -> Node:
@@ -46,9 +47,9 @@ def filtered(text: str, scope: Scope, where: str) -> Node:
     return rows.operators.condition(rows.node(parsing.parse(text, functions.named("row"))), where)
 
 
-def group(name: str, table: str, dimensions: Mapping[str, Dimension], metric: str) -> Node:
+def group(name: str, table: str, dimensions: Mapping[str, Dimension], metric: str, catalog: Catalog = STANDARD) -> Node:
     """What a metric on ``table`` is split by: a dimension or ``table.column``; see :func:`row`."""
-    rows = Rows(Scope(table, tuple(dimensions), dimensions.get, metric, columns=False))
+    rows = Rows(Scope(table, tuple(dimensions), dimensions.get, metric, columns=False, catalog=catalog))
     tree = parsing.parse(name, ())
     if not isinstance(tree, exp.Column):
         raise BadExpression(f'"{name}" is not a name; a split is by a dimension or table.column')

@@ -26,7 +26,6 @@ from kpi.metrics.stages.stocks import stock_rows
 from kpi.metrics.uses import Use, uses_of
 from kpi.metrics.windows import Window, opened, windows
 from kpi.warehouse.reader import Reader
-from kpi.warehouse.schema import metadata
 
 _DAY: Final = dt.timedelta(days=1)
 _MOST_LACKING: Final = 1 / MOST_LACKING
@@ -144,7 +143,7 @@ def _backwards(scan: Scan, leaf: Leaf, reader: Reader) -> int:
     backwards = Call("<", (leaf.value, Literal_(Decimal(0), "number")), "flag")
     condition = backwards if leaf.condition is None else Call("and", (leaf.condition, backwards), "flag")
     found = [window for of_slot in scan.slots.values() for window in of_slot if window is not None]
-    keys = tuple(column(scan.table, key.name) for key in metadata.tables[scan.table].primary_key)
+    keys = tuple(column(scan.table, key.name, catalog=scan.catalog) for key in scan.catalog.tables[scan.table].primary_key)
     asked = replace(
         scan,
         leaves=(replace(leaf, aggregate="count", value=None, condition=condition),),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from kpi.metrics import clashes, definitions, lexing, sections
+from kpi.metrics import clashes, definitions, given, lexing, sections
 from kpi.metrics.kinds import COMMON, KINDS
 from kpi.metrics.kinds.allocation import ALLOCATE
 from kpi.metrics.kinds.base import NEEDS, Kind
@@ -53,6 +53,7 @@ def made(kinds: Iterable[Kind] = KINDS) -> Schema:
         "drivers": _one_or_more(_NAME, unique=True),
         "calendar": _object(sections.CALENDAR, _CALENDAR),
         "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+        "tables": {"type": "object", "propertyNames": _NAME, "additionalProperties": _object(given.TABLE, _TABLE)},
         "sources": _sources(),
         "products": _products(),
         "costs": _closed({name: _one_or_more(_TEXT) for name in sections.CATEGORIES}),
@@ -130,7 +131,8 @@ def _one_or_more(item: Schema, unique: bool = False) -> Schema:
 
 
 def _table() -> Schema:
-    return {"enum": [table.name for table in schema.facts()]}
+    """A table of the program's own, or one that ``tables:`` names."""
+    return {"anyOf": [{"enum": [table.name for table in schema.facts()]}, _NAME]}
 
 
 def _dimension() -> dict[str, Schema]:
@@ -156,6 +158,15 @@ _CALENDAR: Final[Mapping[str, Schema]] = {
     "year_starts": {"enum": list(sections.MONTHS)},
     "timezone": _TEXT,
     "pattern": {"enum": list(sections.PATTERNS)},
+}
+_TABLE: Final[dict[str, Schema]] = {
+    "from": _TEXT,
+    "key": _one_or_more(_TEXT, unique=True),
+    "joins": {"type": "object", "propertyNames": _NAME, "additionalProperties": {"type": "string", "pattern": "->"}},
+    "valid": {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": 2},
+    "columns": {"type": "object", "propertyNames": _NAME, "additionalProperties": _TEXT},
+    "money": _one_or_more(_TEXT, unique=True),
+    "currency": _TEXT,
 }
 _COMMON: Final[dict[str, Schema]] = {
     **dict.fromkeys(("label", "means", "owner"), _TEXT),

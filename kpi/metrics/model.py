@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.periods import Calendar, Grain
 
 #: What an expression yields. ``money`` is a decimal that carries the table's currency column.
@@ -423,6 +424,8 @@ class Definitions:
     Attributes:
         hash: of the parts that change a figure or its display, hex; caches are keyed by it.
         mappings_hash: of products:, costs:, currency and calendar, which are applied at publishing.
+        catalog: the tables that they name. unseen: those of ``tables:`` that no warehouse was asked for; what stands on them is
+            left out.
         sources: which systems count, for each table that says so.
         products: product name -> source -> rules; costs: category -> patterns of ledger accounts.
     """
@@ -439,6 +442,8 @@ class Definitions:
     metrics: Mapping[str, Metric]
     products: Mapping[str, Mapping[str, tuple[ProductRule, ...]]]
     costs: Mapping[str, tuple[str, ...]]
+    catalog: Catalog = STANDARD
+    unseen: tuple[str, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Definitions) and other.hash == self.hash

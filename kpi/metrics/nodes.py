@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.model import Around, Call, Column, Hop, MetricRef, Node, Type
-from kpi.warehouse import schema
 
 _TYPES: Final[dict[str, Type]] = {
     "id": "text",
@@ -53,6 +53,6 @@ def mapped(node: Node, change: Callable[[Column], Column]) -> Node:
     return node
 
 
-def column(table: str, name: str, path: tuple[Hop, ...] = ()) -> Column:
-    """A column of the schema with its type."""
-    return Column(path, table, name, _TYPES[schema.metadata.tables[table].columns[name].info["unit"]])
+def column(table: str, name: str, path: tuple[Hop, ...] = (), catalog: Catalog = STANDARD) -> Column:
+    """A column of a table with its type."""
+    return Column(path, table, name, _TYPES[catalog.tables[table].columns[name].info["unit"]])

@@ -21,7 +21,7 @@ from kpi.metrics.assembly import Assembly
 from kpi.metrics.binding import Values, bound
 from kpi.metrics.keys import Keys
 from kpi.metrics.model import At, Definitions, Leaf, MetricRef, Over, Query, Time
-from kpi.metrics.reach import Reach, common, reach_of
+from kpi.metrics.reach import Reach, common, known, reach_of
 from kpi.metrics.result import Note, Span
 from kpi.metrics.splitting import Lacks
 from kpi.metrics.stages import rates
@@ -50,7 +50,8 @@ class Facts:
     """What the plan hangs on besides the query and the definitions: the same for a generation's whole life.
 
     Attributes:
-        versions: whether any account has former values.
+        versions: whether any account, or a history of ``tables:``, has former values.
+        spans, doubled: of tables that this program did not make, see :class:`kpi.metrics.asking.Answers`.
         ways: for tables of flows and their times, in which ways the bounds of rows are known.
         lacks: of allocated leaves, which keys their rows lack.
     """
@@ -60,6 +61,8 @@ class Facts:
     versions: bool
     ways: tuple[tuple[str, Over, frozenset[int]], ...] = ()
     lacks: tuple[Lacks, ...] = ()
+    spans: tuple[tuple[str, Time, CoverageRow | None], ...] = ()
+    doubled: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,8 @@ def plan(
     tables = dict.fromkeys(table for leaf in leaves for table in (*leaf.tables, *([leaf.allocate.basis.table] if leaf.allocate else [])))
     reaches = {table: reach_of(table, definitions.sources, facts.coverage) for table in tables}
     covered = {
-        name: common(reaches[table].spans for use in uses_of(tree) for table in use.leaf.tables) for name, (tree, _) in trees.items()
+        name: common(_spans(use.leaf, table, reaches, facts) for use in uses_of(tree) for table in use.leaf.tables)
+        for name, (tree, _) in trees.items()
     }
     frame = _frame(query, definitions, covered.values())
     asked = tuple(_asked(name, *trees[name], covered[name], reaches, frame, definitions) for name in query.metrics)
@@ -163,6 +167,13 @@ def plan(
         scans=scans,
     )
     return made, statement
+
+
+def _spans(leaf: Leaf, table: str, reaches: Mapping[str, Reach], facts: Facts) -> tuple[Period, ...]:
+    """The days of a table that a leaf knows; of one that this program did not make the span of the leaf's own dates."""
+    time = leaf.time if leaf.followed is None or table == leaf.table else leaf.followed.to.time
+    own = [row for name, stands, row in facts.spans if (name, stands) == (table, time)]
+    return known(own[0]) if own and own[0] is not None else () if own else reaches[table].spans
 
 
 def _trees(query: Query, definitions: Definitions) -> dict[str, tuple[Tree, Tree | None]]:
@@ -337,9 +348,12 @@ def _scans(
             table=table,
             leaves=tuple(leaves.values()),
             slots={slot: slots[slot] for slot in sorted(set().union(*(needed[name] for name in leaves)))},
-            by=tuple(expressions.group(name, table, definitions.dimensions, first) for name in query.by),
+            by=tuple(expressions.group(name, table, definitions.dimensions, first, definitions.catalog) for name in query.by),
             filters=(
-                *(bound(expressions.condition(text, table, definitions.dimensions, first), values) for text in query.where),
+                *(
+                    bound(expressions.condition(text, table, definitions.dimensions, first, definitions.catalog), values)
+                    for text in query.where
+                ),
                 *leaves[first].only,
             ),
             reach=reaches[table],
@@ -348,6 +362,7 @@ def _scans(
             rate=rate if key[4] else None,
             versions=facts.versions,
             reaches=reaches,
+            catalog=definitions.catalog,
             ways=_ways(table, key[1], facts),
         )
         if (allocate := leaves[first].allocate) is not None:
@@ -355,18 +370,32 @@ def _scans(
             basis = replace(scan, reach=reaches[allocate.basis.table], ways=ways, rate=rate if foreign else None)
             scan = replace(scan, split=keys.split(leaves[first], basis, first in ratios))
         scans.append(scan)
+    for scan in scans:
+        _refuse_fan_out(scan, facts)
     # Also what is never scanned must be reachable, so that an empty warehouse refuses the same queries.
     for use, _, _ in of_use.values():
         if use.leaf.name not in needed:
             for name in query.by:
-                expressions.group(name, use.leaf.table, definitions.dimensions, use.leaf.name)
+                expressions.group(name, use.leaf.table, definitions.dimensions, use.leaf.name, definitions.catalog)
             for text in query.where:
-                expressions.condition(text, use.leaf.table, definitions.dimensions, use.leaf.name)
+                expressions.condition(text, use.leaf.table, definitions.dimensions, use.leaf.name, definitions.catalog)
     return tuple(scans)
 
 
 def _ways(table: str, time: Time, facts: Facts) -> frozenset[int] | None:
     return next((ways for known, other, ways in facts.ways if (known, other) == (table, time)), None)
+
+
+def _refuse_fan_out(scan: Scan, facts: Facts) -> None:
+    nodes = [node for leaf in scan.leaves for node in (leaf.value, leaf.condition) if node is not None]
+    for column in (column for node in (*scan.by, *scan.filters, *nodes) for column in expressions.columns_of(node)):
+        for hop in column.path:
+            if (hop.to_table, hop.to_column) in facts.doubled:
+                once = " on one day" if scan.catalog.is_history(hop.to_table) else ""
+                raise QueryError(
+                    f"{hop.to_table} has several rows with the same {hop.to_column}{once}, so that each row of {hop.table} that is joined "
+                    f"to it by {hop.column} would count several times; make {hop.to_column} unique there, or join by another column"
+                )
 
 
 def _is_foreign(leaf: Leaf, definitions: Definitions, facts: Facts) -> bool:

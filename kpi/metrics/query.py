@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from kpi.errors import KpiError
 from kpi.metrics import findings, splitting
+from kpi.metrics.asking import Answers, answers
 from kpi.metrics.assembly import set_number
 from kpi.metrics.binding import Shape, bound, shape
 from kpi.metrics.model import Definitions, Leaf, Over, Query
@@ -194,7 +195,17 @@ def facts_of(reader: Reader, definitions: Definitions) -> Facts:
         ways = tuple((table, time, _ways(table, time, definitions, reader)) for table, time in flows if isinstance(time, Over))
         split = {splitting.key_of(leaf): leaf for leaf in leaves if leaf.allocate is not None}
         lacks = tuple(_lacks(leaf, definitions, reader) for leaf in split.values())
-        known = Facts(reader.coverage, reader.currencies, reader.run(changed).num_rows > 0, ways, lacks)
+        given = answers(definitions, reader) if definitions.catalog.given else Answers()
+        history = any(one.history for one in definitions.catalog.given.values())
+        known = Facts(
+            coverage=(*reader.coverage, *given.coverage),
+            currencies=(*reader.currencies, *given.currencies),
+            versions=history or reader.run(changed).num_rows > 0,
+            ways=ways,
+            spans=given.spans,
+            doubled=given.doubled,
+            lacks=lacks,
+        )
         with _lock:
             _facts[reader][definitions.hash] = known
     return known
@@ -209,7 +220,7 @@ def _lacks(leaf: Leaf, definitions: Definitions, reader: Reader) -> Lacks:
 
 
 def _ways(table: str, time: Over, definitions: Definitions, reader: Reader) -> frozenset[int]:
-    (row,) = reader.run(ways_of(table, time, definitions.calendar)).to_pylist()
+    (row,) = reader.run(ways_of(table, time, definitions.calendar, definitions.catalog)).to_pylist()
     return frozenset(place for place, occurs in enumerate(row.values()) if occurs) or frozenset({0})
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from kpi.metrics import definitions, functions, graph, sections
+from kpi.metrics import definitions, functions, given, graph, sections
 from kpi.metrics.kinds import COMMON, KINDS, LATER
 from kpi.metrics.kinds.allocation import ALLOCATE
 from kpi.metrics.kinds.base import NEEDS
@@ -30,6 +30,7 @@ def table(name: str) -> str:
         "sections": definitions.SECTIONS,
         "common": (*COMMON, *needs),
         "dimension": definitions.DIMENSION,
+        "given": given.TABLE,
         "calendar": sections.CALENDAR,
         **{kind.name: (*kind.keys, *_within(kind.name)) for kind in KINDS},
         "allocate": ALLOCATE,
@@ -74,7 +75,7 @@ def _tables() -> str:
 
 
 def _later() -> str:
-    names = (*LATER, *(f"{name}()" for name in functions.LATER), "tables")
+    names = (*LATER, *(f"{name}()" for name in functions.LATER))
     return ", ".join(f"`{name}`" for name in names) + "\n"
 
 

@@ -11,10 +11,10 @@ from sqlglot import exp
 
 from kpi.errors import BadExpression, KpiError, UnknownName, Unreachable, did_you_mean
 from kpi.metrics import functions, graph, lexing, parsing
+from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.model import AtStart, Call, Column, Dimension, Literal_, MetricRef, Node, Only, Rolling, Shift, ToDate, Total, Type
 from kpi.metrics.nodes import column, mapped, metrics_of
 from kpi.metrics.operators import Operators, shown
-from kpi.warehouse import schema
 
 #: Looks a dimension up by name; raises what its own definition raised.
 Lookup = Callable[[str], Dimension | None]
@@ -29,6 +29,7 @@ class Scope:
         dimensions: names of all dimensions; ``lookup`` gives one of them.
         metric: whose expression it is, for messages.
         columns: bare names may be columns of ``table`` (in definitions), not only dimensions (in queries).
+        catalog: the tables there are.
         defining: the dimension this expression defines, in which a bare name prefers the column.
     """
 
@@ -38,6 +39,7 @@ class Scope:
     metric: str
     columns: bool = True
     defining: str | None = None
+    catalog: Catalog = STANDARD
 
 
 class _Tree:
@@ -139,17 +141,17 @@ class Rows(_Tree):
         return self._qualified(table, name) if table else self._bare(name)
 
     def _qualified(self, table: str, name: str) -> Node:
-        known = schema.metadata.tables
+        known = self.scope.catalog.tables
         if table not in known:
-            raise UnknownName("table", table, _tables())
+            raise UnknownName("table", table, self.scope.catalog.names())
         if name not in known[table].columns:
             raise UnknownName(f"column of {table}", name, known[table].columns.keys())
-        return self._reached(f"{table}.{name}", column(table, name))
+        return self._reached(f"{table}.{name}", column(table, name, catalog=self.scope.catalog))
 
     def _bare(self, name: str) -> Node:
         scope = self.scope
-        columns = schema.metadata.tables[scope.table].columns
-        own = column(scope.table, name) if scope.columns and name in columns else None
+        columns = scope.catalog.tables[scope.table].columns
+        own = column(scope.table, name, catalog=scope.catalog) if scope.columns and name in columns else None
         if own is not None and (scope.defining is not None or name not in scope.dimensions):
             return own
         dimension = scope.lookup(name) if name in scope.dimensions else None
@@ -170,7 +172,7 @@ class Rows(_Tree):
 
     def _unknown(self, name: str) -> UnknownName | BadExpression:
         scope = self.scope
-        columns = tuple(schema.metadata.tables[scope.table].columns.keys())
+        columns = tuple(scope.catalog.tables[scope.table].columns.keys())
         what = f"column of {scope.table} or dimension" if scope.columns else "dimension"
         known = (*columns, *scope.dimensions) if scope.columns else scope.dimensions
         # No name of the language has capitals, and what is like none may be meant as text, such as a country.
@@ -179,7 +181,7 @@ class Rows(_Tree):
             return BadExpression(f"no {what} is called \"{name}\"; text stands in single quotes, '{name}'")
         if scope.columns:
             return UnknownName(what, name, known)
-        holders = [table for table in (scope.table, *_tables()) if name in schema.metadata.tables[table].columns]
+        holders = [table for table in (scope.table, *scope.catalog.names()) if name in scope.catalog.tables[table].columns]
         if holders:
             return BadExpression(f'no dimension is called "{name}"; write {holders[0]}.{name} for the column')
         return UnknownName(what, name, scope.dimensions)
@@ -187,13 +189,13 @@ class Rows(_Tree):
     def _reached(self, name: str, node: Node, home: str | None = None) -> Node:
         """An expression of another table, seen from this one."""
         table = home or (node.table if isinstance(node, Column) else self.scope.table)
-        way = graph.path(self.scope.table, table)
+        way = graph.path(self.scope.table, table, self.scope.catalog)
         if way is None:
             raise Unreachable(self.scope.metric, self.scope.table, name, self._reachable())
         return mapped(node, lambda found: replace(found, path=way + found.path))
 
     def _reachable(self) -> list[str]:
-        tables = graph.reachable(self.scope.table)
+        tables = graph.reachable(self.scope.table, self.scope.catalog)
         names = []
         # Not from within a dimension: the others may need that one, and would be a circle that nobody wrote.
         for name in self.scope.dimensions if self.scope.defining is None else ():
@@ -311,10 +313,6 @@ def _flat(tree: exp.Expr) -> list[exp.Expr]:
         else:
             parts.append(part)
     return parts
-
-
-def _tables() -> tuple[str, ...]:
-    return tuple(table.name for table in schema.facts())
 
 
 def _no_metric(name: str) -> Type:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from kpi.metrics import compile as compiling
+from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.compile import Compiler, Typed
 from kpi.metrics.model import Column, Hop, Moment, Node
 from kpi.metrics.operations import Element
@@ -26,15 +27,24 @@ class Rows:
 
     Args:
         source: what to read instead of the whole table; it has the table's columns that are asked for.
+        catalog: the tables there are.
         then: the condition under which a version of an account is the row's, or None: accounts as they are now.
     """
 
-    def __init__(self, table: str, calendar: Calendar, then: Then | None = None, source: sa.FromClause | None = None) -> None:
-        self.table = schema.metadata.tables[table] if source is None else source
+    def __init__(
+        self,
+        table: str,
+        calendar: Calendar,
+        then: Then | None = None,
+        source: sa.FromClause | None = None,
+        catalog: Catalog = STANDARD,
+    ) -> None:
+        self.table: Any = catalog.source(table) if source is None else source
+        self.catalog = catalog
         self.calendar = calendar
         self.then = then
         self.versions: list[Any] = []
-        self._joined: dict[tuple[Hop, ...], Any] = {}
+        self._joined: dict[tuple[tuple[Hop, ...], bool], Any] = {}
         self._version_of: dict[tuple[Hop, ...], Any] = {}
         self._from: sa.FromClause = self.table
         self._compiler = Compiler(self._named, calendar, in_rows=True)
@@ -69,23 +79,30 @@ class Rows:
 
     def _named(self, node: Node) -> Typed:
         assert isinstance(node, Column)  # noqa: S101 - the other nodes of rows are literals and calls
-        place = self._reached(node.path)
+        place = self._reached(node.path, node.now)
         element = place.c[node.name]
         if self.then is not None and node.table == "account" and node.name in KEPT and not node.now:
             version = self._version(node.path, self.then)
             element = sa.case((version.c.account_id.is_not(None), version.c[node.name]), else_=element)
-        return Typed(element, scale_of(node))
+        return Typed(element, scale_of(node, self.catalog))
 
-    def _reached(self, path: tuple[Hop, ...]) -> Any:
+    def _reached(self, path: tuple[Hop, ...], now: bool = False) -> Any:
         if not path:
             return self.table
-        if path not in self._joined:
+        now = now and any(self.catalog.is_history(hop.to_table) for hop in path)
+        if (path, now) not in self._joined:
             hop = path[-1]
-            before = self._reached(path[:-1])
-            target = schema.metadata.tables[hop.to_table].alias(f"{hop.to_table}_{len(self._joined) + 1}")
-            self._from = self._from.outerjoin(target, before.c[hop.column] == target.c[hop.to_column])
-            self._joined[path] = target
-        return self._joined[path]
+            before = self._reached(path[:-1], now)
+            target = self.catalog.source(hop.to_table).alias(f"{hop.to_table}_{len(self._joined) + 1}")
+            meets: Element = before.c[hop.column] == target.c[hop.to_column]
+            if self.catalog.is_history(hop.to_table) and (now or self.then is None):
+                meets = sa.and_(meets, target.c.valid_to.is_(None))
+            elif self.catalog.is_history(hop.to_table) and self.then is not None:
+                meets = sa.and_(meets, self.then(target))
+                self.versions.append(target)
+            self._from = self._from.outerjoin(target, meets)
+            self._joined[path, now] = target
+        return self._joined[path, now]
 
     def _version(self, path: tuple[Hop, ...], then: Then) -> Any:
         if path not in self._version_of:
@@ -97,9 +114,9 @@ class Rows:
         return self._version_of[path]
 
 
-def scale_of(column: Column) -> int | None:
-    """Decimal places of a column of the schema; None for what is no number."""
-    kind = schema.metadata.tables[column.table].columns[column.name].type
+def scale_of(column: Column, catalog: Catalog) -> int | None:
+    """Decimal places of a column; None for what is no number."""
+    kind = catalog.tables[column.table].columns[column.name].type
     if isinstance(kind, sa.BigInteger | sa.Integer):
         return 0
     return kind.scale if isinstance(kind, sa.Numeric) else None

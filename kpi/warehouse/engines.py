@@ -21,6 +21,7 @@ from sqlalchemy.engine import Dialect
 
 from kpi.errors import BadSetting, Outdated, QueryTooHeavy, WarehouseError
 from kpi.settings import Settings
+from kpi.warehouse.given import attach, duck_file
 from kpi.warehouse.home import Current, read_current, warehouse_file
 from kpi.warehouse.literals import literal_dialect
 from kpi.warehouse.reader import CoverageRow, CurrencyRow, Reader
@@ -39,17 +40,22 @@ _OPENING: Final = threading.Lock()
 SMALL: Final = 64 << 20
 
 
-def open_reader(settings: Settings) -> Reader:
+def open_reader(settings: Settings, given: bool = False) -> Reader:
     """A reader of what is published now; of empty tables when nothing ever was.
+
+    Args:
+        given: tables that this program did not make are read as well, so that nothing published is no reason not to look.
 
     Raises:
         WarehouseError: the warehouse can't be opened.
-        BadSetting: ``KPI_WAREHOUSE_URL`` names an engine that takes no imports.
+        BadSetting: ``KPI_WAREHOUSE_URL`` names an engine that is none of ours.
     """
+    if path := duck_file(settings):
+        return _empty(settings, path)
     if settings.warehouse_url:
         from kpi.warehouse.postgres import open_postgres  # psycopg is loaded for those who use it
 
-        return open_postgres(settings) or _empty(settings)
+        return open_postgres(settings, given) or _empty(settings)
     for _ in range(5):  # a generation may go between reading its name and opening it: then CURRENT names a newer one
         current = read_current(settings)
         if current.generation == 0:
@@ -93,6 +99,8 @@ def current_generation(settings: Settings) -> int:
 
 def current_state(settings: Settings) -> Current:
     """Generation, archive line and mappings of what is published now."""
+    if duck_file(settings):
+        return Current()
     if settings.warehouse_url:
         from kpi.warehouse.postgres import read_postgres_current
 
@@ -190,10 +198,17 @@ def set_(connection: duckdb.DuckDBPyConnection, name: str, value: str | bool) ->
     connection.execute(f"SET GLOBAL {name} = {said}")
 
 
-def _empty(settings: Settings) -> Reader:
+def _empty(settings: Settings, beside: Path | None = None) -> Reader:
+    """Tables without rows; ``beside``: a file of somebody else, which is read beside them."""
     connection = duckdb.connect(":memory:")
-    create_tables(connection)
-    harden(connection, settings)
+    try:
+        create_tables(connection)
+        if beside is not None:
+            attach(connection, beside)
+        harden(connection, settings)
+    except BaseException:
+        connection.close()
+        raise
     return DuckReader(connection, settings)
 
 
@@ -213,5 +228,8 @@ def check_url(url: str) -> sa.URL:
         parsed = None
     if parsed is None or parsed.get_backend_name() not in ("postgresql", "postgres"):
         shown = parsed.render_as_string(hide_password=True) if parsed is not None else url
-        raise BadSetting("KPI_WAREHOUSE_URL", shown, "postgresql://user@host/database, or empty for DuckDB under KPI_HOME")
+        accepted = "postgresql://user@host/database, duckdb:///path of a file to read for tables: alone, or nothing: DuckDB under KPI_HOME"
+        if parsed is not None and parsed.get_backend_name() == "duckdb":
+            accepted = "postgresql://user@host/database, or nothing, for what is imported: a DuckDB file is only read, for tables:"
+        raise BadSetting("KPI_WAREHOUSE_URL", shown, accepted)
     return parsed

@@ -13,10 +13,11 @@ from sqlalchemy.engine import Dialect
 
 from kpi.errors import Outdated, QueryTooHeavy, WarehouseError
 from kpi.settings import Settings
-from kpi.warehouse.engines import check_url, lacking
+from kpi.warehouse.engines import check_url, lacking, table_ddl
 from kpi.warehouse.home import Current
 from kpi.warehouse.literals import literal_dialect
 from kpi.warehouse.reader import Reader
+from kpi.warehouse.schema import metadata
 
 SCHEMA: Final = "kpi"
 
@@ -84,14 +85,22 @@ def postgres_current(connection: psycopg.Connection[Any]) -> Current:
     return Current(int(row[0]), int(row[1]), str(row[2] or "")) if row else Current()
 
 
-def open_postgres(settings: Settings) -> Reader | None:
-    """A reader of what is committed now, or None where nothing was ever published."""
+def open_postgres(settings: Settings, given: bool = False) -> Reader | None:
+    """A reader of what is committed now, or None where nothing was ever published.
+
+    ``given``: tables of others are read, so that where nothing was published this program's are there without rows.
+    """
     connection = connect(settings)
     try:
+        if given and not has_tables(connection):
+            _without_rows(connection)
+        connection.rollback()
         connection.read_only = True
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # one snapshot for the reader's whole life
         connection.execute(f"SET statement_timeout = {int(settings.query_timeout_s * 1000)}")
         if not has_tables(connection):
+            if given:
+                return PostgresReader(connection, settings)
             connection.close()
             return None
         if missing := lacks(connection):
@@ -100,6 +109,19 @@ def open_postgres(settings: Settings) -> Reader | None:
     except BaseException:
         connection.close()
         raise
+
+
+def _without_rows(connection: psycopg.Connection[Any]) -> None:
+    """Temporary tables of this connection, so that nothing is left in the database of others."""
+    try:
+        for table in metadata.sorted_tables:
+            connection.execute(table_ddl(table, _dialect(), "CREATE TEMP TABLE").encode())
+        connection.commit()
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
+        raise WarehouseError(
+            f"the user of KPI_WAREHOUSE_URL may make no temporary tables ({str(error).splitlines()[0]}); "
+            "GRANT TEMPORARY ON DATABASE … TO … lets it, and nothing is left behind"
+        ) from error
 
 
 def _dialect(**options: Any) -> Dialect:

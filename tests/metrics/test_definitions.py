@@ -290,7 +290,7 @@ def test_two_ways_to_a_table_are_a_problem_with_its_line(tmp_path: Path, monkeyp
     """No table of the schema has two shortest ways to another, so one is made: deal by its account's key as well."""
     one = graph.hops("deal_line")
     ways = tuple((hop,) for hop in one[:2])
-    monkeypatch.setattr(graph, "shortest", lambda start, goal: ways if (start, goal) == ("deal_line", "product") else ((),))
+    monkeypatch.setattr(graph, "shortest", lambda start, goal, _catalog: ways if (start, goal) == ("deal_line", "product") else ((),))
     path = tmp_path / "m.yaml"
     path.write_text("north_star: n\ncurrency: EUR\nmetrics:\n  n: {count: deal_line, at: deal.closed_on, where: product.name = 'Atlas'}\n")
     written = " or ".join(f"deal_line.{hop.column}" for hop in one[:2])

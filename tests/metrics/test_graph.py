@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 
 from kpi.metrics import graph
+from kpi.metrics.catalog import Catalog
 from kpi.metrics.model import Hop
 from kpi.warehouse import schema
 
@@ -13,7 +12,7 @@ DEAL_TO_ACCOUNT = Hop("deal", "account_id", "account", "account_id")
 
 
 @pytest.fixture
-def two_ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def two_ways(monkeypatch: pytest.MonkeyPatch) -> Catalog:
     """start -> left -> goal and start -> right -> goal."""
     metadata = sa.MetaData()
     info = {"kind": "fact", "day": None}
@@ -22,13 +21,9 @@ def two_ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         sa.Table(side, metadata, sa.Column("id", sa.String), sa.Column("goal_id", sa.String, sa.ForeignKey("goal.id")), info=info)
     keys = [sa.Column(f"{side}_id", sa.String, sa.ForeignKey(f"{side}.id")) for side in ("left", "right")]
     sa.Table("start", metadata, *keys, info=info)
-    caches = (graph.hops, graph.shortest, graph.reachable)
-    monkeypatch.setattr(schema, "metadata", metadata)
-    for cached in caches:
-        cached.cache_clear()
-    yield
-    for cached in caches:
-        cached.cache_clear()
+    catalog = Catalog()
+    monkeypatch.setattr(catalog, "tables", metadata.tables)
+    return catalog
 
 
 def test_a_key_is_a_path_from_the_many_to_the_one() -> None:
@@ -62,10 +57,9 @@ def test_bookkeeping_is_no_way() -> None:
     assert reached.isdisjoint({"import_run", "account_link", "product_link", "source_account", "account_version"} - {"account_version"})
 
 
-@pytest.mark.usefixtures("two_ways")
-def test_two_paths_of_the_same_length_are_a_question() -> None:
+def test_two_paths_of_the_same_length_are_a_question(two_ways: Catalog) -> None:
     with pytest.raises(graph.AmbiguousPath) as raised:
-        graph.path("start", "goal")
+        graph.path("start", "goal", two_ways)
     assert str(raised.value) == (
         "start leads to goal in more than one way of the same length: start.left_id, then left.goal_id or "
         "start.right_id, then right.goal_id; name a column of a table in between"

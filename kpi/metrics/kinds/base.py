@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 from kpi import yamlfile
 from kpi.errors import BadExpression, KpiError
 from kpi.metrics import clashes, expressions, targets
+from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.expressions import Lookup
 from kpi.metrics.kinds.parts import with_conditions
 from kpi.metrics.model import Metric, Needs, Node, Type, Where
@@ -34,7 +35,8 @@ class Context:
     """What a kind may look at while it reads a definition.
 
     ``metric_type`` and ``metric_unit`` give those of another metric, reading it first where need be.
-    ``lookup`` does the same for dimensions.
+    ``lookup`` does the same for dimensions. ``catalog`` has the tables there are,
+    ``unseen`` names those of ``tables:`` that nothing is known of: what stands on them is passed over.
     """
 
     problems: Problems
@@ -43,6 +45,8 @@ class Context:
     lookup: Lookup
     metrics: tuple[str, ...]
     metric: Callable[[str], Metric]
+    catalog: Catalog = STANDARD
+    unseen: tuple[str, ...] = ()
 
     def metric_type(self, name: str) -> Type:
         """``money`` or ``number``."""

@@ -94,7 +94,7 @@ def whose(each: yamlfile.Value | None, leaf: Leaf | None, context: Context) -> N
     if name is None or leaf is None or each is None:
         return None
     try:
-        return entity(name, leaf.table)
+        return entity(name, leaf.table, context.catalog)
     except KpiError as error:
         context.problems.at(each, f"{leaf.name}: {error}")
         return None

@@ -9,6 +9,7 @@ from typing import Final, cast
 from kpi import yamlfile
 from kpi.errors import BadExpression, did_you_mean
 from kpi.metrics import clashes, expressions
+from kpi.metrics.catalog import Catalog
 from kpi.metrics.kinds import allocation
 from kpi.metrics.kinds.base import About, Context, expression
 from kpi.metrics.kinds.switches import KEYS as SWITCH_KEYS
@@ -16,7 +17,6 @@ from kpi.metrics.kinds.switches import switched
 from kpi.metrics.model import Aggregate, At, Call, Column, During, Leaf, Metric, Moment, Money, Node, Over, Time
 from kpi.metrics.operators import IN_WORDS, Operators, shown
 from kpi.metrics.problems import Key
-from kpi.warehouse import schema
 
 AGGREGATES: Final[tuple[Aggregate, ...]] = ("sum", "count", "count_distinct", "average", "min", "max", "median", "percentile")
 #: Aggregates whose value is a quantity, and so has the quantity's unit and currency.
@@ -61,20 +61,20 @@ class LeafKind:
         if table is None:
             about.fields(context, clashes.UNKNOWN, "the table")
             return None
-        scope = expressions.Scope(table, context.dimensions, context.lookup, about.name)
+        scope = expressions.Scope(table, context.dimensions, context.lookup, about.name, catalog=context.catalog)
         counts_rows = aggregate == "count" and mapping.get("of") is None
         value = None if counts_rows else about.resolved(context, aggregate, lambda text: _value(text, aggregate, scope))
         condition = about.resolved(context, "where", lambda text: _condition(text, scope))
         time = _time(about, scope, context)
         percent = _percent(about, aggregate, context)
         sound = counts_rows or value is not None
-        unit = _unit(aggregate, value) if sound else clashes.UNKNOWN
+        unit = _unit(aggregate, value, context.catalog) if sound else clashes.UNKNOWN
         fields = about.fields(context, unit, shown(value) if value is not None else f"count: {table}")
         shared = mapping.get("allocate")
         split = None if shared is None else allocation.read(shared, about.name, table, aggregate, time, context)
         if fields is None or time is None or not sound or (shared is not None and split is None):
             return None
-        money = _money(value, table, time) if aggregate in _QUANTITIES and value is not None else None
+        money = _money(value, table, time, context.catalog) if aggregate in _QUANTITIES and value is not None else None
         made = Leaf(
             **fields,
             aggregate=aggregate,
@@ -99,7 +99,9 @@ def _table(about: About, aggregate: str, context: Context) -> str | None:
     name = context.problems.text(value, "a table")
     if name is None:
         return None
-    known = [table.name for table in schema.facts()]
+    known = context.catalog.names()
+    if name in context.unseen:
+        return None
     if name not in known:
         context.problems.at(value, f'no table is called "{name}"{did_you_mean(name, known) or "; known are " + ", ".join(known)}')
         return None
@@ -157,11 +159,11 @@ def _percent(about: About, aggregate: str, context: Context) -> Decimal | None:
     return percent
 
 
-def _unit(aggregate: str, value: Node | None) -> str | None:
+def _unit(aggregate: str, value: Node | None, catalog: Catalog) -> str | None:
     if aggregate not in _QUANTITIES or value is None:
         return "number"
     if isinstance(value, Column):
-        hours = schema.metadata.tables[value.table].columns[value.name].info["unit"] == "hours"
+        hours = catalog.tables[value.table].columns[value.name].info["unit"] == "hours"
         return "hours" if hours else ("money" if value.type == "money" else "number")
     if isinstance(value, Call) and value.function in ("days", "hours"):
         return value.function
@@ -191,8 +193,8 @@ def _time(about: About, scope: expressions.Scope, context: Context) -> Time | No
         return None
     if stated[0] == "during":
         return During(start, end)
-    document = schema.metadata.tables[scope.table].info["day"]
-    return Over(start, end, expressions.column(scope.table, document) if document else None)
+    document = scope.catalog.tables[scope.table].info["day"]
+    return Over(start, end, expressions.column(scope.table, document, catalog=scope.catalog) if document else None)
 
 
 def _day(value: yamlfile.Value, scope: expressions.Scope, context: Context) -> Moment | None:
@@ -200,18 +202,18 @@ def _day(value: yamlfile.Value, scope: expressions.Scope, context: Context) -> M
         node = expressions.row(text, scope)
         if not isinstance(node, Column | Call) or node.type not in ("day", "instant") or not expressions.columns_of(node):
             kind = IN_WORDS[Operators(lambda name: "number", mixes=False).type_of(node)]
-            days = [column.name for column in schema.metadata.tables[scope.table].columns if column.info["unit"] in ("day", "instant")]
+            days = [column.name for column in scope.catalog.tables[scope.table].columns if column.info["unit"] in ("day", "instant")]
             raise BadExpression(f"{shown(node)} is {kind}; a time is a column with a day: {', '.join(days)}")
         return node
 
     return cast("Moment | None", expression(value, context.problems, read))
 
 
-def _money(value: Node, table: str, time: Time) -> Money | None:
+def _money(value: Node, table: str, time: Time, catalog: Catalog) -> Money | None:
     """How the value finds its currency; None for values that aren't money."""
     if not isinstance(value, Column | Call) or value.type != "money":
         return None
-    names = schema.metadata.tables[table].columns.keys()
+    names = catalog.tables[table].columns.keys()
     twins = [f"home_{column.name}" in names for column in expressions.columns_of(value) if column.type == "money"]
     home = all(twins) and "home_currency" in names
 
@@ -219,9 +221,9 @@ def _money(value: Node, table: str, time: Time) -> Money | None:
         return replace(column, name=f"home_{column.name}") if column.type == "money" and not column.path else column
 
     return Money(
-        currency=expressions.column(table, "currency"),
+        currency=expressions.column(table, "currency", catalog=catalog),
         home_value=expressions.mapped(value, twin) if home else None,
-        home_currency=expressions.column(table, "home_currency") if home else None,
+        home_currency=expressions.column(table, "home_currency", catalog=catalog) if home else None,
         document=_document(time),
     )
 

@@ -10,7 +10,6 @@ from kpi.metrics import clashes
 from kpi.metrics.kinds.base import About, Context
 from kpi.metrics.model import During, Leaf, Metric, Moved, Movement
 from kpi.metrics.problems import Key
-from kpi.warehouse import schema
 
 PARTS: Final[tuple[Movement, ...]] = get_args(Movement)
 #: Days within which a customer that comes back is reactivated (SEMANTICS, "Finance's switches").
@@ -70,7 +69,7 @@ def _stock(about: About, context: Context) -> Leaf | None:
         context.problems.at(value, f"{name} is no stock; a movement compares the sum or count of rows during: two days by its day ends")
     elif stock.aggregate not in ("sum", "count"):
         context.problems.at(value, f"{name} is a {stock.aggregate}, whose change has no parts that add up; take a sum or a count")
-    elif "account_id" not in schema.metadata.tables[stock.table].columns:
+    elif "account_id" not in context.catalog.tables[stock.table].columns:
         context.problems.at(value, f"{name} is of {stock.table}, whose rows have no customer (account_id) to follow")
     else:
         return stock

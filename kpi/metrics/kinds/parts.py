@@ -49,4 +49,6 @@ def with_conditions(node: Node, context: Context) -> Node:
 
 
 def _seen(condition: str, table: str, metric: str, context: Context) -> Node:
-    return expressions.filtered(condition, Scope(table, context.dimensions, context.lookup, metric, columns=False), "only()")
+    return expressions.filtered(
+        condition, Scope(table, context.dimensions, context.lookup, metric, columns=False, catalog=context.catalog), "only()"
+    )

@@ -11,7 +11,6 @@ from kpi.metrics.kinds.base import About, Context
 from kpi.metrics.model import During, Leaf, Metric, MetricRef, Retained, Shift
 from kpi.metrics.problems import Key
 from kpi.metrics.resolving import MOST, ShiftUnit
-from kpi.warehouse import schema
 
 #: What can be followed: amounts and rows by their account, and whatever is counted once.
 _FOLLOWED: Final = ("sum", "count", "count_distinct")
@@ -67,7 +66,7 @@ def _stock(about: About, context: Context) -> Leaf | None:
         context.problems.at(value, f"{name} is no stock; a retention follows the sum or count of rows during: two days")
     elif stock.aggregate not in _FOLLOWED:
         context.problems.at(value, f"{name} takes the {stock.aggregate}, of which no account has a share; take a {', '.join(_FOLLOWED)}")
-    elif stock.aggregate != "count_distinct" and "account_id" not in schema.metadata.tables[stock.table].columns:
+    elif stock.aggregate != "count_distinct" and "account_id" not in context.catalog.tables[stock.table].columns:
         context.problems.at(value, f"{name} is of {stock.table}, whose rows have no customer (account_id) to follow")
     else:
         return stock

@@ -20,7 +20,6 @@ from kpi.metrics.stages.events import leaf_names, stacked
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, counted, day_literal
 from kpi.periods import Period
-from kpi.warehouse.schema import metadata
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def _ordered(scan: Scan, leaf: Leaf, followed: Followed) -> Any:
     groups = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
     owner = rows.element(followed.entity)
     # Events of one moment are taken in the order of their keys, so that their groups never change.
-    key = sa.func.concat(*(sa.cast(rows.table.c[column.name], sa.String()) for column in metadata.tables[scan.table].primary_key))
+    key = sa.func.concat(*(sa.cast(rows.table.c[column.name], sa.String()) for column in scan.catalog.tables[scan.table].primary_key))
     later = _seen(replace(scan, table=followed.to.table, reach=scan.reaches[followed.to.table]), followed.to, days)
     later_owner = later.rows.element(followed.to_entity)
     alike = base.moment_type == later.moment_type
@@ -114,7 +113,7 @@ def _ordered(scan: Scan, leaf: Leaf, followed: Followed) -> Any:
 
 def _seen(scan: Scan, leaf: Leaf, days: Period) -> _Seen:
     assert isinstance(leaf.time, At)  # noqa: S101 - conversions are of events
-    rows = Rows(leaf.table, scan.calendar)
+    rows = Rows(leaf.table, scan.calendar, catalog=scan.catalog)
     day = rows.day(leaf.time.column)
     wheres = [] if leaf.condition is None else [rows.element(leaf.condition)]
     wheres += [_within([span.cut(days.start, days.end) for span in scan.reach.spans], day), *counted(scan, rows, day)]

@@ -8,12 +8,11 @@ import sqlalchemy as sa
 
 from kpi.metrics.operations import Element
 from kpi.metrics.rows import Rows
-from kpi.warehouse.schema import metadata
 
 
 def customer(rows: Rows, table: str) -> Element:
     """The account of a row, as text; one that could not be matched is an account of its own, and a row without any is its own."""
-    return customer_of(rows.table, metadata.tables[table])
+    return customer_of(rows.table, rows.catalog.tables[table])
 
 
 def customer_of(rows: Any, table: sa.Table | None = None) -> Element:

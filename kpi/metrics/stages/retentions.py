@@ -245,5 +245,5 @@ def _converted(scan: Scan, standing: Any, lane: Lane, name: str, groups: list[st
 
 def _scale_of(leaf: Leaf, scan: Scan) -> int:
     assert leaf.value is not None  # noqa: S101 - an amount
-    typed = Rows(scan.table, scan.calendar).typed(leaf.value)
+    typed = Rows(scan.table, scan.calendar, catalog=scan.catalog).typed(leaf.value)
     return exact(typed.element, typed.scale)[1]

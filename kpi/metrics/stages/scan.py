@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kpi.metrics import operations
+from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.compile import Typed
 from kpi.metrics.model import Call, During, Leaf, Node
 from kpi.metrics.operations import Element, decimal
@@ -32,6 +33,7 @@ class Scan:
         by, filters: the query's groups and filters, resolved from the table.
         rate: exchange rates, where amounts must be converted into ``currency``; then there is one leaf.
         versions: whether any account has former values.
+        catalog: the tables there are.
         reaches: of every table that is read besides.
         ways: of the ways in which a flow's bounds may be known those that occur, at least one; None: any may.
         raw: ``by`` are taken with their own types, and not as text.
@@ -53,6 +55,7 @@ class Scan:
     reaches: Mapping[str, Reach] = field(default_factory=dict)
     raw: bool = False
     split: Split | None = None
+    catalog: Catalog = STANDARD
 
     @property
     def groups(self) -> list[str]:

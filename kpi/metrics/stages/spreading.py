@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from kpi.metrics import expressions
+from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.model import Column, Over
 from kpi.metrics.operations import Element, Whole, day_number, decimal, remainder, whole_quotient
 from kpi.metrics.rows import Rows
@@ -49,7 +50,7 @@ def spread(scan: Scan) -> Spread:
     """The rows that touch any window."""
     leaf = scan.leaves[0]
     dated = _dated(scan)
-    rows = Rows(scan.table, scan.calendar, source=dated)
+    rows = Rows(scan.table, scan.calendar, source=dated, catalog=scan.catalog)
     if scan.versions:
         rows.then = pieces.overlapping(dated.c.starts_row, dated.c.ends_row)
     wheres, masks = row_filters(scan, rows)
@@ -128,9 +129,9 @@ def _units(amount: Element, scale: int) -> Element:
     return sa.case((small, sa.cast(amount * factor, sa.BigInteger())), else_=sa.cast(decimal(amount, scale) * factor, sa.BigInteger()))
 
 
-def ways_of(table: str, time: Over, calendar: Calendar) -> sa.Select[Any]:
+def ways_of(table: str, time: Over, calendar: Calendar, catalog: Catalog = STANDARD) -> sa.Select[Any]:
     """Of each way in which the bounds of a row may be known (of :func:`_dated`, in its order) whether any row is so."""
-    rows = Rows(table, calendar)
+    rows = Rows(table, calendar, catalog=catalog)
     start, end = rows.day(time.start), rows.day(time.end)
     known = [start < end, sa.and_(start.is_not(None), sa.or_(end.is_(None), end <= start)), sa.and_(start.is_(None), end.is_not(None))]
     if time.document is not None:
@@ -144,7 +145,7 @@ def _dated(scan: Scan) -> Any:
     """Columns of the table that are needed, and starts_row, ends_row: the days of the whole row, never empty or equal."""
     time = scan.leaves[0].time
     assert isinstance(time, Over)  # noqa: S101 - the plan sorts scans by time
-    rows = Rows(scan.table, scan.calendar)
+    rows = Rows(scan.table, scan.calendar, catalog=scan.catalog)
     start, end = rows.day(time.start), rows.day(time.end)
     document = rows.day(time.document) if time.document is not None else None
     first, after = day_literal(scan.first), day_literal(scan.after)
@@ -178,7 +179,8 @@ def _needed(scan: Scan) -> list[str]:
     if scan.foreign and leaf.money is not None:
         nodes += [leaf.money.currency, leaf.money.home_value, leaf.money.home_currency]
     columns: list[Column] = [column for node in nodes if node is not None for column in expressions.columns_of(node)]
-    return list(dict.fromkeys(column.path[0].column if column.path else column.name for column in columns)) or ["source"]
+    needed = list(dict.fromkeys(column.path[0].column if column.path else column.name for column in columns))
+    return needed or [next(iter(scan.catalog.tables[scan.table].columns)).name]
 
 
 def _next(day: Element) -> Element:
