@@ -18,6 +18,7 @@ class Keys:
         self._query = query
         self._dimensions = definitions.dimensions
         self._calendar = definitions.calendar
+        self._catalog = definitions.catalog
         self._lacks = {found.key: found for found in lacks}
         self._known: dict[tuple[str, tuple[Node, ...]], tuple[int, ...]] = {}
 
@@ -25,8 +26,8 @@ class Keys:
         """Places of the keys through which a group or filter sees the leaf, and that any row lacks."""
         key = (leaf.name, leaf.only)
         if key not in self._known:
-            groups = [expressions.group(name, leaf.table, self._dimensions, leaf.name) for name in self._query.by]
-            filters = [expressions.condition(text, leaf.table, self._dimensions, leaf.name) for text in self._query.where]
+            groups = [expressions.group(name, leaf.table, self._dimensions, leaf.name, self._catalog) for name in self._query.by]
+            filters = [expressions.condition(text, leaf.table, self._dimensions, leaf.name, self._catalog) for text in self._query.where]
             lacks = self._lacks.get(splitting.key_of(leaf))
             found = splitting.touched(leaf, (*groups, *filters, *leaf.only))
             self._known[key] = tuple(place for place in found if lacks is None or lacks.missing[place])

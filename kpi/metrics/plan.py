@@ -20,7 +20,7 @@ from kpi.metrics import expressions, goals, sentences
 from kpi.metrics.assembly import Assembly
 from kpi.metrics.binding import Values, bound
 from kpi.metrics.keys import Keys
-from kpi.metrics.model import At, Definitions, Leaf, MetricRef, Over, Query, Time
+from kpi.metrics.model import At, Definitions, Leaf, MetricRef, Node, Over, Query, Time
 from kpi.metrics.reach import Reach, common, known, reach_of
 from kpi.metrics.result import Note, Span
 from kpi.metrics.splitting import Lacks
@@ -387,8 +387,10 @@ def _ways(table: str, time: Time, facts: Facts) -> frozenset[int] | None:
 
 
 def _refuse_fan_out(scan: Scan, facts: Facts) -> None:
-    nodes = [node for leaf in scan.leaves for node in (leaf.value, leaf.condition) if node is not None]
-    for column in (column for node in (*scan.by, *scan.filters, *nodes) for column in expressions.columns_of(node)):
+    scans = (scan,) if scan.split is None or scan.split.basis is None else (scan, scan.split.basis)
+    nodes = [node for one in scans for leaf in one.leaves for node in _looked_at(leaf)]
+    nodes += [node for one in scans for node in (*one.by, *one.filters)]
+    for column in (column for node in nodes for column in expressions.columns_of(node)):
         for hop in column.path:
             if (hop.to_table, hop.to_column) in facts.doubled:
                 once = " on one day" if scan.catalog.is_history(hop.to_table) else ""
@@ -396,6 +398,15 @@ def _refuse_fan_out(scan: Scan, facts: Facts) -> None:
                     f"{hop.to_table} has several rows with the same {hop.to_column}{once}, so that each row of {hop.table} that is joined "
                     f"to it by {hop.column} would count several times; make {hop.to_column} unique there, or join by another column"
                 )
+
+
+def _looked_at(leaf: Leaf) -> list[Node]:
+    """What a leaf's rows are asked for."""
+    time = leaf.time
+    nodes: list[Node | None] = [leaf.value, leaf.condition, *((time.column,) if isinstance(time, At) else (time.start, time.end))]
+    if (followed := leaf.followed) is not None:
+        nodes += [followed.base, followed.entity, followed.to_entity, *_looked_at(followed.to)]
+    return [node for node in nodes if node is not None]
 
 
 def _is_foreign(leaf: Leaf, definitions: Definitions, facts: Facts) -> bool:

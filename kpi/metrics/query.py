@@ -213,7 +213,7 @@ def facts_of(reader: Reader, definitions: Definitions) -> Facts:
 
 def _lacks(leaf: Leaf, definitions: Definitions, reader: Reader) -> Lacks:
     """Which keys the rows of an allocated leaf lack."""
-    (row,) = reader.run(occurring(leaf, definitions.calendar)).to_pylist()
+    (row,) = reader.run(occurring(leaf, definitions.calendar, definitions.catalog)).to_pylist()
     ways, found = splitting.ways_to_lack(leaf), [bool(value) for value in row.values()]
     given = tuple(way for way, occurs in zip(ways, found[: len(ways)], strict=True) if occurs)
     return Lacks(splitting.key_of(leaf), given, tuple(found[len(ways) :]))

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from kpi.metrics import expressions
+from kpi.metrics.catalog import Catalog
 from kpi.metrics.model import Call, Column, Leaf, Node
 from kpi.metrics.windows import Window, clip
 from kpi.periods import Calendar, Period
-from kpi.warehouse import schema
 
 #: Before the name of a leaf that is allocated by later months.
 LAGGED = "lagged "
@@ -75,13 +75,13 @@ def conjuncts(node: Node) -> list[Node]:
     return [node]
 
 
-def lacking(leaf: Leaf, places: Iterable[int]) -> Node:
+def lacking(leaf: Leaf, places: Iterable[int], catalog: Catalog) -> Node:
     """Whether a row lacks one of these keys; one that names a customer who is not matched lacks none."""
     assert leaf.allocate is not None  # noqa: S101 - asked of allocated leaves only
     keys = leaf.allocate.keys
     empty: list[Node] = [is_missing(keys[place]) for place in places]
     lacks = empty[0] if len(empty) == 1 else Call("or", tuple(empty), "flag")
-    named = [node for key in keys if (node := _named(leaf, key)) is not None]
+    named = [node for key in keys if (node := _named(leaf, key, catalog)) is not None]
     return _all([lacks, *(Call("not", (node,), "flag") for node in named)]) or lacks
 
 
@@ -106,13 +106,13 @@ def basis_windows(months: Sequence[Period], later: int, covered: Sequence[Period
     return tuple(found)
 
 
-def _named(leaf: Leaf, key: Column) -> Node | None:
+def _named(leaf: Leaf, key: Column, catalog: Catalog) -> Node | None:
     """That a row names a customer of its source who is not matched: its cost is that customer's, and nobody else's."""
     name = f"source_{key.name}"
     # A class or project that no rule names may well be what is shared by all; a customer isn't.
-    if key.name != "account_id" or name not in schema.metadata.tables[leaf.table].columns:
+    if key.name != "account_id" or name not in catalog.tables[leaf.table].columns:
         return None
-    known = Call("not", (is_missing(expressions.column(leaf.table, name)),), "flag")
+    known = Call("not", (is_missing(expressions.column(leaf.table, name, catalog=catalog)),), "flag")
     return Call("and", (is_missing(key), known), "flag")
 
 

@@ -193,6 +193,60 @@ dimensions:
     ]
 
 
+SPLIT = (
+    "dimensions:\n",
+    """  payer: {from: crm.payer}
+  bill: {from: crm.bill, key: nr, money: amount, currency: EUR, joins: {payer: account_id -> payer.nr}}
+  spending: {from: crm.spending, key: nr, money: amount, currency: EUR, joins: {payer: account_id -> payer.nr}}
+dimensions:
+  region: {of: payer, is: region}
+""",
+    "metrics:\n",
+    """metrics:
+  billed: {sum: amount, of: bill, at: day}
+  spent: {sum: amount, of: spending, at: day, allocate: {to: payer, by: billed, each: month}}
+""",
+)
+
+
+def split_tables(run):
+    """Payer 1 of the north was billed 100, payer 2 of the south 300; 80 was spent on nobody, 5 on payer 1, 7 on a code unknown."""
+    run("CREATE TABLE crm.payer (nr INTEGER PRIMARY KEY, region VARCHAR)")
+    run("CREATE TABLE crm.bill (nr INTEGER, day DATE, account_id INTEGER, amount DECIMAL(10,2))")
+    run("CREATE TABLE crm.spending (nr INTEGER, day DATE, account_id INTEGER, source_account_id VARCHAR, amount DECIMAL(10,2))")
+    run("INSERT INTO crm.payer VALUES (1, 'north'), (2, 'south')")
+    run("INSERT INTO crm.bill VALUES (1, '2026-01-01', 1, 100), (2, '2026-01-31', 2, 300)")
+    run("INSERT INTO crm.spending VALUES (1, '2026-01-01', NULL, NULL, 80), (2, '2026-01-31', 1, '1', 5), (3, '2026-01-31', NULL, 'q', 7)")
+
+
+def test_costs_of_others_are_split_by_keys_that_are_numbers(asked, company):
+    split_tables(company[1])
+    known, reader = asked(*SPLIT)
+    found = ask(reader, known, "spent", by=("region",), grain="month")
+    # 80 · 100/400 + 5, 80 · 300/400; the 7 are those of a customer who is named and not matched
+    assert {row[1]: Decimal(row[2]) for row in rows(found)} == {"north": 25, "south": 60, None: 7}
+    assert [Decimal(value) for value in column(ask(reader, known, "spent", where=("spending.account_id = 1",)), "spent")] == [25]
+    assert [Decimal(value) for value in column(ask(reader, known, "spent"), "spent")] == [92]
+
+
+def test_a_basis_over_a_key_that_several_rows_share_is_refused(asked, company):
+    split_tables(company[1])
+    company[1]("CREATE TABLE crm.lookup (nr INTEGER, kind VARCHAR)")
+    company[1]("INSERT INTO crm.lookup VALUES (1, 'x'), (1, 'x')")
+    known, reader = asked(
+        *SPLIT[:2],
+        "dimensions:\n",
+        "  lookup: {from: crm.lookup, key: nr}\ndimensions:\n",
+        *SPLIT[2:],
+        "{payer: account_id -> payer.nr}}\n  spending",
+        "{payer: account_id -> payer.nr, lookup: nr -> lookup.nr}}\n  spending",
+        "of: bill, at: day",
+        "of: bill, at: day, where: lookup.kind = 'x'",
+    )
+    with pytest.raises(QueryError, match="lookup has several rows with the same nr"):
+        ask(reader, known, "spent", by=("region",))
+
+
 def test_amounts_in_another_currency_are_converted(asked, company):
     company[1]("""UPDATE analytics."Daily Usage" SET code = 'USD' WHERE account_id = 'b'""")
     known, reader = asked("    currency: EUR\n    joins", "    currency: code\n    joins")

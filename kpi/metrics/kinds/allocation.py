@@ -7,6 +7,7 @@ from typing import Final
 from kpi import yamlfile
 from kpi.errors import did_you_mean
 from kpi.metrics import expressions, graph
+from kpi.metrics.catalog import Catalog
 from kpi.metrics.kinds.base import Context
 from kpi.metrics.model import Aggregate, Allocate, At, Column, During, Leaf, Over, Time
 from kpi.metrics.problems import Key
@@ -36,7 +37,7 @@ def read(value: yamlfile.Value, name: str, table: str, aggregate: Aggregate, tim
     if basis is None or each is None or not whole or not to:
         return None
     seen = _seen(to, basis, mapping.get("by") or value, context)
-    keys = tuple(_key(table, one) for one in to)
+    keys = tuple(_key(table, one, context.catalog) for one in to)
     return None if seen is None else Allocate(to, tuple(key for key in keys if key is not None), basis, seen)
 
 
@@ -47,7 +48,7 @@ def spread_over_days(time: Time) -> Time:
 
 def _tables(value: yamlfile.Value | None, table: str, context: Context) -> tuple[str, ...]:
     found: list[str] = []
-    known = list(dict.fromkeys(hop.to_table for hop in graph.hops(table)))
+    known = list(dict.fromkeys(hop.to_table for hop in graph.hops(table, context.catalog)))
     sound = True
     for item in context.problems.names(value, "a table") if value is not None else ():
         one = item.text.strip()
@@ -87,19 +88,19 @@ def _seen(to: tuple[str, ...], basis: Leaf, value: yamlfile.Value, context: Cont
     """The keys as the rows of the basis reach them."""
     found = []
     for one in to:
-        way = _key(basis.table, one)
+        way = _key(basis.table, one, context.catalog)
         if way is None:
-            reach = ", ".join(graph.reachable(basis.table)[1:]) or "nothing"
+            reach = ", ".join(graph.reachable(basis.table, context.catalog)[1:]) or "nothing"
             context.problems.at(value, f"{basis.name} is of {basis.table}, which doesn't reach {one}; it reaches {reach}")
             return None
         found.append(way)
     return tuple(found)
 
 
-def _key(table: str, to: str) -> Column | None:
+def _key(table: str, to: str, catalog: Catalog) -> Column | None:
     """The column that leads from a table to another, over the shortest path; None where no single one does."""
-    paths = graph.shortest(table, to)
+    paths = graph.shortest(table, to, catalog)
     if len(paths) != 1 or not paths[0]:
         return None
     last = paths[0][-1]
-    return expressions.column(last.table, last.column, paths[0][:-1])
+    return expressions.column(last.table, last.column, paths[0][:-1], catalog)

@@ -17,6 +17,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from kpi.metrics import expressions, operations, splitting
+from kpi.metrics.catalog import Catalog
 from kpi.metrics.model import Allocate, At, Call, Leaf, Literal_, Node, Over
 from kpi.metrics.operations import Element, Whole, day_number, decimal, whole_quotient
 from kpi.metrics.rows import Rows
@@ -46,7 +47,7 @@ def allocated(scan: Scan) -> Stage:
     lacking = scan.foreign or (split.basis is not None and split.basis.foreign)
     part = LeafParts(Part(names[0], None, UNIT_SCALE + SHARE_PLACES), missing=Part(names[2], 0) if lacking else None)
     own, on_keys = splitting.apart(leaf, scan.filters)
-    lacks = splitting.lacking(leaf, split.touched)
+    lacks = splitting.lacking(leaf, split.touched, scan.catalog)
     marks: list[tuple[str, Node]] = []
     if split.checked:
         marks = [(f"none{place}", splitting.is_missing(allocate.keys[place])) for place in split.touched]
@@ -87,16 +88,16 @@ def _seen_by(scan: Scan, place: int, on_keys: tuple[Node, ...]) -> tuple[str, ..
     return tuple(group for node, group in zip(scan.by, scan.groups, strict=True) if place in splitting.touched(leaf, [node]))
 
 
-def occurring(leaf: Leaf, calendar: Calendar) -> sa.Select[Any]:
+def occurring(leaf: Leaf, calendar: Calendar, catalog: Catalog) -> sa.Select[Any]:
     """Of each way to lack keys (of :func:`splitting.ways_to_lack`) whether any row does, then of each key whether any lacks it."""
     allocate = leaf.allocate
     assert allocate is not None  # noqa: S101 - asked of allocated leaves only
-    rows = Rows(leaf.table, calendar)
+    rows = Rows(leaf.table, calendar, catalog=catalog)
     wheres = [rows.element(leaf.condition)] if leaf.condition is not None else []
     told = []
     for ways in splitting.ways_to_lack(leaf):
         absent = [place for place, there in enumerate(ways) if not there]
-        each: list[Node] = [splitting.lacking(leaf, [place]) for place in absent]
+        each: list[Node] = [splitting.lacking(leaf, [place], catalog) for place in absent]
         each += [Call("not", (splitting.is_missing(key),), "flag") for key, there in zip(allocate.keys, ways, strict=True) if there]
         told.append(sa.and_(*(rows.element(node) for node in each)))
     told += [rows.element(key).is_(None) for key in allocate.keys]
@@ -145,7 +146,7 @@ def _shared(scan: Scan, wide: Scan, lacking: Scan, on_keys: tuple[Node, ...]) ->
     leaf, split, allocate = _parts(scan)
     used = [name for node in (*wide.by, *on_keys) for name in splitting.own_columns(node)]
     carried = [name for name in dict.fromkeys(used) if name not in {key.name for key in allocate.keys}]
-    columns = (*allocate.keys, *(expressions.column(scan.table, name) for name in carried))
+    columns = (*allocate.keys, *(expressions.column(scan.table, name, catalog=scan.catalog) for name in carried))
     lacking = replace(lacking, by=columns, raw=True)
     amount = Part("amount", None)
     unrated = Part("unrated", 0) if scan.foreign else None
@@ -208,9 +209,15 @@ def _cells(
     if basis is not None:
         name = f"{scan.name}_share_{''.join('1' if there else '0' for there in given)}"
         shares = _shares(basis, given, name).subquery(name)
-        alike = [shares.c[f"g{place}"] == column[names[key]] for place, (key, there) in enumerate(zip(keys, given, strict=True)) if there]
+        kinds = [scan.catalog.tables[scan.table].columns[key].type for key in keys]
+        # A basis is grouped by texts; tables of others may have numbers for keys.
+        seen = [
+            shares.c[f"g{place}"] if isinstance(kind, sa.String) else sa.cast(shares.c[f"g{place}"], kind)
+            for place, kind in enumerate(kinds)
+        ]
+        alike = [mine == column[names[key]] for mine, key, there in zip(seen, keys, given, strict=True) if there]
         source = source.outerjoin(shares, sa.and_(shares.c.month == months.c.month, *alike))
-        found |= {key: shares.c[f"g{place}"] for place, (key, there) in enumerate(zip(keys, given, strict=True)) if not there}
+        found |= {key: mine for mine, key, there in zip(seen, keys, given, strict=True) if not there}
         share = sa.func.coalesce(shares.c.share, _WHOLE_SHARE)
         taken = sa.func.coalesce(shares.c.share, 0)
         if scan.split is not None and scan.split.basis is not None and scan.split.basis.foreign:
@@ -278,7 +285,7 @@ def _shares(basis: sa.CTE, given: tuple[bool, ...], name: str) -> sa.CompoundSel
 
 def _grouped(scan: Scan, wide: Scan, cells: Any, on_keys: tuple[Node, ...]) -> tuple[sa.CTE, bool]:
     """Shares of owners by month and group, and the days on which they hold; whether these are other than the month's."""
-    rows = Rows(scan.table, scan.calendar, source=cells)
+    rows = Rows(scan.table, scan.calendar, source=cells, catalog=scan.catalog)
     if scan.versions:
         rows.then = pieces.overlapping(cells.c.starts, cells.c.ends)
     wheres = [rows.element(node) for node in on_keys]
