@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
-import psycopg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from kpi.errors import BadSetting, WarehouseError
 from kpi.settings import Settings
@@ -189,6 +187,8 @@ def _resolved(place: tuple[str | None, str], home: str, known: Iterable[tuple[st
 
 
 def _look_postgres(settings: Settings, wanted: Iterable[tuple[str | None, str]]) -> Holdings:
+    import psycopg  # loaded for those who use it
+
     from kpi.warehouse.engines import check_url
 
     url = check_url(settings.warehouse_url or "").set(drivername="postgresql+psycopg")
@@ -224,7 +224,7 @@ def _described(inspector: sa.Inspector, place: tuple[str, str]) -> Found:
     for column in inspector.get_columns(name, schema):
         kind: Any = column["type"]
         known = not isinstance(kind, sa.types.NullType)
-        written = str(kind.compile(dialect=PGDialect_psycopg())).upper() if known else "UNKNOWN"  # type: ignore[no-untyped-call]
+        written = str(kind.compile(dialect=inspector.dialect)).upper() if known else "UNKNOWN"
         if isinstance(kind, sa.Enum):
             written = "VARCHAR"
         columns.append(FoundColumn(column["name"], written, getattr(kind, "scale", None)))
