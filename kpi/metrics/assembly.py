@@ -90,26 +90,30 @@ class Assembly:
                 lacking = self._missing(one, one.needs)
                 if lacking is not None:
                     extra.append(("needs missing", one.name))
-                    beside.append(sa.cast(lacking, sa.BigInteger()).label(f"without a rate in needs of {one.name}"))
+                    beside.append(sa.cast(lacking, operations.BIG).label(f"without a rate in needs of {one.name}"))
             missing = self._missing(one, one.tree)
             if missing is not None:
                 extra.append(("missing", one.name))
-                beside.append(sa.cast(missing, sa.BigInteger()).label(f"without a rate in {one.name}"))
+                beside.append(sa.cast(missing, operations.BIG).label(f"without a rate in {one.name}"))
             for name, element in self._splits(one):
                 if (name, one.name) not in extra:
                     extra.append((name, one.name))
                     beside.append(element.label(f"{name} in {one.name}"))
         if self._sets:
-            beside.append(sa.cast(summed.c.set, sa.BigInteger()).label("set of groups"))
+            beside.append(sa.cast(summed.c.set, operations.BIG).label("set of groups"))
         order = [period.c.place, *(operations.byte_order(summed.c[group]).asc().nulls_last() for group in self._groups)]
         return sa.select(*columns, *beside).select_from(joined).order_by(*order), tuple(extra)
 
     def _added_up(self, period: sa.CTE) -> Any:
         """One row for each place and group: a column for each part and slot."""
         parts = [part for stage in self._stages.values() for part in stage.columns()]
-        branches = [self._branch(select.subquery(), stage, parts) for stage in self._stages.values() for select in stage.selects]
+        selects = [(select.subquery(), stage) for stage in self._stages.values() for select in stage.selects]
+        # The first branch decides what types all have.
+        untyped: dict[str, Any] = {part.name: sa.literal_column("NULL").label(part.name) for part in parts}
+        typed: dict[str, Any] = {part.name: sa.cast(sa.null(), part.type).label(part.name) for part in parts}
+        branches = [self._branch(*select, parts, untyped if place else typed) for place, select in enumerate(selects)]
         if not branches:
-            nothing: list[Any] = [period.c.place, *(sa.cast(sa.null(), sa.String()).label(group) for group in self._groups)]
+            nothing: list[Any] = [period.c.place, *(sa.cast(sa.null(), operations.TEXT).label(group) for group in self._groups)]
             return sa.select(*nothing).where(sa.false()).cte("summed")
         stack: Any = sa.union_all(*branches) if len(branches) > 1 else branches[0]
         stack = stack.cte("stack")
@@ -120,20 +124,24 @@ class Assembly:
                 period.c.place,
                 *(distinct.c[group] for group in self._groups),
                 sa.literal_column("-1").label("slot"),
-                *(sa.cast(sa.null(), part.type).label(part.name) for part in parts),
+                *untyped.values(),
             ).select_from(sa.join(period, distinct, sa.true()))
             stack = sa.union_all(sa.select(stack), filling).subquery("filled")
         keys = [stack.c.place, *(stack.c[group] for group in self._groups)]
-        sums = []
+        sums: list[Any] = []
         for stage in self._stages.values():
             for leaf, found in stage.parts.items():
                 function = sa.func.sum if found.additive else sa.func.max
                 sums += [
-                    function(sa.case((stack.c.slot == sa.literal_column(str(slot)), stack.c[part.name]))).label(_in_slot(part, slot))
+                    function(self._seen_in(slot, stack.c[part.name], stack)).label(_in_slot(part, slot))
                     for slot in self._slots_of(leaf)
                     for part in _columns(found)
                 ]
         return sa.select(*keys, *sums).group_by(*keys).cte("summed")
+
+    def _seen_in(self, slot: int, column: Element, rows: Any) -> Element:
+        """A column of the rows of a slot."""
+        return column if len(self._slots) == 1 else sa.case((rows.c.slot == sa.literal_column(str(slot)), column))
 
     def _rolled_up(self, summed: Any) -> Any:
         """The rows of every set of groups, from those by all groups."""
@@ -143,16 +151,13 @@ class Assembly:
         marker = sa.func.grouping(*keys).label("set")
         return sa.select(summed.c.place, *keys, marker, *sums).group_by(sa.func.grouping_sets(*sets)).cte("rolled_up")
 
-    def _branch(self, rows: Any, stage: Stage, parts: Sequence[Part]) -> sa.Select[Any]:
+    def _branch(self, rows: Any, stage: Stage, parts: Sequence[Part], nothing: Mapping[str, Any]) -> sa.Select[Any]:
         own = {part.name for part in stage.columns()}
         return sa.select(
             rows.c.place,
             *(rows.c[group] for group in self._groups),
             rows.c.slot,
-            *(
-                (sa.cast(rows.c[part.name], part.type) if part.name in own else sa.cast(sa.null(), part.type)).label(part.name)
-                for part in parts
-            ),
+            *(sa.cast(rows.c[part.name], part.type).label(part.name) if part.name in own else nothing[part.name] for part in parts),
         )
 
     def _dense(self) -> bool:
@@ -171,7 +176,7 @@ class Assembly:
     def _total(self, stage: Stage, select: sa.Select[Any]) -> Any:
         rows = select.subquery()
         columns = [
-            sa.func.max(sa.case((rows.c.slot == sa.literal_column(str(slot)), rows.c[part.name]))).label(_in_slot(part, slot))
+            sa.func.max(self._seen_in(slot, rows.c[part.name], rows)).label(_in_slot(part, slot))
             for name, parts in stage.parts.items()
             for slot in self._slots_of(name)
             for part in _columns(parts)
@@ -198,7 +203,8 @@ class Assembly:
             slot = self._of_use[(use.leaf.name, use.steps, one.covered)][1]
             if use.leaf.name in self._shared and any(self._slots[slot]):
                 shared, known = self._shared[use.leaf.name]
-                found += [(f"{name} of {use.leaf.name}", sa.cast(known.c[f"{name}_in{slot}"], sa.Double())) for name in shared.columns]
+                shares = [(f"{name} of {use.leaf.name}", known.c[f"{name}_in{slot}"]) for name in shared.columns]
+                found += [(name, sa.cast(share, operations.DOUBLE)) for name, share in shares]
         unsure = self._unallocated(one)
         return found if unsure is None else [*found, ("unallocated", sa.case((unsure, 1), else_=0))]
 
@@ -230,7 +236,7 @@ class Assembly:
         """A metric's formula; no value outside its coverage, or where nothing says whose rows count."""
         typed = Compiler(lambda use: self._use(one, use), self._calendar, in_rows=False).typed(tree)  # type: ignore[arg-type]
         if one.uncounted or not one.covered:
-            return Typed(sa.cast(sa.null(), sa.Numeric(38, 4)), 4)
+            return Typed(sa.cast(sa.null(), operations.numeric(4)), 4)
         unsure = self._unallocated(one)
         element = typed.element if unsure is None else sa.case((sa.not_(unsure), typed.element))
         return Typed(self._where_known(element, one.base), typed.scale)
@@ -240,7 +246,7 @@ class Assembly:
         slot = self._of_use[(node.leaf.name, node.steps, one.covered)][1]
         parts = self._parts.get(node.leaf.name)
         if parts is None or not any(self._slots[slot]):
-            return Typed(sa.cast(sa.null(), sa.Numeric(38, 4)), 4)
+            return Typed(sa.cast(sa.null(), operations.numeric(4)), 4)
         value = self._column(node, parts, parts.value, slot)
         typed = Typed(parts.value.value(value), parts.value.places if parts.value.scale is None else parts.value.scale)
         if parts.count is not None:
@@ -306,7 +312,7 @@ def _in_slot(part: Part, slot: int) -> str:
 def _final(typed: Typed) -> Element:
     """With the type that leaves: whole numbers, decimals, or the double of a quotient."""
     if typed.scale == DOUBLE:
-        return sa.cast(typed.element, sa.Double())
+        return sa.cast(typed.element, operations.DOUBLE)
     if typed.scale == 0:
-        return sa.cast(typed.element, sa.BigInteger())
+        return sa.cast(typed.element, operations.BIG)
     return decimal(typed.element, 4 if typed.scale is None else typed.scale)

@@ -124,8 +124,8 @@ class Compiler:
                 return Typed(operations.rounded_double(quotient, PRODUCT_SCALE), PRODUCT_SCALE)
             return Typed(quotient, DOUBLE)
         if DOUBLE in (left.scale, right.scale):
-            above: Element = sa.cast(left.element, sa.Double())
-            below: Element = sa.cast(right.element, sa.Double())
+            above: Element = sa.cast(left.element, operations.DOUBLE)
+            below: Element = sa.cast(right.element, operations.DOUBLE)
             return Typed({"+": above + below, "-": above - below, "*": above * below}[sign], DOUBLE)
         scales = (left.scale or 0, right.scale or 0)
         if sign == "*":
@@ -145,7 +145,7 @@ class Compiler:
 
 def _bound(node: Bound) -> Element:
     if isinstance(node.value, str):
-        return sa.bindparam(node.name, node.value, type_=sa.String())
+        return sa.bindparam(node.name, node.value, type_=operations.TEXT)
     return sa.cast(sa.bindparam(node.name, list(node.value), type_=sa.ARRAY(sa.String())), sa.ARRAY(sa.String()))
 
 
@@ -158,10 +158,10 @@ def literal(node: Literal_) -> Typed:
         return Typed(sa.true() if value else sa.false())
     if isinstance(value, Decimal):
         if value == value.to_integral_value() and abs(value) < 2**31:
-            return Typed(sa.literal(int(value), sa.BigInteger()), 0)
+            return Typed(sa.literal(int(value), operations.BIG), 0)
         plain = Decimal(format(value.normalize(), "f"))
         scale = max(0, -int(plain.as_tuple().exponent))
-        return Typed(sa.literal(plain, sa.Numeric(38, scale)), scale)
+        return Typed(sa.literal(plain, operations.numeric(scale)), scale)
     return Typed(sa.literal(value))
 
 
@@ -171,7 +171,7 @@ def one_scale(values: Sequence[Typed]) -> tuple[list[Element], int | None]:
     if len(scales) <= 1:
         return [value.element for value in values], next(iter(scales), None)
     if DOUBLE in scales:
-        return [sa.cast(value.element, sa.Double()) for value in values], DOUBLE
+        return [sa.cast(value.element, operations.DOUBLE) for value in values], DOUBLE
     widest = max(scales)
     return [value.element if value.scale in (None, widest) else decimal(value.element, widest) for value in values], widest
 

@@ -36,6 +36,21 @@ def _whole_postgresql(_type: Whole, _compiler: Any, **_: Any) -> str:
     return "NUMERIC"
 
 
+# Types are shared: each new one is adapted to the engine's dialect, and a statement of twenty metrics has hundreds.
+WHOLE: Final = Whole()
+BIG: Final = sa.BigInteger()
+DOUBLE: Final[sa.Double[Any]] = sa.Double()
+TEXT: Final = sa.String()
+DAY: Final = sa.Date()
+_BIGS: Final = sa.ARRAY(BIG)
+
+
+@cache
+def numeric(scale: int) -> sa.Numeric[Any]:
+    """The decimal with so many places."""
+    return sa.Numeric(38, scale)
+
+
 class _Operation(FunctionElement[Any]):
     """Arguments are rendered in order; subclasses say how."""
 
@@ -45,7 +60,7 @@ class _Operation(FunctionElement[Any]):
 class local_day(_Operation):
     """The calendar day of an instant (UTC, without a zone) in a time zone."""
 
-    type = sa.Date()
+    type = DAY
     inherit_cache = True
 
 
@@ -71,7 +86,7 @@ def _day_number(element: day_number, compiler: SQLCompiler, **kw: Any) -> str:
 class elapsed_hours(_Operation):
     """Hours from one instant to another as a double, to be cast to a decimal."""
 
-    type = sa.Double()
+    type = DOUBLE
     inherit_cache = True
 
 
@@ -93,7 +108,7 @@ class rounded_double(_Operation):
     inherit_cache = True
 
     def __init__(self, value: Element, places: int) -> None:
-        self.type = sa.Numeric(38, places)
+        self.type = numeric(places)
         super().__init__(value, sa.literal_column(str(int(places))))
 
 
@@ -122,7 +137,7 @@ _HALF_WAY: Final = 2**48
 class whole_quotient(_Operation):
     """Quotient of two whole numbers, both ≥ 0, without its remainder."""
 
-    type = Whole()
+    type = WHOLE
     inherit_cache = True
 
 
@@ -141,7 +156,7 @@ def _whole_quotient_postgresql(element: whole_quotient, compiler: SQLCompiler, *
 class remainder(_Operation):
     """Remainder of two whole numbers, both ≥ 0."""
 
-    type = Whole()
+    type = WHOLE
     inherit_cache = True
 
 
@@ -154,7 +169,7 @@ def _remainder(element: remainder, compiler: SQLCompiler, **kw: Any) -> str:
 class first_of(_Operation):
     """First day of the calendar's week (on Monday), month, quarter or year that holds a day."""
 
-    type = sa.Date()
+    type = DAY
     inherit_cache = True
 
     def __init__(self, grain: str, day: Element) -> None:
@@ -171,7 +186,7 @@ def _first_of(element: first_of, compiler: SQLCompiler, **kw: Any) -> str:
 class add_months(_Operation):
     """A first of a month, a constant number of months later."""
 
-    type = sa.Date()
+    type = DAY
     inherit_cache = True
 
     def __init__(self, day: Element, months: int) -> None:
@@ -187,7 +202,7 @@ def _add_months(element: add_months, compiler: SQLCompiler, **kw: Any) -> str:
 class byte_order(_Operation):
     """A text, to be sorted by its bytes whatever the database's language."""
 
-    type = sa.String()
+    type = TEXT
     inherit_cache = True
 
 
@@ -206,7 +221,7 @@ def _byte_order_postgresql(element: byte_order, compiler: SQLCompiler, **kw: Any
 class _LetterCase(_Operation):
     """A text in one letter case, letter by letter, those of every language alike: ß becomes ẞ and İ becomes i."""
 
-    type = sa.String()
+    type = TEXT
     inherit_cache = True
     function: str
 
@@ -270,7 +285,7 @@ def _several_capitals() -> tuple[str, str]:
 class trim_spaces(_Operation):
     """A text without spaces at both ends, of every width and also those that break no line; tabs and line breaks stay."""
 
-    type = sa.String()
+    type = TEXT
     inherit_cache = True
 
 
@@ -332,7 +347,7 @@ class _Unnest(FunctionElement[Any]):
     """A bound array as rows; several of one length in one select list go side by side on both engines."""
 
     name = "unnest"
-    type = sa.BigInteger()
+    type = BIG
     inherit_cache = True
 
 
@@ -345,9 +360,7 @@ def _unnest(element: _Unnest, compiler: SQLCompiler, **kw: Any) -> str:
 def rows_of(name: str, /, **columns: Sequence[int]) -> sa.CTE:
     """Whole numbers that Python worked out, as a table of one row an index."""
     picked = [
-        _Unnest(sa.cast(sa.bindparam(None, list(values), type_=sa.ARRAY(sa.BigInteger()), unique=True), sa.ARRAY(sa.BigInteger()))).label(
-            label
-        )
+        _Unnest(sa.cast(sa.bindparam(None, list(values), type_=_BIGS, unique=True), _BIGS)).label(label)
         for label, values in columns.items()
     ]
     return sa.select(*picked).cte(name)
@@ -355,9 +368,9 @@ def rows_of(name: str, /, **columns: Sequence[int]) -> sa.CTE:
 
 def safe_quotient(above: Element, below: Element) -> Element:
     """``above / below`` as a double; no value where ``below`` is 0 or missing."""
-    return sa.cast(above, sa.Double()) / sa.cast(sa.func.nullif(below, 0), sa.Double())
+    return sa.cast(above, DOUBLE) / sa.cast(sa.func.nullif(below, 0), DOUBLE)
 
 
 def decimal(value: Element, scale: int) -> Element:
     """``value`` with so many decimal places, halves away from zero."""
-    return sa.cast(value, sa.Numeric(38, scale))
+    return sa.cast(value, numeric(scale))

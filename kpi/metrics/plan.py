@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -35,7 +36,7 @@ from kpi.metrics.stages.retentions import retentions
 from kpi.metrics.stages.scan import Scan, Stage
 from kpi.metrics.stages.stocks import stocks
 from kpi.metrics.uses import Tree, Use, divided, expand, uses_of, with_leaves
-from kpi.metrics.windows import Frame, Window, opened, windows
+from kpi.metrics.windows import KEPT, Frame, Window, opened, windows
 from kpi.periods import Period
 from kpi.warehouse.reader import CoverageRow, CurrencyRow
 
@@ -221,7 +222,7 @@ def _asked(
     of_uses = [windows_of(use, frame, covered, definitions) for use in uses_of(tree) if use.steps or use.leaf.retained] + [base]
     late = _late(tree, covered, reaches, frame, definitions)
     metric = definitions.metrics[name]
-    places = range(len(frame.periods))
+    whole, known = _found(tuple(dict.fromkeys(of_uses)))
     return Asked(
         name=name,
         tree=tree,
@@ -230,10 +231,18 @@ def _asked(
         covered=covered,
         reaches=_concerned(tree, reaches),
         base=base,
-        whole=tuple(place not in late and all((found := one[place]) is not None and found.whole for one in of_uses) for place in places),
-        known=tuple(all(one[place] is not None for one in of_uses) for place in places),
+        whole=tuple(found and place not in late for place, found in enumerate(whole)) if late else whole,
+        known=known,
         late=late,
     )
+
+
+@lru_cache(maxsize=KEPT)
+def _found(of_uses: tuple[Windows, ...]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+    """For each period whether every window is whole, and whether every one is there; most metrics of a page ask for the same."""
+    together = list(zip(*of_uses, strict=True))
+    whole = tuple(all(window is not None and window.whole for window in found) for found in together)
+    return whole, tuple(None not in found for found in together)
 
 
 def _late(
@@ -340,7 +349,7 @@ def _scans(
         for leaf in found.values()
     )
     rate = rates.rates(definitions.currency) if converts else None
-    scans = []
+    scans, bounds = [], dict[Any, sa.CTE]()
     for place, (key, leaves) in enumerate(together.items()):
         table, first = key[0], next(iter(leaves))
         scan = Scan(
@@ -364,6 +373,7 @@ def _scans(
             reaches=reaches,
             catalog=definitions.catalog,
             ways=_ways(table, key[1], facts),
+            bounds=bounds,
         )
         if (allocate := leaves[first].allocate) is not None:
             ways, foreign = _ways(allocate.basis.table, allocate.basis.time, facts), _is_foreign(allocate.basis, definitions, facts)

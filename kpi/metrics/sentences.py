@@ -70,13 +70,14 @@ def _of_table(name: str, table: str, reach: Reach, coverage: Sequence[CoverageRo
 def _of_periods(asked: Sequence[Asked], frame: Frame, query: Query) -> list[Note]:
     """The periods that coverage cuts: one sentence for the metrics that it cuts alike."""
     wanted = [period.cut(query.since or dt.date.min, query.until or dt.date.max) for period in frame.periods]
+    holds = {covered: [_holds(covered, period) for period in wanted] for covered in {one.covered for one in asked}}
     alike: dict[str, list[str]] = {}
     for one in asked:
         if not one.covered:
             continue
         outside = [period for period, window in zip(wanted, one.base, strict=True) if window is None]
         in_part = [
-            period for period, window in zip(wanted, one.base, strict=True) if window is not None and not _holds(one.covered, period)
+            period for period, window, held in zip(wanted, one.base, holds[one.covered], strict=True) if window is not None and not held
         ]
         parts = []
         if in_part:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from kpi.metrics.model import At, Followed, Leaf, Type
 from kpi.metrics.operations import Element, Whole, day_number
 from kpi.metrics.rows import Rows
-from kpi.metrics.stages.events import leaf_names, stacked
+from kpi.metrics.stages.events import leaf_names
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, counted, day_literal
 from kpi.periods import Period
@@ -56,7 +56,7 @@ def conversions(scan: Scan) -> Stage:
         .cte(f"{scan.name}_day")
     )
     select = running(happened, scan.probes(starts=True), scan.groups, [part], False, scan.name)
-    return Stage((stacked(select, scan, [part]),), {leaf.name: LeafParts(part)})
+    return Stage((select,), {leaf.name: LeafParts(part)})
 
 
 def _ordered(scan: Scan, leaf: Leaf, followed: Followed) -> Any:

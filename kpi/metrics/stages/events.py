@@ -28,7 +28,7 @@ def events(scan: Scan) -> Stage:
         happened = sa.select(day_number(rows.c.day).label("day"), *groups, *columns).group_by(rows.c.day, *groups).cte(f"{scan.name}_day")
     all_parts = Stage((), parts).columns()
     select = running(happened, scan.probes(starts=True), scan.groups, all_parts, False, scan.name)
-    return Stage((stacked(select, scan, all_parts),), parts)
+    return Stage((select,), parts)
 
 
 def event_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
@@ -133,12 +133,6 @@ def _converted(scan: Scan, rows: Any, groups: list[Any], scale: int) -> tuple[di
     )
     count = Part(names[1], 0) if leaf.aggregate == "average" else None
     return {leaf.name: LeafParts(Part(names[0], rates.CONVERTED_SCALE), count, Part(names[2], 0))}, happened
-
-
-def stacked(select: sa.Select[Any], scan: Scan, parts: list[Part]) -> sa.Select[Any]:
-    """Without the bound."""
-    inner = select.subquery(f"{scan.name}_value")
-    return sa.select(inner.c.slot, inner.c.place, *(inner.c[name] for name in (*scan.groups, *(part.name for part in parts))))
 
 
 def is_additive(leaf: Leaf) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kpi.metrics.operations import Element, Whole
-from kpi.metrics.stages.events import leaf_names, stacked
+from kpi.metrics.operations import WHOLE, Element
+from kpi.metrics.stages.events import leaf_names
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage
 from kpi.metrics.stages.spreading import Spread, spread
@@ -28,7 +28,7 @@ def flows(scan: Scan) -> Stage:
     columns = Stage((), parts).columns()
     happened = changes(scan, found, parts)
     select = running(happened, scan.probes(starts=True), scan.groups, columns, True, scan.name)
-    return Stage((stacked(select, scan, columns),), parts)
+    return Stage((select,), parts)
 
 
 def changes(scan: Scan, found: Spread, parts: dict[str, LeafParts]) -> sa.CTE:
@@ -51,10 +51,10 @@ def changes(scan: Scan, found: Spread, parts: dict[str, LeafParts]) -> sa.CTE:
         """Sum of sign × (q + 1 or q); coarse and fine quotients are added up apart, so that nothing overflows."""
         total: Any = sa.func.sum(owned(place, line.sign * line.quotient))
         if found.fine > 1:
-            total = sa.cast(total, Whole()) * found.fine + sa.func.sum(owned(place, line.sign * line.finer))
+            total = sa.cast(total, WHOLE) * found.fine + sa.func.sum(owned(place, line.sign * line.finer))
         if extra is not None:
             total = total + sa.func.sum(owned(place, line.sign * extra))
-        return sa.cast(total, Whole())
+        return sa.cast(total, WHOLE)
 
     def row(day: Element, slopes: Any, lacking: Any) -> list[Any]:
         columns = [day.label("day"), *groups]
@@ -70,7 +70,7 @@ def changes(scan: Scan, found: Spread, parts: dict[str, LeafParts]) -> sa.CTE:
     return sa.union_all(
         sa.select(*row(line.starts, lambda place: slope(place, begins), missing)).group_by(line.starts, *groups),
         sa.select(*row(line.ends, lambda place: -slope(place, ends), lambda place: -missing(place))).group_by(line.ends, *groups),
-        sa.select(*row(falls, lambda place: -sa.cast(sa.func.sum(owned(place, line.sign)), Whole()), lambda _: sa.literal_column("0")))
+        sa.select(*row(falls, lambda place: -sa.cast(sa.func.sum(owned(place, line.sign)), WHOLE), lambda _: sa.literal_column("0")))
         .where(inside)
         .group_by(falls, *groups),
     ).cte(f"{scan.name}_change")

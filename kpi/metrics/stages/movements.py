@@ -18,7 +18,7 @@ from kpi.metrics.model import During
 from kpi.metrics.operations import Element, Whole, byte_order, day_number, decimal, whole_quotient
 from kpi.metrics.stages import pieces
 from kpi.metrics.stages.customers import customer
-from kpi.metrics.stages.events import exact, leaf_names, stacked
+from kpi.metrics.stages.events import exact, leaf_names
 from kpi.metrics.stages.exchange import RATE_SCALE, changes_in_one_currency, revaluation
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, foreign_value, leaf_value, split_conditions
@@ -47,7 +47,7 @@ def movements(scan: Scan) -> Stage:
     happened = (sa.union_all(*found) if len(found) > 1 else found[0]).cte(f"{scan.name}_day")
     all_parts = Stage((), parts).columns()
     select = running(happened, scan.probes(starts=True), scan.groups, all_parts, False, scan.name)
-    return Stage((stacked(select, scan, all_parts),), parts)
+    return Stage((select,), parts)
 
 
 def _moved(scan: Scan, shared: Any, parts: dict[str, LeafParts], scale: int) -> sa.Select[Any]:

@@ -27,7 +27,7 @@ def running(happened: sa.CTE, bounds: sa.CTE, groups: Sequence[str], parts: Sequ
     on_days = sa.select(
         happened.c.day.label("day"),
         sa.literal_column("1").label("after"),
-        *(sa.cast(sa.null(), sa.BigInteger()).label(column) for column in ("slot", "place", "sign")),
+        *(sa.cast(sa.null(), operations.BIG).label(column) for column in ("slot", "place", "sign")),
         *(happened.c[group] for group in groups),
         *(sa.cast(happened.c[column], part.type).label(column) for column, part in zip(names, parts, strict=True)),
     )
@@ -57,7 +57,7 @@ def running(happened: sa.CTE, bounds: sa.CTE, groups: Sequence[str], parts: Sequ
         total: Any = sa.func.sum(mixed.c[column]).over(**order)
         if flows:
             moment = sa.func.sum(mixed.c[column] * mixed.c.day).over(**order)
-            total = sa.cast(total, operations.Whole()) * mixed.c.day - moment
+            total = sa.cast(total, operations.WHOLE) * mixed.c.day - moment
         sums.append(sa.cast(total, part.type).label(column))
     summed = sa.select(mixed.c.slot, mixed.c.place, mixed.c.day, mixed.c.sign, *(mixed.c[group] for group in groups), *sums).subquery(
         f"{name}_running"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from kpi.metrics.model import Call, During, Leaf, Node
 from kpi.metrics.operations import Element, decimal
 from kpi.metrics.reach import Reach
 from kpi.metrics.rows import Rows
-from kpi.metrics.windows import Window
+from kpi.metrics.windows import KEPT, Window
 from kpi.periods import Calendar, Period
 
 #: Aggregates of durations that leave out those which run backwards (SEMANTICS, rule 10).
@@ -35,6 +36,7 @@ class Scan:
         versions: whether any account has former values.
         catalog: the tables there are.
         reaches: of every table that is read besides.
+        bounds: what :meth:`probes` made before for any scan of the same statement.
         ways: of the ways in which a flow's bounds may be known those that occur, at least one; None: any may.
         raw: ``by`` are taken with their own types, and not as text.
         split: how rows that lack a key are split; then there is one leaf, a flow.
@@ -53,6 +55,7 @@ class Scan:
     versions: bool
     ways: frozenset[int] | None = None
     reaches: Mapping[str, Reach] = field(default_factory=dict)
+    bounds: dict[Any, sa.CTE] = field(default_factory=dict, compare=False, repr=False)
     raw: bool = False
     split: Split | None = None
     catalog: Catalog = STANDARD
@@ -84,15 +87,11 @@ class Scan:
 
     def probes(self, starts: bool) -> sa.CTE:
         """Windows as rows of day numbers; with ``starts`` also their beginnings, with the sign they are taken by."""
-        found = [
-            (slot, place, day_number(day), sign)
-            for slot, windows in self.slots.items()
-            for place, window in enumerate(windows)
-            if window
-            for day, sign in (_bounds(window) if starts else [(window.end, 1)])
-        ]
-        slots, places, bounds, signs = zip(*found, strict=True)
-        return operations.rows_of(f"{self.name}_bound", slot=slots, place=places, bound=bounds, sign=signs)
+        key = (*self.slots.items(), starts)
+        if key not in self.bounds:
+            slots, places, bounds, signs = _probes(tuple(self.slots.items()), starts)
+            self.bounds[key] = operations.rows_of(f"{self.name}_bound", slot=slots, place=places, bound=bounds, sign=signs)
+        return self.bounds[key]
 
     def spans(self) -> sa.CTE:
         """Windows as rows of their first day and the first after, as day numbers; one with holes is several, but of a stock."""
@@ -142,14 +141,14 @@ class Part:
     def type(self) -> Any:
         """Type of the column; sums may be wider than what is summed."""
         if self.scale is None or self.scale == 0:
-            return operations.Whole()
-        return sa.Numeric(38, self.scale)
+            return operations.WHOLE
+        return operations.numeric(self.scale)
 
     def value(self, element: Element) -> Element:
         """The column as a decimal in its own unit."""
         if self.scale is None:
             unit: Element = sa.literal_column(f"0.{'0' * (self.places - 1)}1")
-            return decimal(sa.cast(element, sa.Numeric(38, 0)) * unit, self.places)
+            return decimal(sa.cast(element, operations.numeric(0)) * unit, self.places)
         return decimal(element, self.scale) if self.scale else element
 
 
@@ -203,6 +202,19 @@ class Stage:
         return [part for parts in self.parts.values() for part in (parts.value, parts.count, parts.missing) if part is not None]
 
 
+@lru_cache(maxsize=KEPT)
+def _probes(slots: tuple[tuple[int, tuple[Window | None, ...]], ...], starts: bool) -> tuple[tuple[int, ...], ...]:
+    """Slots, places, bounds and signs; most scans of a statement ask for the same."""
+    found = [
+        (slot, place, day_number(day), sign)
+        for slot, windows in slots
+        for place, window in enumerate(windows)
+        if window
+        for day, sign in (_bounds(window) if starts else [(window.end, 1)])
+    ]
+    return tuple(zip(*found, strict=True))
+
+
 def _bounds(window: Window) -> list[tuple[dt.date, int]]:
     """Beginnings and ends of what is covered of a window, with the sign they are taken by."""
     return [bound for piece in window.pieces() for bound in ((piece.start, -1), (piece.end, 1))]
@@ -215,7 +227,7 @@ def day_number(day: dt.date) -> int:
 
 def day_literal(day: dt.date) -> Element:
     """A day as a bound value."""
-    return sa.literal(day, sa.Date())
+    return sa.literal(day, operations.DAY)
 
 
 def split_conditions(leaves: Sequence[Leaf]) -> tuple[list[Node], list[list[Node]]]:

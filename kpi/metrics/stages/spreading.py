@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from kpi.metrics import expressions
 from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.model import Column, Over
-from kpi.metrics.operations import Element, Whole, day_number, decimal, remainder, whole_quotient
+from kpi.metrics.operations import BIG, WHOLE, Element, day_number, decimal, remainder, whole_quotient
 from kpi.metrics.rows import Rows
 from kpi.metrics.stages import pieces, rates
 from kpi.metrics.stages.events import exact
@@ -100,7 +100,7 @@ def spread(scan: Scan) -> Spread:
         rest = remainder(rest * fine, column.days)
     kept = [name for name in column.keys() if name not in ("days", "units")]  # noqa: SIM118 - a collection of columns is no mapping
     sign = sa.case((column.units < 0, -1), else_=1).label("sign")
-    selected = sa.select(*(column[name] for name in kept), sign, *divided, sa.cast(rest, sa.BigInteger()).label("rest"))
+    selected = sa.select(*(column[name] for name in kept), sign, *divided, sa.cast(rest, BIG).label("rest"))
     return Spread(selected, fine, cut, tuple(mask is not None for mask in masks))
 
 
@@ -113,20 +113,20 @@ def met(found: Spread, spans: sa.CTE) -> tuple[Any, Any, Element]:
     first = sa.func.greatest(rows.c.starts, spans.c.starts) - rows.c.starts_row
     after = sa.func.least(rows.c.ends, spans.c.ends) - rows.c.starts_row
     slope = rows.c.quotient * found.fine + rows.c.finer if found.fine > 1 else rows.c.quotient
-    units = sa.cast(slope, Whole()) * (after - first) + sa.func.least(after, rows.c.rest) - sa.func.least(first, rows.c.rest)
+    units = sa.cast(slope, WHOLE) * (after - first) + sa.func.least(after, rows.c.rest) - sa.func.least(first, rows.c.rest)
     return rows, sa.join(rows, spans, sa.and_(rows.c.starts < spans.c.ends, rows.c.ends > spans.c.starts)), rows.c.sign * units
 
 
 def _units(amount: Element, scale: int) -> Element:
     """The amount in units of its last place (of 1e-8 where it has more than 4), as a whole number."""
     if scale == 0:
-        return sa.cast(amount, sa.BigInteger())
+        return sa.cast(amount, BIG)
     if scale > MONEY_SCALE:
-        return sa.cast(decimal(amount, UNIT_SCALE) * 10**UNIT_SCALE, Whole())
+        return sa.cast(decimal(amount, UNIT_SCALE) * 10**UNIT_SCALE, WHOLE)
     # DuckDB multiplies DECIMAL(18, s) within 18 digits, fast; wider amounts are told apart, for they would overflow.
     factor: Element = sa.literal_column(str(10**scale))
     small = amount.between(sa.literal_column(f"-{_SMALL}"), sa.literal_column(str(_SMALL)))
-    return sa.case((small, sa.cast(amount * factor, sa.BigInteger())), else_=sa.cast(decimal(amount, scale) * factor, sa.BigInteger()))
+    return sa.case((small, sa.cast(amount * factor, BIG)), else_=sa.cast(decimal(amount, scale) * factor, BIG))
 
 
 def ways_of(table: str, time: Over, calendar: Calendar, catalog: Catalog = STANDARD) -> sa.Select[Any]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from kpi.metrics.model import During
 from kpi.metrics.operations import Element, day_number
 from kpi.metrics.stages import pieces, rates
-from kpi.metrics.stages.events import exact, leaf_names, stacked
+from kpi.metrics.stages.events import exact, leaf_names
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, foreign_value, leaf_value, row_filters
 from kpi.metrics.stages.subscriptions import rows_of_stock
@@ -50,7 +50,7 @@ def stocks(scan: Scan) -> Stage:
     select = running(happened, scan.probes(starts=False), keys, columns, False, scan.name)
     if scan.foreign:
         return _converted(scan, select, parts)
-    return Stage((stacked(select, scan, columns),), parts)
+    return Stage((select,), parts)
 
 
 def stock_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
