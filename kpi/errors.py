@@ -56,7 +56,7 @@ class UnknownName(UsageError):
         self.kind = kind
         self.name = name
         self.known = tuple(known)
-        super().__init__(f'no {kind} is called "{name}"{did_you_mean(name, self.known)}')
+        super().__init__(f'no {kind} is called "{name}"{did_you_mean(name, self.known) or known_are(name, self.known)}')
 
 
 class BadSetting(UsageError):
@@ -105,9 +105,13 @@ class QueryError(KpiError):
 class BadExpression(QueryError):
     """An expression of the YAML, the URL or a filter that can't be read, is not allowed, or whose types don't fit."""
 
+    exit_code = 2
+
 
 class Unreachable(QueryError):
     """A dimension or column that a metric's table can't reach over many-to-one keys."""
+
+    exit_code = 2
 
     def __init__(self, metric: str, table: str, name: str, reachable: Iterable[str]) -> None:
         self.metric = metric
@@ -208,3 +212,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``; did you mean "x"?`` for the nearest known name, or an empty string."""
     match = nearest(name, known)
     return f'; did you mean "{match}"?' if match else ""
+
+
+#: Names that a sentence lists; more are no help.
+_MOST_NAMES: Final = 8
+
+
+def known_are(name: str, known: Iterable[str]) -> str:
+    """``; known are x, y and 3 more``: those most like ``name`` first, or an empty string where there are none."""
+    by_likeness = sorted(dict.fromkeys(known), key=lambda other: -difflib.SequenceMatcher(None, name.casefold(), other.casefold()).ratio())
+    shown, more = by_likeness[:_MOST_NAMES], len(by_likeness) - _MOST_NAMES
+    return f"; known are {', '.join(shown)}{f' and {more} more' if more > 0 else ''}" if shown else ""

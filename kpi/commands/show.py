@@ -8,7 +8,7 @@ import datetime as dt
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
@@ -17,20 +17,19 @@ from typing import Any
 from kpi import settings, units
 from kpi.errors import UsageError
 from kpi.importing.current import ensure_current
-from kpi.metrics import definitions
-from kpi.metrics.explain import Explanation, explain
-from kpi.metrics.model import Definitions, Query
+from kpi.metrics import definitions, groups
+from kpi.metrics.explain import Explained, Explanation, SourceFile, explain
+from kpi.metrics.model import Definitions, Order, Query
 from kpi.metrics.publishing import mappings_of
 from kpi.metrics.query import run
 from kpi.metrics.result import Result
-from kpi.periods import GRAINS, Period
+from kpi.metrics.tree import Branch
+from kpi.periods import GRAINS, Period, span_label
 from kpi.printing import printable
 from kpi.warehouse.engines import open_reader
 from kpi.warehouse.given import look
 from kpi.warehouse.reader import Reader
 
-#: How a missing dimension is written.
-NONE = "(none)"
 #: Texts that begin so would be run as formulas by a spreadsheet.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -54,6 +53,17 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
         parser.add_argument(
             "--where", action="append", default=[], metavar="EXPRESSION", help="a filter, such as \"segment = 'SMB'\"; of several all hold"
         )
+        parser.add_argument("--top", type=_count, metavar="N", help='the N largest groups over all days asked for; the rest is "(other)"')
+        parser.add_argument("--top-by", metavar="METRIC", help="the metric that is the largest; default: the first")
+        parser.add_argument(
+            "--order",
+            nargs="+",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="sort by a metric (largest first), a dimension or period, then asc or desc to say otherwise; may be given again",
+        )
+        parser.add_argument("--limit", type=_count, metavar="N", help="at most N rows")
         parser.add_argument("--grain", choices=GRAINS, default="all", help="the length of a period; default: all")
         parser.add_argument("--since", metavar="DATE", help="first day, such as 2026-01-01; default: as far as the data reach")
         parser.add_argument("--until", metavar="DATE", help="first day no more; default: as far as the data reach")
@@ -96,10 +106,28 @@ def _asked(options: argparse.Namespace) -> Iterator[tuple[Query, Definitions, Re
         grain=options.grain,
         since=_day(options.since, "--since"),
         until=_day(options.until, "--until"),
+        top=options.top,
+        top_by=options.top_by,
+        order=tuple(_order(words, options.metrics) for words in options.order),
+        limit=options.limit,
     )
     ensure_current(chosen, mappings_of(loaded), lambda sentence: print(sentence, file=sys.stderr, flush=True))
     with open_reader(chosen, bool(loaded.catalog.given)) as reader:
         yield query, loaded, reader
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) < 10**9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
+    return int(text)
+
+
+def _order(words: Sequence[str], metrics: Sequence[str]) -> Order:
+    """A name, and asc or desc; without it figures are sorted with the largest first, and words from the first letter."""
+    name, *way = words
+    if len(way) > 1 or (way and way[0] not in ("asc", "desc")):
+        raise UsageError(f"--order {' '.join(words)}: write one name, then asc or desc; for a second name write --order again")
+    return Order(name, way == ["desc"] if way else name in metrics)
 
 
 def _day(text: str | None, option: str) -> dt.date | None:
@@ -112,7 +140,7 @@ def _day(text: str | None, option: str) -> dt.date | None:
 
 
 def as_json(result: Result) -> str:
-    """One object: decimals as strings, ``period`` the first day, "(none)" for a missing dimension.
+    """One object: decimals as strings, ``period`` the first day, groups as :func:`kpi.metrics.groups.called` names them.
 
     ``states`` says for each metric why its value of each row is as it is: see :data:`kpi.metrics.result.State`.
     """
@@ -121,6 +149,7 @@ def as_json(result: Result) -> str:
             "metrics": list(result.query.metrics),
             "by": list(result.query.by),
             "grain": result.query.grain,
+            **_cut(result.query),
             "rows": _rows(result),
             "states": {name: result.states[name].to_pylist() for name in result.query.metrics},
             "units": dict(result.units),
@@ -139,10 +168,20 @@ def as_json(result: Result) -> str:
     )
 
 
+def _cut(query: Query) -> dict[str, Any]:
+    """What of the answer's rows was asked for, where it isn't all of them in their usual order."""
+    said: dict[str, Any] = {}
+    if query.top is not None:
+        said["top"] = {"groups": query.top, "by": query.top_by or query.metrics[0]}
+    if query.order:
+        said["order"] = [{"name": order.name, "descending": order.descending} for order in query.order]
+    return said | ({} if query.limit is None else {"limit": query.limit})
+
+
 def _rows(result: Result) -> list[dict[str, Any]]:
     columns = {name: result.table.column(name).to_pylist() for name in result.table.column_names}
     for name in result.query.by:
-        columns[name] = [NONE if value is None else value for value in columns[name]]
+        columns[name] = [groups.called(value) for value in columns[name]]
     return [{name: _plain(column[row]) for name, column in columns.items()} for row in range(result.table.num_rows)]
 
 
@@ -157,9 +196,9 @@ def as_csv(result: Result) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(result.table.column_names)
-    groups = set(result.query.by)
+    splits = set(result.query.by)
     for row in _rows(result):
-        writer.writerow([harmless(cell) if name in groups else _cell(cell) for name, cell in row.items()])
+        writer.writerow([harmless(cell) if name in splits else _cell(cell) for name, cell in row.items()])
     return text.getvalue()
 
 
@@ -184,7 +223,7 @@ def as_table(result: Result, loaded: Definitions) -> str:
     for at in range(result.table.num_rows):
         first = cells[names[0]][at]
         words = loaded.calendar.label(Period(first.period, first.end), result.query.grain)
-        row = [words, *(NONE if group is None else printable(group) for group in first.groups)]
+        row = [words, *(printable(groups.called(group)) for group in first.groups)]
         for name in names:
             cell = cells[name][at]
             value = units.show_in_full(cell.value, result.units[name], result.currency)
@@ -221,7 +260,7 @@ def explanation_json(explanation: Explanation) -> str:
                     "owner": one.metric.owner,
                     "unit": one.metric.unit,
                     "definition": dict(one.metric.text),
-                    "tree": [{"depth": branch.depth, "name": branch.name, "definition": dict(branch.text)} for branch in one.tree],
+                    "tree": [_branch(branch) for branch in one.tree],
                 }
                 for one in explanation.metrics
             ],
@@ -235,7 +274,15 @@ def explanation_json(explanation: Explanation) -> str:
                     "basis": source.basis,
                     "rows": source.rows,
                     "counts": source.counts,
-                    "files": [{"file": file.name, "rows": file.rows} for file in source.files],
+                    "files": [
+                        {
+                            "file": file.name,
+                            "rows": file.rows,
+                            "imported_at": file.imported_at.isoformat() if file.imported_at else None,
+                            "as_of": file.as_of.isoformat() if file.as_of else None,
+                        }
+                        for file in source.files
+                    ],
                 }
                 for source in explanation.sources
             ],
@@ -250,6 +297,49 @@ def explanation_json(explanation: Explanation) -> str:
     )
 
 
+def _made_of(one: Explained, result: Result) -> list[str]:
+    """The tree: names, values over all groups in the last period, definitions."""
+    first = next((branch.cell for branch in one.tree if branch.cell), None)
+    lines = [] if first is None else [f"  {span_label(Period(first.period, first.end))}, over all groups:"]
+    names = [f"  {'  ' * branch.depth}{branch.name}" for branch in one.tree]
+    values = [_value(branch, result) for branch in one.tree]
+    widths = max(map(len, names), default=0), max(map(len, values), default=0)
+    for branch, name, value in zip(one.tree, names, values, strict=True):
+        keys = ("label", "means", "owner", "unit", "better", "target", "needs")
+        said = ", ".join(f"{key}: {text}" for key, text in branch.text.items() if key not in keys)
+        lines.append(f"{name.ljust(widths[0])}  {value.rjust(widths[1])}  {said}".rstrip())
+    return lines
+
+
+def _value(branch: Branch, result: Result) -> str:
+    if branch.cell is None:
+        return "chooses rows"
+    value = units.show_in_full(branch.cell.value, branch.unit, result.currency)
+    return value if branch.cell.state == "known" else f"{value} ({branch.cell.state})"
+
+
+def _when(file: SourceFile) -> str:
+    """How fresh a file is."""
+    said = [f"imported {file.imported_at:%Y-%m-%d}"] if file.imported_at else []
+    said += [f"as of {file.as_of:%Y-%m-%d}"] if file.as_of else []
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _branch(branch: Branch) -> dict[str, Any]:
+    """A part of a figure; ``value`` is that of ``period``, from its first day to before ``end``."""
+    cell = branch.cell
+    return {
+        "depth": branch.depth,
+        "name": branch.name,
+        "definition": dict(branch.text),
+        "unit": branch.unit,
+        "value": _plain(cell.value) if cell else None,
+        "state": cell.state if cell else None,
+        "period": cell.period.isoformat() if cell else None,
+        "end": cell.end.isoformat() if cell else None,
+    }
+
+
 def explanation_text(explanation: Explanation) -> str:
     """For people, and the SQL for whoever wants to run it."""
     parts = []
@@ -258,18 +348,15 @@ def explanation_text(explanation: Explanation) -> str:
         lines = [f"{metric.name}: {metric.label}"]
         lines += [f"  {metric.means}"] if metric.means else []
         lines.append(f"  owner: {metric.owner or 'nobody yet'}; unit: {metric.unit}")
-        for branch in one.tree:
-            keys = ("label", "means", "owner", "unit", "better", "target")
-            said = ", ".join(f"{key}: {value}" for key, value in branch.text.items() if key not in keys)
-            lines.append(f"  {'  ' * branch.depth}{branch.name} = {said}")
-        parts.append("\n".join(lines))
+        lines += [f"  {key}: {metric.text[key]}" for key in ("better", "target", "needs") if key in metric.text]
+        parts.append("\n".join([*lines, *_made_of(one, explanation.result)]))
     parts.append("Switches\n" + "\n".join(f"  {switch}" for switch in explanation.switches))
     lines = []
     for source in explanation.sources:
         until = source.covers_to - dt.timedelta(days=1)
         left = "" if source.counts else ", does not count"
         lines.append(f"  {source.table} from {source.source}: {source.rows:,} rows, {source.covers_from} to {until} ({source.basis}){left}")
-        lines += [f"    {file.name}: {file.rows:,} rows" for file in source.files]
+        lines += [f"    {file.name}: {file.rows:,} rows{_when(file)}" for file in source.files]
     parts.append("Sources\n" + ("\n".join(lines) or "  nothing was imported"))
     if explanation.warnings:
         parts.append("Notes\n" + "\n".join(f"  {warning}" for warning in explanation.warnings))

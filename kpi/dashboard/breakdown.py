@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from kpi import units
-from kpi.dashboard.filters import called
 from kpi.dashboard.series import COMPARABLE, WEEK, YEAR, by_group
+from kpi.metrics.groups import called
 from kpi.metrics.model import Metric
 from kpi.metrics.result import Cell, Result
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from kpi import units
 from kpi.dashboard.breakdown import Breakdown, pairs
-from kpi.dashboard.filters import called
 from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series
+from kpi.metrics.groups import called
 from kpi.periods import Calendar
 
 

@@ -19,9 +19,9 @@ import plotly.graph_objects as go
 
 from kpi import units
 from kpi.dashboard.breakdown import Breakdown
-from kpi.dashboard.filters import called
 from kpi.dashboard.series import Series
 from kpi.dashboard.theme import FONT, Palette
+from kpi.metrics.groups import called
 from kpi.metrics.result import Cell
 from kpi.periods import Calendar
 

@@ -8,8 +8,9 @@ from functools import lru_cache
 import streamlit as st
 
 from kpi.dashboard.cards import plain
-from kpi.dashboard.filters import Filters, Value, called
+from kpi.dashboard.filters import Filters, Value
 from kpi.dashboard.frame import Frame
+from kpi.metrics.groups import called
 from kpi.metrics.model import Definitions
 from kpi.periods import Calendar
 

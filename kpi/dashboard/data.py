@@ -109,7 +109,7 @@ class Desk:
 
     def explain(self, query: Query) -> Explanation:
         """What stands behind an answer that was given."""
-        return _explanations().get((self.key, query), lambda: explain(query, self.definitions, self.reader))
+        return _explanations().get((self.key, query), lambda: explain(query, self.definitions, self.reader, trees=False))
 
     def expect(self, queries: Iterable[Query]) -> None:
         """Begin to do so, side by side: a small statement keeps one core busy."""

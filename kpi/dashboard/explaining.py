@@ -14,9 +14,11 @@ from kpi import units
 from kpi.dashboard.cards import escape, plain
 from kpi.dashboard.data import Desk
 from kpi.dashboard.sources import day, rows_of, system, tables
+from kpi.errors import KpiError
 from kpi.metrics.explain import Source
 from kpi.metrics.model import Metric, Query
 from kpi.metrics.result import Cell, Result
+from kpi.metrics.tree import Branch, tree
 from kpi.metrics.uses import leaves_of
 from kpi.periods import Period, span_label
 
@@ -62,6 +64,9 @@ def _behind(figure: Figure, desk: Desk) -> None:
     _heading(f"Definition, {metric.where.file} line {metric.where.line}")
     parts = [part for part in leaves_of(metric.name, desk.definitions.metrics) if part.name != metric.name]
     st.code("\n\n".join(written(part) for part in (metric, *parts)), language="yaml", wrap_lines=True)
+    if figure.result is not None and figure.problem is None:
+        _heading("What it is made of")
+        _made_of(metric.name, figure.result, figure.cell, desk)
     told = None if figure.result is None else desk.explain(figure.result.query)
     _heading("Sources and freshness")
     counted = tables(metric.name, desk.definitions)
@@ -79,6 +84,31 @@ def _behind(figure: Figure, desk: Desk) -> None:
     st.code(command(told.result.query, metric.name), language="bash", wrap_lines=True)
     _heading(f"SQL, on generation {told.result.generation} of the warehouse")
     st.code(told.sql, language="sql", height=320)
+
+
+def _made_of(name: str, result: Result, cell: Cell | None, desk: Desk) -> None:
+    """The values that the figure was computed from, in its period; of a chart, in its last one."""
+    try:
+        branches = tree(name, result, desk.definitions, desk.reader, cell.period if cell else None)
+    except KpiError as error:
+        st.html(f'<p class="note">{escape(str(error))}</p>')
+        return
+    first = next((branch.cell for branch in branches if branch.cell), None)
+    if first is not None:
+        groups = "" if not result.query.by else ", over all groups"
+        st.html(f'<p class="caption">{escape(span_label(Period(first.period, first.end)))}{groups}</p>')
+    lines = [
+        f'<tr><th scope="row">{"&emsp;" * branch.depth}{escape(branch.label)}</th><td>{escape(_value(branch, result.currency))}</td></tr>'
+        for branch in branches
+    ]
+    st.html(f'<table class="facts tree"><tbody>{"".join(lines)}</tbody></table>')
+
+
+def _value(branch: Branch, currency: str) -> str:
+    if branch.cell is None:
+        return "chooses the rows above it"
+    value = units.show_in_full(branch.cell.value, branch.unit, currency)
+    return value if branch.cell.state == "known" else f"{value} ({branch.cell.state})"
 
 
 def _heading(words: str) -> None:
@@ -128,6 +158,12 @@ def command(query: Query, metric: str) -> str:
         words += ["--by", name]
     for condition in query.where:
         words += ["--where", condition]
+    if query.top is not None:
+        words += ["--top", str(query.top), "--top-by", query.top_by or query.metrics[0]]
+    for order in query.order:
+        words += ["--order", order.name, "desc" if order.descending else "asc"]
+    if query.limit is not None:
+        words += ["--limit", str(query.limit)]
     if query.grain != "all":
         words += ["--grain", query.grain]
     if query.since:

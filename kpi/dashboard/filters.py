@@ -12,12 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kpi.errors import nearest
+from kpi.metrics.groups import called
 
 #: Dimensions that the pages filter by, where metrics.yaml has them.
 DIMENSIONS: Final = ("segment", "product", "region")
-
-#: How rows without a value are called, in a link as on the page.
-NONE: Final = "(none)"
 
 #: Sentences shown for one link; a hostile one could ask for thousands.
 MOST_SENTENCES: Final = 5
@@ -60,11 +58,6 @@ class Filters:
         return parameters
 
 
-def called(value: Value) -> str:
-    """A group's name as people read it."""
-    return NONE if value is None else value
-
-
 def condition(name: str, values: Sequence[Value]) -> str:
     """``segment in ('SMB', 'Mid-market')``; with rows that have no value, ``(… or segment is null)``.
 
@@ -94,8 +87,11 @@ def read(
     known = ("week", *options)
     week = _week(parameters.get("week", ()), weeks, ignored)
     chosen = {name: _values(name, parameters.get(name, ()), options[name], ignored) for name in options}
+    # A name like none of ours is somebody else's, such as utm_source of a newsletter, and no loss.
     ignored += [
-        f"This page has no filter {_echo(name)}{_perhaps(name, known)}; it was left out." for name in parameters if name not in known
+        f"This page has no filter {_echo(name)}{_perhaps(name, known)}; it was left out."
+        for name in parameters
+        if name not in known and _perhaps(name, known)
     ]
     if len(ignored) > MOST_SENTENCES:
         ignored[MOST_SENTENCES - 1 :] = [f"{len(ignored) - MOST_SENTENCES + 1} more parts of this link were left out."]

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from kpi.metrics import operations
 from kpi.metrics.compile import DOUBLE, Compiler, Typed
+from kpi.metrics.groups import OTHER
 from kpi.metrics.model import Query
 from kpi.metrics.operations import Element, decimal, safe_quotient
 from kpi.metrics.stages.scan import LeafParts, Part, Shared, Stage, day_number
@@ -31,6 +32,8 @@ class Assembly:
         slots: windows of each slot; ``of_use``: the slot of each use.
         sets: groupings, each some of the query's dimensions, that are answered side by side (all parts add up);
             none: by all the dimensions.
+        within: begins the names of the statement's parts; ``top``: the groups shown, by rank.
+        spare: one more group, without any rows.
     """
 
     def __init__(
@@ -42,6 +45,9 @@ class Assembly:
         slots: Sequence[tuple[Window | None, ...]],
         of_use: Mapping[UseKey, tuple[Use, int, set[bool]]],
         sets: Sequence[Sequence[str]] = (),
+        within: str = "",
+        top: sa.CTE | None = None,
+        spare: bool = False,
     ) -> None:
         self._frame = frame
         self._query = query
@@ -49,6 +55,9 @@ class Assembly:
         self._stages = stages
         self._slots = slots
         self._of_use = of_use
+        self._within = within
+        self._top = top
+        self._spare = spare
         self._groups = [f"g{place}" for place in range(len(query.by))]
         self._sets = [[group for group, name in zip(self._groups, query.by, strict=True) if name in names] for names in sets]
         self._parts: dict[str, LeafParts] = {name: parts for stage in stages.values() for name, parts in stage.parts.items()}
@@ -63,7 +72,7 @@ class Assembly:
         Where there are sets of groups, a last column tells them apart (:func:`set_number`).
         """
         starts = [day_number(period.start) for period in self._frame.periods]
-        period = operations.rows_of("period", place=list(range(len(starts))), day=starts)
+        period = operations.rows_of(f"{self._within}period", place=list(range(len(starts))), day=starts)
         self._place = period.c.place
         self._summed = self._rolled_up(self._added_up(period)) if self._sets else self._added_up(period)
         summed, source = self._summed, period
@@ -101,8 +110,31 @@ class Assembly:
                     beside.append(element.label(f"{name} in {one.name}"))
         if self._sets:
             beside.append(sa.cast(summed.c.set, operations.BIG).label("set of groups"))
-        order = [period.c.place, *(operations.byte_order(summed.c[group]).asc().nulls_last() for group in self._groups)]
-        return sa.select(*columns, *beside).select_from(joined).order_by(*order), tuple(extra)
+        ranks: list[Any] = []
+        if self._top is not None:
+            shown = self._top
+            joined = joined.outerjoin(shown, sa.and_(*(shown.c[f"k{at}"] == summed.c[group] for at, group in enumerate(self._groups))))
+            ranks = [shown.c.rank.asc().nulls_last(), sa.case((summed.c[self._groups[0]] == sa.literal(OTHER), 0), else_=1)]
+        if self._query.limit is not None:
+            extra.append(("rows", ""))
+            beside.append(sa.func.count().over().label("rows in all"))
+        answer = sa.select(*columns, *beside).select_from(joined).order_by(*self._order(columns, ranks))
+        return answer if self._query.limit is None else answer.limit(self._query.limit), tuple(extra)
+
+    def _order(self, columns: Sequence[Any], ranks: Sequence[Any]) -> list[Any]:
+        """As asked for; then by period, and groups by their rank or their names. The rest of the groups is last."""
+        by_name = [operations.byte_order(self._summed.c[group]) for group in self._groups]
+        usual = [self._place, *ranks, *(name.asc().nulls_last() for name in by_name)]
+        asked = []
+        for order in self._query.order:
+            if order.name == "period":
+                element: Any = self._place
+            elif order.name in self._query.by:
+                element = by_name[self._query.by.index(order.name)]
+            else:
+                element = columns[1 + len(self._groups) + self._query.metrics.index(order.name)]
+            asked.append((element.desc() if order.descending else element.asc()).nulls_last())
+        return [*(ranks[1].desc() for _ in asked[:1] if ranks), *asked, *usual]
 
     def _added_up(self, period: sa.CTE) -> Any:
         """One row for each place and group: a column for each part and slot."""
@@ -112,11 +144,20 @@ class Assembly:
         untyped: dict[str, Any] = {part.name: sa.literal_column("NULL").label(part.name) for part in parts}
         typed: dict[str, Any] = {part.name: sa.cast(sa.null(), part.type).label(part.name) for part in parts}
         branches = [self._branch(*select, parts, untyped if place else typed) for place, select in enumerate(selects)]
+        if branches and self._spare:
+            branches.append(
+                sa.select(
+                    period.c.place,
+                    *(sa.literal(OTHER) for _ in self._groups),
+                    sa.literal_column("-1"),
+                    *(sa.cast(sa.null(), part.type) for part in parts),
+                )
+            )
         if not branches:
             nothing: list[Any] = [period.c.place, *(sa.cast(sa.null(), operations.TEXT).label(group) for group in self._groups)]
-            return sa.select(*nothing).where(sa.false()).cte("summed")
+            return sa.select(*nothing).where(sa.false()).cte(f"{self._within}summed")
         stack: Any = sa.union_all(*branches) if len(branches) > 1 else branches[0]
-        stack = stack.cte("stack")
+        stack = stack.cte(f"{self._within}stack")
         if self._groups and not self._dense():
             # Groups that no additive stage fills over all periods: once more for every period, with nothing in them.
             distinct = sa.select(*(stack.c[group] for group in self._groups)).distinct().subquery("every_group")
@@ -137,7 +178,7 @@ class Assembly:
                     for slot in self._slots_of(leaf)
                     for part in _columns(found)
                 ]
-        return sa.select(*keys, *sums).group_by(*keys).cte("summed")
+        return sa.select(*keys, *sums).group_by(*keys).cte(f"{self._within}summed")
 
     def _seen_in(self, slot: int, column: Element, rows: Any) -> Element:
         """A column of the rows of a slot."""
@@ -270,12 +311,13 @@ class Assembly:
 
     def _missing(self, one: Asked, tree: Tree) -> Element | None:
         """How many rate-less rows stand behind a metric's formula, or None where nothing is converted."""
-        counts = []
+        counts: list[Element] = []
         for use in uses_of(tree):
             parts = self._parts.get(use.leaf.name)
             slot = self._of_use[(use.leaf.name, use.steps, one.covered)][1]
             if parts is not None and parts.missing is not None and any(self._slots[slot]):
                 counts.append(sa.func.coalesce(self._column(use, parts, parts.missing, slot), 0))
+        counts += [figure.lacking for figure in one.figures if figure.lacking is not None]
         total: Any = None
         for count in counts:
             total = count if total is None else total + count

@@ -1,9 +1,9 @@
-"""Where a figure comes from: its definition, the metrics it is made of, its SQL, the sources and their files."""
+"""Where a figure comes from: its definition, the metrics it is made of with their values, its SQL, the sources and their files."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from kpi.metrics.layout import laid_out
 from kpi.metrics.model import Definitions, Formula, Leaf, Metric, Query
 from kpi.metrics.query import facts_of, planned, run
 from kpi.metrics.result import LazyText, Result
+from kpi.metrics.tree import Branch, tree
 from kpi.metrics.uses import leaves_of
 from kpi.periods import MONTHS
 from kpi.warehouse.reader import CoverageRow, Reader
@@ -23,16 +24,6 @@ from kpi.warehouse.schema import import_run, metadata
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
-
-
-@dataclass(frozen=True)
-class Branch:
-    """A metric in the tree of what a figure is made of; ``text`` is its definition as written, key by key."""
-
-    depth: int
-    name: str
-    label: str
-    text: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -61,7 +52,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Explained:
-    """One metric of the query."""
+    """One metric of the query, and what it is made of, with the values of the last period over all groups."""
 
     metric: Metric
     tree: tuple[Branch, ...]
@@ -93,16 +84,19 @@ class Explanation:
         return self.result.warnings
 
 
-def explain(query: Query, definitions: Definitions, reader: Reader) -> Explanation:
-    """Explain a query by running it; raises what :func:`kpi.metrics.query.run` raises."""
+def explain(query: Query, definitions: Definitions, reader: Reader, trees: bool = True) -> Explanation:
+    """Explain a query by running it; raises what :func:`kpi.metrics.query.run` raises.
+
+    Args:
+        trees: whether to compute what each metric is made of, which is one more statement each.
+    """
     result = run(query, definitions, reader)
     made = planned(result.query, definitions, reader)[0]
     allocations = [scan.leaves[0].allocate for scan in made.scans if scan.split is not None]
     bases = [allocate.basis for allocate in allocations if allocate is not None]
     return Explanation(
         metrics=tuple(
-            Explained(definitions.metrics[name], tuple(_branches(definitions.metrics[name], definitions, 0)))
-            for name in result.query.metrics
+            Explained(definitions.metrics[name], tree(name, result, definitions, reader) if trees else ()) for name in result.query.metrics
         ),
         switches=(
             *switches(definitions),
@@ -163,17 +157,6 @@ def _of_metrics(names: Iterable[str], definitions: Definitions) -> tuple[str, ..
         elif isinstance(metric, Leaf) and metric.allocate is not None:
             said[f"{name} without {' or '.join(metric.allocate.to)} is split by {metric.allocate.basis.name} of each month"] = None
     return tuple(said)
-
-
-def _branches(metric: Metric, definitions: Definitions, depth: int) -> Iterator[Branch]:
-    yield Branch(depth, metric.name, metric.label, metric.text)
-    if isinstance(metric, Formula):
-        for name in metric.made_of or expressions.metrics_of(metric.formula):
-            yield from _branches(definitions.metrics[name], definitions, depth + 1)
-    elif isinstance(metric, Leaf) and (about := metric.moved or metric.retained) is not None:
-        yield from _branches(definitions.metrics[about.stock], definitions, depth + 1)
-    if isinstance(metric, Leaf) and metric.allocate is not None:
-        yield from _branches(definitions.metrics[metric.allocate.basis.name], definitions, depth + 1)
 
 
 def _source(row: CoverageRow, definitions: Definitions, reader: Reader) -> Source:

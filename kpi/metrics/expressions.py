@@ -14,17 +14,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from sqlglot import exp
 
 from kpi.errors import BadExpression
 from kpi.metrics import functions, parsing
 from kpi.metrics.catalog import STANDARD, Catalog
-from kpi.metrics.model import Dimension, Node, Type
-from kpi.metrics.nodes import column, columns_of, mapped, metrics_of
+from kpi.metrics.model import Dimension, Metric, Node, Type
+from kpi.metrics.nodes import column, columns_of, mapped, metrics_of, pers_of
 from kpi.metrics.resolving import FormulaTree, Lookup, Rows, Scope
+from kpi.metrics.uses import leaves_of
 
-__all__ = ["Lookup", "Scope", "column", "columns_of", "condition", "filtered", "formula", "group", "mapped", "metrics_of", "row"]
+__all__ = ["Lookup", "Scope", "column", "columns_of", "condition", "filtered", "formula", "group", "mapped", "metrics_of", "pers_of", "row"]
 
 
 def row(text: str, scope: Scope) -> Node:
@@ -36,9 +38,22 @@ def row(text: str, scope: Scope) -> Node:
     return Rows(scope).node(parsing.parse(text, functions.named("row")))
 
 
-def condition(text: str, table: str, dimensions: Mapping[str, Dimension], metric: str, catalog: Catalog = STANDARD) -> Node:
-    """A filter of a query for a metric on ``table``: names are dimensions or ``table.column``; see :func:`row`."""
-    return filtered(text, Scope(table, tuple(dimensions), dimensions.get, metric, columns=False, catalog=catalog), "a filter")
+def condition(
+    text: str,
+    table: str,
+    dimensions: Mapping[str, Dimension],
+    metric: str,
+    catalog: Catalog = STANDARD,
+    metrics: Mapping[str, Metric] | None = None,
+) -> Node:
+    """A filter of a query for a metric on ``table``: names are dimensions or ``table.column``; see :func:`row`.
+
+    ``metrics``: those that per() may speak of.
+    """
+    scope = Scope(table, tuple(dimensions), dimensions.get, metric, columns=False, catalog=catalog)
+    if metrics is not None:
+        scope = replace(scope, metrics=tuple(metrics), leaves=lambda name: leaves_of(name, metrics))
+    return filtered(text, scope, "a filter")
 
 
 def filtered(text: str, scope: Scope, where: str) -> Node:

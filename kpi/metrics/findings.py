@@ -103,7 +103,8 @@ def _without_rate(made: Plan, answer: pa.Table, reader: Reader) -> Iterator[Note
     currency = next((scan.currency for scan in made.scans), "")
     for name in concerned:
         if name not in told:  # amounts that cancel out, or too many rows to add up
-            yield Note(sentences.of_no_rate(name, name, currency), (name,), "unconverted")
+            which = next((figure.written for figure in asked[name].figures if figure.lacking is not None), name)
+            yield Note(sentences.of_no_rate(name, which, currency), (name,), "unconverted")
     for name in _places(made, answer, "needs missing"):
         yield Note(sentences.of_needs(name, currency), (name,), "unconverted")
 

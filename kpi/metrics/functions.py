@@ -34,6 +34,15 @@ FUNCTIONS: Final = (
     Function("hours", "hours(a, b)", "row", 2, 2, "hours from instant a to instant b, with fractions"),
     Function("year", "year(day)", "row", 1, 1, "the calendar year of a day, as a number"),
     Function("period", "period(day, month)", "row", 2, 2, "first day of the day, week, month, quarter or (fiscal) year that holds it"),
+    Function(
+        "per",
+        "per(account, revenue)",
+        "row",
+        2,
+        2,
+        "in a condition: a metric's value for the row's own account (a table, a dimension or table.column), over all days asked for, "
+        "without the query's filters",
+    ),
     Function("previous", "previous(metric, 1 year)", "formula", 2, 2, "the same that many days, weeks, months, quarters or years earlier"),
     Function(
         "rolling", "rolling(metric, 28 days)", "formula", 2, 2, "over so many days, weeks, months or years up to and with the last day"
@@ -52,7 +61,7 @@ FUNCTIONS: Final = (
 )
 
 #: Functions that a later version brings; named so that the message can say so.
-LATER: Final = ("per", "cumulative")
+LATER: Final = ("cumulative",)
 
 BY_NAME: Final = {function.name: function for function in FUNCTIONS}
 

@@ -23,6 +23,8 @@ _JOINED = ("fact", "entity")
 class AmbiguousPath(QueryError):
     """Two shortest paths lead from one table to another."""
 
+    exit_code = 2
+
     def __init__(self, start: str, goal: str, paths: tuple[tuple[Hop, ...], ...]) -> None:
         self.start = start
         self.goal = goal

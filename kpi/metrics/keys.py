@@ -17,6 +17,7 @@ class Keys:
     def __init__(self, query: Query, definitions: Definitions, lacks: Iterable[Lacks]) -> None:
         self._query = query
         self._dimensions = definitions.dimensions
+        self._metrics = definitions.metrics
         self._calendar = definitions.calendar
         self._catalog = definitions.catalog
         self._lacks = {found.key: found for found in lacks}
@@ -27,7 +28,10 @@ class Keys:
         key = (leaf.name, leaf.only)
         if key not in self._known:
             groups = [expressions.group(name, leaf.table, self._dimensions, leaf.name, self._catalog) for name in self._query.by]
-            filters = [expressions.condition(text, leaf.table, self._dimensions, leaf.name, self._catalog) for text in self._query.where]
+            filters = [
+                expressions.condition(text, leaf.table, self._dimensions, leaf.name, self._catalog, self._metrics)
+                for text in self._query.where
+            ]
             lacks = self._lacks.get(splitting.key_of(leaf))
             found = splitting.touched(leaf, (*groups, *filters, *leaf.only))
             self._known[key] = tuple(place for place in found if lacks is None or lacks.missing[place])

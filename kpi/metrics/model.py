@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.periods import Calendar, Grain
@@ -79,6 +79,39 @@ class Bound:
     name: str
     value: str | tuple[str, ...]
     type: Type = "text"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A split of a query for its top groups: the value of ``groups[place]`` where the group is one of those shown.
+
+    A group with a missing value keeps it, and all others are :data:`kpi.metrics.groups.OTHER`.
+
+    Attributes:
+        top: the groups shown (:class:`kpi.metrics.ranking.Top`), a table that the planner makes.
+    """
+
+    groups: tuple[Node, ...]
+    place: int
+    top: Any = field(compare=False, repr=False)
+    type: Type = "text"
+
+
+@dataclass(frozen=True)
+class Per:
+    """``per(account, revenue)``: a metric's value for what the row belongs to, over all days that a query asks for.
+
+    Attributes:
+        key: what the row belongs to, as text; ``by``: the same as a split of a query, such as ``account.account_id``.
+        metric: by its name.
+        found: the values by key (:class:`kpi.metrics.figures.Figures`), which the planner puts here.
+    """
+
+    key: Node
+    by: str
+    metric: str
+    found: Any = field(default=None, compare=False, repr=False)
+    type: Type = "number"
 
 
 # Nodes that formulas have besides Literal_ and Call.
@@ -180,7 +213,7 @@ class Lag:
 #: What is written around a metric, and applies to its leaves.
 Around = Shift | Rolling | ToDate | AtStart | Only | Total | Lag
 
-Node = Literal_ | Bound | Column | Call | MetricRef | Held | Shift | Rolling | ToDate | AtStart | Only | Total | Lag
+Node = Literal_ | Bound | Column | Call | MetricRef | Held | Shift | Rolling | ToDate | AtStart | Only | Total | Lag | Kept | Per
 
 #: A day or an instant: a column, or an expression such as ``coalesce(canceled_on, ended_on)``.
 Moment = Column | Call
@@ -464,6 +497,14 @@ class ProductRule:
 
 
 @dataclass(frozen=True)
+class Order:
+    """What rows are sorted by: a metric, a dimension or ``period`` of the query."""
+
+    name: str
+    descending: bool = False
+
+
+@dataclass(frozen=True)
 class Query:
     """What is asked.
 
@@ -473,6 +514,11 @@ class Query:
         where: expressions, all of which must hold; names are dimensions or ``table.column``.
         since: first day, inclusive; until: exclusive. None: as far as the data reach.
         periods: first days of the only periods wanted, such as this week and the same week last year; empty: all.
+        top: so many groups with the largest value of ``top_by`` (None: of the first metric) over all days asked for
+            have rows of their own, and so have those without a value; the rest is one group, "(other)".
+        order: what rows are sorted by, first things first; then by period and group.
+        limit: at most so many rows.
+        together: each metric over the days that all of them cover.
     """
 
     metrics: tuple[str, ...]
@@ -482,3 +528,8 @@ class Query:
     since: dt.date | None = None
     until: dt.date | None = None
     periods: tuple[dt.date, ...] = ()
+    top: int | None = None
+    top_by: str | None = None
+    order: tuple[Order, ...] = ()
+    limit: int | None = None
+    together: bool = False

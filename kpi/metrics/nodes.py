@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from kpi.metrics.catalog import STANDARD, Catalog
-from kpi.metrics.model import Around, Call, Column, Hop, MetricRef, Node, Type
+from kpi.metrics.model import Around, Call, Column, Hop, Kept, MetricRef, Node, Per, Type
 
 _TYPES: Final[dict[str, Type]] = {
     "id": "text",
@@ -30,6 +30,17 @@ def columns_of(node: Node) -> tuple[Column, ...]:
         return (node,)
     if isinstance(node, Call):
         return tuple(column for argument in node.arguments for column in columns_of(argument))
+    if isinstance(node, Kept):
+        return tuple(column for group in node.groups for column in columns_of(group))
+    return columns_of(node.key) if isinstance(node, Per) else ()
+
+
+def pers_of(node: Node | None) -> tuple[Per, ...]:
+    """Every per() of a condition, each once."""
+    if isinstance(node, Per):
+        return (node,)
+    if isinstance(node, Call):
+        return tuple(dict.fromkeys(per for argument in node.arguments for per in pers_of(argument)))
     return ()
 
 
@@ -50,7 +61,7 @@ def mapped(node: Node, change: Callable[[Column], Column]) -> Node:
         return change(node)
     if isinstance(node, Call):
         return replace(node, arguments=tuple(mapped(argument, change) for argument in node.arguments))
-    return node
+    return replace(node, key=mapped(node.key, change)) if isinstance(node, Per) else node
 
 
 def column(table: str, name: str, path: tuple[Hop, ...] = (), catalog: Catalog = STANDARD) -> Column:

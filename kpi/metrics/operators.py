@@ -16,7 +16,7 @@ from typing import Final
 
 from kpi.errors import BadExpression
 from kpi.metrics.functions import BY_NAME
-from kpi.metrics.model import Around, AtStart, Bound, Call, Column, Held, Literal_, MetricRef, Node, Shift, ToDate, Type
+from kpi.metrics.model import Around, AtStart, Bound, Call, Column, Held, Kept, Literal_, MetricRef, Node, Per, Shift, ToDate, Type
 
 IN_WORDS: Final[dict[Type, str]] = {
     "text": "text",
@@ -247,6 +247,10 @@ def shown(node: Node) -> str:
         return node.name
     if isinstance(node, Held):
         return node.leaf.name
+    if isinstance(node, Kept):
+        return shown(node.groups[node.place])
+    if isinstance(node, Per):
+        return f"per({node.by}, {node.metric})"
     names = {Shift: "previous", ToDate: "to_date", AtStart: "at_start"}
     return f"{names.get(type(node), type(node).__name__.lower())}({shown(node.inner)})"
 

@@ -16,10 +16,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from kpi.errors import QueryError, UnknownName
-from kpi.metrics import expressions, goals, sentences
+from kpi.errors import QueryError, UnknownName, UsageError
+from kpi.metrics import expressions, goals, ranking, sentences
 from kpi.metrics.assembly import Assembly
 from kpi.metrics.binding import Values, bound
+from kpi.metrics.figures import Answers, Figures
 from kpi.metrics.keys import Keys
 from kpi.metrics.model import At, Definitions, Leaf, MetricRef, Node, Over, Query, Time
 from kpi.metrics.reach import Reach, common, known, reach_of
@@ -77,6 +78,7 @@ class Asked:
         whole: for each period whether every window of every use is whole.
         known: for each period whether every window of every use is there.
         late: places of the periods whose later events may not all be there yet: which events, and within how many days.
+        figures: of each per() that its rows, or those of the query, are chosen by.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Asked:
     whole: tuple[bool, ...]
     known: tuple[bool, ...]
     late: Mapping[int, tuple[str, int]]
+    figures: tuple[Figures, ...] = ()
 
     @property
     def uncounted(self) -> bool:
@@ -122,19 +125,28 @@ class NotTogether(QueryError):
 
 
 def plan(
-    query: Query, definitions: Definitions, facts: Facts, values: Values | None = None, sets: Sets = ()
+    query: Query,
+    definitions: Definitions,
+    facts: Facts,
+    values: Values | None = None,
+    sets: Sets = (),
+    within: str = "",
+    spare: bool = False,
 ) -> tuple[Plan, sa.Select[Any]]:
     """Plan a query: the plan, and its statement, which is some ten thousand objects and not to be kept.
 
     Args:
         values: of its filters, where ``query`` is a :class:`kpi.metrics.binding.Shape`'s.
         sets: groupings to answer instead of the one by all of the query's dimensions.
+        within: begins the names of its parts, where the statement is a part of another.
+        spare: its answer has one more group, :data:`kpi.metrics.groups.OTHER`, of what a metric is without rows.
 
     Raises:
         UnknownName: a metric or dimension that doesn't exist.
         NotTogether: ``sets`` of what doesn't add up.
         QueryError: what these definitions can't answer, with the reason.
     """
+    ranking.checked(query, definitions)
     trees = _trees(query, definitions)
     asked_keys = Keys(query, definitions, facts.lacks)
     for name, (tree, needs) in trees.items():
@@ -146,15 +158,27 @@ def plan(
         name: common(_spans(use.leaf, table, reaches, facts) for use in uses_of(tree) for table in use.leaf.tables)
         for name, (tree, _) in trees.items()
     }
+    if query.together:
+        covered = dict.fromkeys(covered, common(covered.values()))
     frame = _frame(query, definitions, covered.values())
-    asked = tuple(_asked(name, *trees[name], covered[name], reaches, frame, definitions) for name in query.metrics)
+    answers = Answers(lambda asked, name: plan(asked, definitions, facts, None, (), name, True), frame, within)
+    trees = {name: (answers.of_tree(tree), answers.of_tree(needs)) for name, (tree, needs) in trees.items()}
+    figures = {name: answers.behind(trees[name], _filters(query, trees[name][0], definitions)) for name in query.metrics}
+    covered = {name: spans if all(figure.is_known for figure in figures[name]) else () for name, spans in covered.items()}
+    asked = tuple(_asked(name, *trees[name], covered[name], reaches, frame, definitions, figures[name]) for name in query.metrics)
     slots, of_use = _slots(asked, frame, definitions)
     ratios = {use.leaf.name for one in asked for use in divided(one.tree)}
-    scans = _scans(query, definitions, facts, reaches, slots, of_use, values or {}, asked_keys, ratios)
+    top = None
+    if query.top is not None and frame.periods:
+        name = f"{within}top"
+        top = ranking.Top(plan(ranking.question(query, frame), definitions, facts, values, (), f"{name}_")[1], query, name)
+    scans = _scans(query, definitions, facts, reaches, slots, of_use, values or {}, asked_keys, ratios, within, top, answers)
     stages = {name: stage for scan in scans for name, stage in _staged(scan, of_use)}
     if sets and not all(parts.additive for stage in stages.values() for parts in stage.parts.values()):
         raise NotTogether("averages, medians and distinct counts of groups are no part of those of larger groups")
-    statement, extra = Assembly(frame, query, definitions.calendar, stages, slots, of_use, sets).statement(asked)
+    shown = None if top is None else top.table
+    assembly = Assembly(frame, query, definitions.calendar, stages, slots, of_use, sets, within, shown, spare)
+    statement, extra = assembly.statement(asked)
     hull = {one.name: Span(one.covered[0].start, one.covered[-1].end) if one.covered else None for one in asked}
     together = common(one.covered for one in asked)
     made = Plan(
@@ -197,7 +221,7 @@ def _frame(query: Query, definitions: Definitions, covered: Any) -> Frame:
     since, until = query.since or first, query.until or last
     if since is None or until is None or since >= until:
         if query.since is not None and query.until is not None:
-            raise QueryError(f"there is no day from {query.since} to before {query.until}")
+            raise UsageError(f"there is no day from {query.since} to before {query.until}; since is the first day, until the first no more")
         return Frame(query.grain, (), dt.date.min, dt.date.min)
     if query.grain == "day" and (until - since).days > MAX_PERIODS:
         raise QueryError(f"{(until - since).days:,} days are too many for one answer; at most {MAX_PERIODS:,} are shown")
@@ -217,11 +241,13 @@ def _asked(
     reaches: Mapping[str, Reach],
     frame: Frame,
     definitions: Definitions,
+    figures: tuple[Figures, ...],
 ) -> Asked:
     base = windows(frame, (), covered, definitions.calendar)
     of_uses = [windows_of(use, frame, covered, definitions) for use in uses_of(tree) if use.steps or use.leaf.retained] + [base]
     late = _late(tree, covered, reaches, frame, definitions)
     metric = definitions.metrics[name]
+    sure = all(figure.is_whole for figure in figures)
     whole, known = _found(tuple(dict.fromkeys(of_uses)))
     return Asked(
         name=name,
@@ -231,9 +257,10 @@ def _asked(
         covered=covered,
         reaches=_concerned(tree, reaches),
         base=base,
-        whole=tuple(found and place not in late for place, found in enumerate(whole)) if late else whole,
+        whole=tuple(found and place not in late and sure for place, found in enumerate(whole)) if late or not sure else whole,
         known=known,
         late=late,
+        figures=figures,
     )
 
 
@@ -278,6 +305,17 @@ def _concerned(tree: Tree, reaches: Mapping[str, Reach]) -> dict[str, Reach]:
     return found | {table: reaches[table] for table in sorted(by) if reaches[table].uncounted}
 
 
+def _filters(query: Query, tree: Tree, definitions: Definitions) -> tuple[Node, ...]:
+    """The filters of a query, as the first leaf of a metric sees them."""
+    leaf = next((use.leaf for use in uses_of(tree)), None)
+    return () if leaf is None else tuple(_condition(text, leaf, definitions) for text in query.where)
+
+
+def _condition(text: str, leaf: Leaf, definitions: Definitions) -> Node:
+    """A filter of a query, as a leaf sees it."""
+    return expressions.condition(text, leaf.table, definitions.dimensions, leaf.name, definitions.catalog, definitions.metrics)
+
+
 #: A use in a metric's own coverage is taken over one slot.
 UseKey = tuple[str, tuple[Any, ...], tuple[Period, ...]]
 
@@ -314,6 +352,9 @@ def _scans(
     values: Values,
     keys: Keys,
     ratios: Collection[str],
+    within: str,
+    top: ranking.Top | None,
+    answers: Answers,
 ) -> tuple[Scan, ...]:
     """One scan for the leaves that can share it."""
     together: dict[tuple[Any, ...], dict[str, Leaf]] = {}
@@ -348,21 +389,20 @@ def _scans(
         for key, found in together.items()
         for leaf in found.values()
     )
-    rate = rates.rates(definitions.currency) if converts else None
+    rate = rates.rates(definitions.currency, within) if converts else None
     scans, bounds = [], dict[Any, sa.CTE]()
     for place, (key, leaves) in enumerate(together.items()):
         table, first = key[0], next(iter(leaves))
         scan = Scan(
-            name=f"s{place}",
+            name=f"{within}s{place}",
             table=table,
             leaves=tuple(leaves.values()),
             slots={slot: slots[slot] for slot in sorted(set().union(*(needed[name] for name in leaves)))},
-            by=tuple(expressions.group(name, table, definitions.dimensions, first, definitions.catalog) for name in query.by),
+            by=ranking.kept(
+                tuple(expressions.group(name, table, definitions.dimensions, first, definitions.catalog) for name in query.by), top
+            ),
             filters=(
-                *(
-                    bound(expressions.condition(text, table, definitions.dimensions, first, definitions.catalog), values)
-                    for text in query.where
-                ),
+                *(answers.of(bound(_condition(text, leaves[first], definitions), values)) for text in query.where),
                 *leaves[first].only,
             ),
             reach=reaches[table],
@@ -388,7 +428,7 @@ def _scans(
             for name in query.by:
                 expressions.group(name, use.leaf.table, definitions.dimensions, use.leaf.name, definitions.catalog)
             for text in query.where:
-                expressions.condition(text, use.leaf.table, definitions.dimensions, use.leaf.name, definitions.catalog)
+                _condition(text, use.leaf, definitions)
     return tuple(scans)
 
 

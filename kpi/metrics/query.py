@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from kpi.errors import KpiError
-from kpi.metrics import findings, splitting
+from kpi.metrics import findings, ranking, sentences, splitting
 from kpi.metrics.asking import Answers, answers
 from kpi.metrics.assembly import set_number
 from kpi.metrics.binding import Shape, bound, shape
@@ -98,7 +98,9 @@ def _widest(queries: Sequence[Query]) -> Query | None:
     """The query by all that several are grouped by; None where they differ in more, or there is but one."""
     widest = replace(queries[0], by=tuple(dict.fromkeys(name for query in queries for name in query.by)))
     alike = all(query.by and replace(query, by=widest.by) == widest for query in queries)
-    return widest if alike and len(queries) > 1 else None
+    # Top groups, orders and limits are of one grouping.
+    of_one = widest.top is not None or widest.limit is not None or widest.order
+    return widest if alike and len(queries) > 1 and not of_one else None
 
 
 def _sets(queries: Sequence[Query]) -> Sets:
@@ -127,7 +129,7 @@ def _result(
         data_through=made.data_through,
         coverage=made.coverage,
         targets=made.targets,
-        notes=(*made.notes, *told),
+        notes=(*made.notes, *_left_out(made, answer), *told),
         statement=sql,
     )
 
@@ -156,6 +158,14 @@ def planned(query: Query, definitions: Definitions, reader: Reader, sets: Sets =
     return made, ready, LazyText(lambda: write(plan(seen.query, definitions, facts, seen.values, sets)[1]))
 
 
+def _left_out(made: Plan, answer: pa.Table) -> tuple[Note, ...]:
+    """That a limit leaves rows out."""
+    if ("rows", "") not in made.extra or not answer.num_rows:
+        return ()
+    count = answer.column(answer.num_columns - len(made.extra) + made.extra.index(("rows", "")))[0].as_py()
+    return (Note(sentences.of_limit(answer.num_rows, count)),) if count > answer.num_rows else ()
+
+
 def _kept(seen: Shape, definitions: Definitions, reader: Reader, facts: Facts, sets: Sets) -> tuple[Plan, Prepared]:
     key = (definitions.hash, reader.generation, reader.dialect.name, facts, seen.query, sets)
     with _lock:
@@ -173,7 +183,8 @@ def _kept(seen: Shape, definitions: Definitions, reader: Reader, facts: Facts, s
 
 
 def _with(scan: Scan, seen: Shape) -> Scan:
-    return replace(scan, filters=tuple(bound(node, seen.values) for node in scan.filters))
+    values = {name: value if isinstance(value, str) else list(value) for name, value in seen.values.items()}
+    return replace(scan, filters=tuple(bound(node, seen.values) for node in scan.filters), by=ranking.rebound(scan.by, values))
 
 
 def forget_plans() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal, cast
@@ -12,7 +12,23 @@ from sqlglot import exp
 from kpi.errors import BadExpression, KpiError, UnknownName, Unreachable, did_you_mean
 from kpi.metrics import functions, graph, lexing, parsing
 from kpi.metrics.catalog import STANDARD, Catalog
-from kpi.metrics.model import AtStart, Call, Column, Dimension, Literal_, MetricRef, Node, Only, Rolling, Shift, ToDate, Total, Type
+from kpi.metrics.model import (
+    AtStart,
+    Call,
+    Column,
+    Dimension,
+    Leaf,
+    Literal_,
+    MetricRef,
+    Node,
+    Only,
+    Per,
+    Rolling,
+    Shift,
+    ToDate,
+    Total,
+    Type,
+)
 from kpi.metrics.nodes import column, mapped, metrics_of
 from kpi.metrics.operators import Operators, shown
 
@@ -31,6 +47,7 @@ class Scope:
         columns: bare names may be columns of ``table`` (in definitions), not only dimensions (in queries).
         catalog: the tables there are.
         defining: the dimension this expression defines, in which a bare name prefers the column.
+        metrics: names of those that per() may speak of; ``leaves`` gives the leaves of one, or None where there is no per().
     """
 
     table: str
@@ -40,6 +57,8 @@ class Scope:
     columns: bool = True
     defining: str | None = None
     catalog: Catalog = STANDARD
+    metrics: tuple[str, ...] = ()
+    leaves: Callable[[str], Iterable[Leaf]] | None = None
 
 
 class _Tree:
@@ -129,9 +148,33 @@ class Rows(_Tree):
 
     def special(self, name: str, arguments: list[exp.Expr]) -> Node | None:
         """A function whose arguments aren't all values, or None."""
+        if name == "per":
+            return self._per(arguments[0], arguments[1])
         if name != "period":
             return None
         return self.operators.period(self.node(arguments[0]), _word(arguments[1], lexing.UNITS, "period()"))
+
+    def _per(self, of: exp.Expr, metric: exp.Expr) -> Per:
+        scope = self.scope
+        if scope.leaves is None:
+            raise BadExpression("per() stands in a where, in a filter and in the condition of only()")
+        if not isinstance(of, exp.Column) or not isinstance(metric, exp.Column) or metric.table:
+            raise BadExpression(f"per() is written {functions.BY_NAME['per'].written}, with a metric by its name")
+        if metric.name not in scope.metrics:
+            raise UnknownName("metric", metric.name, scope.metrics)
+        by, key = Rows(replace(scope, columns=False))._key(of)
+        for leaf in scope.leaves(metric.name):  # which it must be possible to split by that
+            Rows(replace(scope, table=leaf.table, metric=metric.name, columns=False))._key(of)
+        return Per(key, by, metric.name)
+
+    def _key(self, tree: exp.Column) -> tuple[str, Node]:
+        """What per() is for: the key of a table, a dimension, or ``table.column``; and how a query calls it."""
+        catalog = self.scope.catalog
+        is_table = not tree.table and tree.name in catalog.names()
+        keys = list(catalog.tables[tree.name].primary_key) if is_table else []
+        if len(keys) == 1:
+            return f"{tree.name}.{keys[0].name}", self._qualified(tree.name, keys[0].name)
+        return f"{tree.table}.{tree.name}" if tree.table else tree.name, self.name(tree)
 
     def name(self, tree: exp.Column) -> Node:
         """A column, a column of a table in reach, or a dimension."""

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from kpi.metrics import compile as compiling
 from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.compile import Compiler, Typed
-from kpi.metrics.model import Column, Hop, Moment, Node
+from kpi.metrics.groups import OTHER
+from kpi.metrics.model import Column, Hop, Kept, Moment, Node, Per
 from kpi.metrics.operations import Element
 from kpi.periods import Calendar
 from kpi.warehouse import schema
@@ -46,6 +47,8 @@ class Rows:
         self.versions: list[Any] = []
         self._joined: dict[tuple[tuple[Hop, ...], bool], Any] = {}
         self._version_of: dict[tuple[Hop, ...], Any] = {}
+        self._top: Any = None
+        self._figures: dict[Per, Any] = {}
         self._from: sa.FromClause = self.table
         self._compiler = Compiler(self._named, calendar, in_rows=True)
 
@@ -78,6 +81,10 @@ class Rows:
         return sa.cast(element, sa.String())
 
     def _named(self, node: Node) -> Typed:
+        if isinstance(node, Kept):
+            return Typed(self._kept(node))
+        if isinstance(node, Per):
+            return self._per(node)
         assert isinstance(node, Column)  # noqa: S101 - the other nodes of rows are literals and calls
         place = self._reached(node.path, node.now)
         element = place.c[node.name]
@@ -85,6 +92,26 @@ class Rows:
             version = self._version(node.path, self.then)
             element = sa.case((version.c.account_id.is_not(None), version.c[node.name]), else_=element)
         return Typed(element, scale_of(node, self.catalog))
+
+    def _kept(self, node: Kept) -> Element:
+        texts = [self.text(group) for group in node.groups]
+        if self._top is None:
+            self._top = node.top.table
+            same = [text == self._top.c[f"k{place}"] for place, text in enumerate(texts)]
+            self._from = self._from.outerjoin(self._top, sa.and_(*same))
+        shown = sa.or_(self._top.c.rank.is_not(None), *(text.is_(None) for text in texts))
+        return sa.case((shown, texts[node.place]), else_=sa.literal(OTHER))
+
+    def _per(self, node: Per) -> Typed:
+        """The value for the row's key; for one without any rows what the metric is without rows, such as 0."""
+        figures, key = node.found, self.text(node.key)
+        if node not in self._figures:
+            found = figures.rows(f"per_{len(self._figures) + 1}")
+            self._from = self._from.outerjoin(found, found.c.key == key)
+            self._figures[node] = found
+        found = self._figures[node]
+        value = sa.case((key.is_(None), sa.null()), (found.c.key.is_not(None), found.c.value), else_=figures.without_rows)
+        return Typed(value, figures.scale)
 
     def _reached(self, path: tuple[Hop, ...], now: bool = False) -> Any:
         if not path:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from kpi.metrics.model import Leaf, Query
-from kpi.metrics.result import Note
+from kpi.metrics.result import Note, State
 from kpi.metrics.windows import Frame
 from kpi.periods import MONTHS, Period
 from kpi.units import minor_places, rounded
@@ -26,6 +26,11 @@ def of_coverage(asked: Sequence[Asked], frame: Frame, query: Query, coverage: Se
     """Tables that nobody said who counts in, what was never imported, periods known in part or not, sources that lag."""
     said: list[Note] = []
     for one in asked:
+        for figure in one.figures:
+            state: State = "partial" if figure.is_known else "unknown"
+            said += [Note(f"{one.name} hangs on {figure.written}: {note.text}", (one.name,), state) for note in figure.plan.notes]
+        if not all(figure.is_known for figure in one.figures):
+            continue
         for table, reach in one.reaches.items():
             if sentence := _of_table(one.name, table, reach, coverage):
                 said.append(Note(sentence, (one.name,), "uncounted" if reach.uncounted else "unknown"))
@@ -190,6 +195,11 @@ def _in_full(amount: Decimal, currency: str) -> str:
 def of_backwards(leaf: Leaf, rows: int) -> str:
     """Durations that run backwards."""
     return f"{leaf.name} leaves out {rows:,} {'row' if rows == 1 else 'rows'} of {leaf.table} whose end lies before its beginning"
+
+
+def of_limit(shown: int, rows: int) -> str:
+    """Rows that a limit left out."""
+    return f"{shown:,} of {rows:,} rows {'is' if shown == 1 else 'are'} shown, as the limit says"
 
 
 def day(value: dt.date) -> str:

@@ -31,7 +31,7 @@ def test_problems_are_lines_and_exit_code_1(file: Path, capsys: pytest.CaptureFi
     captured = capsys.readouterr()
     assert captured.out == (
         f'{file}:2 currency: "euro" is not a currency; write three capital letters, such as EUR\n'
-        f'{file}:5 metrics.all.formula: no metric is called "lots"\n'
+        f'{file}:5 metrics.all.formula: no metric is called "lots"; known are won, all\n'
     )
     assert captured.err == f"2 problems in {file}; correct them and check again\n"
 

@@ -138,6 +138,75 @@ def test_since_is_inclusive_and_until_exclusive(home, capsys):
     assert [(row["period"], row["amount"]) for row in json.loads(out)["rows"]] == [("2026-01-06", "20.5000")]
 
 
+def test_top_order_and_limit(home, capsys):
+    _, out, err = printed(capsys, "show", "amount", "--by", "segment", "--top", "1", "--top-by", "won", "--order", "amount", "--json")
+    answer = json.loads(out)
+    # Won: one of =Large, none of Small, one of no segment, which is shown anyway.
+    assert [(row["segment"], row["amount"]) for row in answer["rows"]] == [
+        ("(none)", "3.0000"),
+        ("=Large", "-100.0000"),
+        ("(other)", "20.5000"),
+    ]
+    assert (answer["top"], answer["order"]) == ({"groups": 1, "by": "won"}, [{"name": "amount", "descending": True}])
+    _, out, err = printed(capsys, "show", "amount", "--by", "segment", "--order", "segment", "desc", "--limit", "1", "--format", "csv")
+    assert out.splitlines()[1].split(",")[1:3] == ["Small", "20.5000"]
+    assert err == "note: 1 of 3 rows is shown, as the limit says\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--order", "amount", "down"], "--order amount down: write one name, then asc or desc; for a second name write --order again"),
+        (["--order", "won"], 'rows can\'t be sorted by "won", which is not asked for; they have period, amount'),
+        (["--top", "3"], "the top 3 of what? Say which groups with --by and a dimension: segment"),
+        (["--limit", "none"], "argument --limit: 'none' is no number of 1 or more"),
+        (["--top", "-1"], "argument --top: '-1' is no number of 1 or more"),
+        (["--top", "0"], "argument --top: '0' is no number of 1 or more"),
+    ],
+)
+def test_what_of_the_rows_cannot_be_asked_is_wrong_usage(home, capsys, words, sentence):
+    code, out, err = printed(capsys, "show", "amount", *words)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1].endswith(sentence)
+
+
+@pytest.mark.parametrize("command", ["show", "explain"])
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["wonn"], 'no metric is called "wonn"; did you mean "won"?'),
+        (["zzz"], 'no metric is called "zzz"; known are won, lost, amount, win_rate'),
+        (["won", "--by", "segmnt"], 'no dimension is called "segmnt"; did you mean "segment"?'),
+        (["won", "--by", "zzz"], 'no dimension is called "zzz"; known are segment'),
+        (["won", "--by", "stage"], 'no dimension is called "stage"; write deal.stage for the column'),
+        (["won", "--by", "deal.stagg"], 'no column of deal is called "stagg"; did you mean "stage"?'),
+        (["won", "--by", "deals.stage"], 'no table is called "deals"; did you mean "deal"?'),
+        (["won", "--where", "segmnt = 'x'"], 'no dimension is called "segmnt"; did you mean "segment"?'),
+        (["won", "--where", "segment = "], 'this can\'t be read near "="; see docs/metrics.md for what an expression may hold'),
+        (["won", "--by", "worklog.hours"], None),
+        (
+            ["won", "--since", "2026-02-01", "--until", "2026-01-01"],
+            "there is no day from 2026-02-01 to before 2026-01-01; since is the first day, until the first no more",
+        ),
+        (["won", "--since", "yesterday"], "--since yesterday: that is no day; write it as 2026-01-31"),
+    ],
+)
+def test_a_wrong_request_is_wrong_usage_whatever_is_wrong_with_it(home, capsys, command, words, sentence):
+    code, out, err = printed(capsys, command, *words)
+    assert (code, out) == (2, "")
+    assert err.strip() == sentence or (sentence is None and "has no key that leads there; it reaches" in err)
+
+
+def test_a_group_that_is_called_none_is_told_from_none(home, capsys):
+    with duckdb.connect(str(warehouse_file(home.home, 1))) as connection:
+        connection.execute("insert into account (account_id, region) values ('n', '(none)'), ('o', '(other)')")
+        connection.execute("update deal set account_id = 'n' where deal_id = '1'; update deal set account_id = 'o' where deal_id = '2'")
+    _, out, _ = printed(capsys, "show", "amount", "--by", "account.region", "--json")
+    assert [row["account.region"] for row in json.loads(out)["rows"]] == ["\\(none)", "\\(other)", "(none)"]
+    _, out, _ = printed(capsys, "show", "amount", "--by", "account.region")
+    assert [line.split("  ")[1].strip() for line in out.splitlines()[2:5]] == ["\\(none)", "\\(other)", "(none)"]
+
+
 def test_csv_makes_texts_harmless_and_leaves_numbers_alone(home, capsys):
     code, out, _ = printed(capsys, "show", "amount", "--by", "segment", "--format", "csv", "--until", "2026-02-01")
     assert code == 0
@@ -186,7 +255,10 @@ def test_explain_prints_definition_tree_sql_sources_and_files(home, capsys):
     assert code == 0
     for piece in (
         "win_rate: Win rate\n  Won of closed.\n  owner: sales; unit: percent",
-        "  win_rate = formula: won / (won + lost)\n    won = count: deal, at: closed_on, where: is_won",
+        "  1–28 Feb 2026, over all groups:\n"
+        "  win_rate  100.0\u00a0% (partial)  formula: won / (won + lost)\n"
+        "    won           1 (partial)  count: deal, at: closed_on, where: is_won\n"
+        "    lost          0 (partial)  count: deal, at: closed_on, where: is_lost\n",
         "  weeks begin on Monday",
         "  deal from s: 3 rows, 2026-01-01 to 2026-02-14 (dates of its rows)\n    deals.csv: 3 rows",
         "-- SQL, generation 1\nWITH",

@@ -16,6 +16,19 @@ def test_a_link_is_read_back_as_it_was_written():
     assert read(filters.parameters(), WEEKS, OPTIONS) == (filters, ())
 
 
+def test_a_region_that_is_called_none_is_told_from_none_in_a_link():
+    filters = Filters(None, {"region": ("(none)", None, "\\(none)")})
+    assert filters.parameters() == {"region": ["\\(none)", "(none)", "\\\\(none)"]}
+    assert read(filters.parameters(), WEEKS, {"region": ("(none)", "\\(none)", None)}) == (filters, ())
+
+
+@pytest.mark.parametrize(
+    "name", ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "gclid", "fbclid", "mc_cid", "ref", "_hsenc"]
+)
+def test_parameters_of_others_are_passed_over_in_silence(name):
+    assert read({name: ["x"], "segment": ["SMB"]}, WEEKS, OPTIONS) == (Filters(None, {"segment": ("SMB",)}), ())
+
+
 def test_an_empty_link_filters_nothing():
     assert read({}, WEEKS, OPTIONS) == (Filters(), ())
 
@@ -54,7 +67,7 @@ def test_what_holds_stays_beside_what_does_not():
 
 
 def test_a_hostile_link_gets_few_sentences():
-    _, ignored = read({f"x{place}": ["1"] for place in range(1000)}, WEEKS, OPTIONS)
+    _, ignored = read({f"segment{place}": ["1"] for place in range(1000)}, WEEKS, OPTIONS)
     assert len(ignored) == MOST_SENTENCES
     assert ignored[-1] == "996 more parts of this link were left out."
 

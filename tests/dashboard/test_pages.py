@@ -135,6 +135,7 @@ def test_a_figure_opens_what_stands_behind_it(page, company):
     words = text(app)
     assert f"53.75{SPACE}%".replace(SPACE, " ") in words
     assert "QuickBooks, cost lines" in words
+    assert re.search(r"What it is made of .*53\.8 % .*€ 1,600\.00 .*€ 740\.00 .*Sources and freshness", words)  # (1600 - 740) / 1600
     code = [element.value for element in app.code]
     assert "formula: (revenue - cost) / revenue" in code[0]
     assert "sum: amount" in code[0]  # the definitions it is made of as well

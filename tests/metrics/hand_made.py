@@ -131,8 +131,9 @@ def ask(
     grain: str = "all",
     since: str | None = None,
     until: str | None = None,
+    **rest: Any,
 ) -> Result:
-    """Run a query whose days are written as texts."""
+    """Run a query whose days are written as texts; ``rest`` are other fields of it."""
     query = Query(
         metrics=metrics,
         by=by,
@@ -140,6 +141,7 @@ def ask(
         grain=grain,  # type: ignore[arg-type]
         since=dt.date.fromisoformat(since) if since else None,
         until=dt.date.fromisoformat(until) if until else None,
+        **rest,
     )
     return run(query, known, warehouse.reader() if isinstance(warehouse, Warehouse) else warehouse)
 

@@ -170,7 +170,7 @@ def test_type_errors_name_the_columns(text: str, sentence: str) -> None:
         ("amount.*", "a . stands between a table and its column, as in account.industry"),
         ("concat(*)", "* is not allowed in an expression"),
         ("previous(amount, 1 year)", "previous() stands in formulas, over metrics"),
-        ("per(account, revenue) > 1", "per() is not supported yet"),
+        ("per(account, revenue) > 1", "per() stands in a where, in a filter and in the condition of only()"),
         ("abs()", "abs() is written abs(a)"),
         ("1 year", "a length of time such as 1 year stands in previous() and rolling() only"),
         (

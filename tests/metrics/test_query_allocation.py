@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kpi.errors import DefinitionsError
 from kpi.metrics import definitions
 from kpi.metrics.explain import explain
+from kpi.metrics.groups import OTHER
 from kpi.metrics.model import Query
 from kpi.metrics.query import run, run_together
 from kpi.settings import Settings
@@ -73,6 +74,7 @@ def amounts(result, name="cost"):
 
 
 JANUARY = {"since": "2026-01-01", "until": "2026-02-01"}
+DAYS = {key: dt.date.fromisoformat(day) for key, day in JANUARY.items()}
 INVOICES = (
     invoice("2026-01-10", "a", "A", 100),
     invoice("2026-01-11", "a", "B", 50),
@@ -472,7 +474,13 @@ def test_explain_says_what_is_split_and_lagged_and_names_the_sources_of_the_basi
         "spent without account is split by sold of each month",
         "cost without account or product is split by revenue of each month",
     )
-    assert [branch.name for branch in cac.metrics[0].tree] == ["cac", "spent", "sold", "sold"]
+    assert [branch.name for branch in cac.metrics[0].tree] == [
+        "cac",
+        "spent 1 month earlier; for years and all time of the same days",
+        "spent",
+        "sold",
+        "sold",
+    ]
     assert sorted({source.table for source in cac.sources}) == ["cost_line", "deal", "invoice_line"]
     assert {source.table for source in whole.sources} == {"cost_line"}
 
@@ -494,3 +502,72 @@ def test_groupings_asked_together_have_the_values_they_have_alone(warehouse, def
         assert states(one, "margin") == states(other, "margin")
     assert states(together[0], "margin") == ["known", "empty"]
     assert set(states(together[1], "margin")) == {"unallocated"}
+
+
+#: Two costs without a key, and one of a's own; in January a has 150, b 150 and c 300 of revenue, and 200 have no customer.
+SHARED = (cost("2026-01-01", "2026-02-01", None, None, 80), cost("2026-01-01", "2026-02-01", "a", None, 15))
+
+
+def test_the_rest_of_the_top_groups_has_what_was_allocated_to_it(warehouse, defined):
+    company(warehouse, INVOICES, SHARED)
+    known = defined(TEXT)
+    with warehouse.reader() as reader:
+        top = run(Query(("cost", "profit"), by=("account",), top=1, **DAYS), known, reader)
+        every = amounts(run(Query(("cost",), by=("account",), **DAYS), known, reader))
+    # Shares of 800: a 150, b 150, c 300, none 200. So a has 15 + 15 and c 30, which are equal; by name a is the first.
+    assert {group: round(amount) for (group,), amount in every.items()} == {"a": 30, "b": 15, "c": 30, None: 20}
+    found = amounts(top)
+    assert found[(None,)] == every[(None,)]
+    assert sum(found.values()) == sum(every.values()) == 95
+    assert found == {("a",): 30, (OTHER,): 45, (None,): 20}
+    assert amounts(top, "profit") == {("a",): 150 - 30, (OTHER,): 450 - 45, (None,): 200 - 20}
+
+
+def test_per_chooses_what_is_allocated_and_what_it_is_allocated_by(warehouse, defined):
+    company(warehouse, INVOICES, SHARED)
+    text = TEXT.replace("at: invoiced_on}", "at: invoiced_on, where: 'per(account, taken) > 1'}") + (
+        "  taken: {sum: amount, of: invoice_line, at: invoiced_on, where: \"account.account_id <> 'b'\"}\n"
+    )
+    known = defined(text)
+    with warehouse.reader() as reader:
+        found = amounts(run(Query(("cost",), by=("account",), **DAYS), known, reader))
+        big = amounts(run(Query(("cost",), by=("account",), where=("per(account, taken) > 200",), **DAYS), known, reader))
+        tree = explain(Query(("margin",), by=("account",), **DAYS), known, reader).metrics[0].tree
+    # Without b, and without what has no customer, a and c have 150 and 300: 80 are 26.67 and 53.33, and a has 15 of its own.
+    assert {group: round(amount, 2) for (group,), amount in found.items()} == {"a": Decimal("41.67"), "c": Decimal("53.33")}
+    assert {group: round(amount, 2) for (group,), amount in big.items()} == {"c": Decimal("53.33")}
+    assert [(branch.name, branch.cell is None) for branch in tree] == [
+        ("margin", False),
+        ("revenue", False),
+        ("taken", True),
+        ("cost", False),
+        ("revenue", True),
+        ("taken", True),
+    ]
+
+
+def test_per_may_be_of_an_allocated_cost_and_choose_a_cost_that_is_split(warehouse, defined):
+    company(warehouse, INVOICES, SHARED)
+    known = defined(
+        TEXT.replace("service_to], allocate: {to: account,", "service_to], where: 'per(product, revenue) is null', allocate: {to: account,")
+    )
+    with warehouse.reader() as reader:
+        dear = amounts(run(Query(("revenue",), by=("account",), where=("per(account, cost) > 20",), **DAYS), known, reader), "revenue")
+        spent = amounts(run(Query(("spent",), by=("account",), **DAYS), known, reader), "spent")
+    assert dear == {("a",): 150, ("c",): 300}  # 30 each, and b has 15
+    assert spent == {("a",): 15, (None,): 80}  # no deal to split by
+
+
+def test_the_tree_has_what_is_taken_earlier(warehouse, defined):
+    company(warehouse, INVOICES, [cost("2026-01-01", "2026-02-01", None, None, 80)], [deal("2026-02-05", "a")])
+    with warehouse.reader() as reader:
+        asked = Query(("cac",), grain="month", since=dt.date(2026, 2, 1), until=dt.date(2026, 3, 1))
+        tree = explain(asked, defined(TEXT), reader).metrics[0].tree
+    # In February 80 of January win one customer, and February has no cost; sold splits, and then divides.
+    assert [(branch.name, branch.cell and branch.cell.value) for branch in tree] == [
+        ("cac", 80),
+        ("spent 1 month earlier; for years and all time of the same days", 80),
+        ("spent", 0),
+        ("sold", None),
+        ("sold", 1),
+    ]

@@ -9,7 +9,7 @@ import pytest
 
 from kpi.errors import Unreachable
 from kpi.metrics import query
-from kpi.metrics.model import Query
+from kpi.metrics.model import Order, Query
 from tests.metrics.hand_made import rows
 
 COSTS = """
@@ -77,3 +77,13 @@ def test_only_the_periods_that_are_wanted(costs, defined):
     result = query.run(one, defined(COSTS), costs.reader())
     assert rows(result) == [("2025-01-01", None), ("2026-02-01", "15.0000")]
     assert result.states["all_costs"].to_pylist() == ["unknown", "known"]
+
+
+@pytest.mark.parametrize("more", [{"top": 1}, {"limit": 1}, {"order": (Order("all_costs", descending=True),)}])
+def test_what_is_of_one_grouping_is_asked_one_by_one(costs, defined, more):
+    reader, known = costs.reader(), defined(COSTS)
+    queries = asked("all_costs", "share", **more)
+    found = query.run_together(queries, known, reader)
+    assert len({result.sql for result in found}) == len(BY)
+    for one, result in zip(queries, found, strict=True):
+        assert rows(result) == rows(query.run(one, known, reader))

@@ -49,13 +49,18 @@ def read(value: yamlfile.Value, node: Node, context: Context) -> Node | None:
 def said(node: Node) -> list[str]:
     """What a formula takes earlier, in sentences."""
     if isinstance(node, Lag) and isinstance(node.inner, MetricRef):
-        of_years = f"; for years and all time {_words(node.of_years)}" if node.months != node.of_years else ""
-        return [f"{node.inner.name} is that {_words(node.months)}{of_years}"]
+        return [f"{node.inner.name} is that {earlier(node)}"]
     if isinstance(node, Around):
         return said(node.inner)
     if isinstance(node, Call):
         return list(dict.fromkeys(sentence for argument in node.arguments for sentence in said(argument)))
     return []
+
+
+def earlier(lag: Lag) -> str:
+    """How much earlier, in words."""
+    of_years = f"; for years and all time {_words(lag.of_years)}" if lag.months != lag.of_years else ""
+    return f"{_words(lag.months)}{of_years}"
 
 
 def _words(months: int) -> str:

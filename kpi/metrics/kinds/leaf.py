@@ -12,6 +12,7 @@ from kpi.metrics import clashes, expressions
 from kpi.metrics.catalog import Catalog
 from kpi.metrics.kinds import allocation
 from kpi.metrics.kinds.base import About, Context, expression
+from kpi.metrics.kinds.parts import with_metrics
 from kpi.metrics.kinds.switches import KEYS as SWITCH_KEYS
 from kpi.metrics.kinds.switches import switched
 from kpi.metrics.model import Aggregate, At, Call, Column, During, Leaf, Metric, Moment, Money, Node, Over, Time
@@ -64,7 +65,7 @@ class LeafKind:
         scope = expressions.Scope(table, context.dimensions, context.lookup, about.name, catalog=context.catalog)
         counts_rows = aggregate == "count" and mapping.get("of") is None
         value = None if counts_rows else about.resolved(context, aggregate, lambda text: _value(text, aggregate, scope))
-        condition = about.resolved(context, "where", lambda text: _condition(text, scope))
+        condition = about.resolved(context, "where", lambda text: _condition(text, with_metrics(scope, context)))
         time = _time(about, scope, context)
         percent = _percent(about, aggregate, context)
         sound = counts_rows or value is not None

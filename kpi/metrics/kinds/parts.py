@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 from kpi.metrics import expressions
 from kpi.metrics.expressions import Scope
-from kpi.metrics.model import Around, Call, Formula, Held, Leaf, MetricRef, Node, Only
+from kpi.metrics.model import Around, Call, Formula, Held, Leaf, Metric, MetricRef, Node, Only
 
 if TYPE_CHECKING:
     from kpi.metrics.kinds.base import Context
 
 
-def leaves(node: Node, context: Context) -> Iterator[Leaf]:
-    """Every leaf that a formula comes down to."""
+def leaves(node: Node | Metric, context: Context) -> Iterator[Leaf]:
+    """Every leaf that a formula or a metric comes down to."""
     if isinstance(node, MetricRef):
-        metric = context.metric(node.name)
-        if isinstance(metric, Leaf):
-            yield metric
-        elif isinstance(metric, Formula):
-            yield from leaves(metric.formula, context)
+        yield from leaves(context.metric(node.name), context)
+    elif isinstance(node, Leaf):
+        yield node
+    elif isinstance(node, Formula):
+        yield from leaves(node.formula, context)
     elif isinstance(node, Held):
         yield node.leaf
     elif isinstance(node, Around):
@@ -49,6 +49,10 @@ def with_conditions(node: Node, context: Context) -> Node:
 
 
 def _seen(condition: str, table: str, metric: str, context: Context) -> Node:
-    return expressions.filtered(
-        condition, Scope(table, context.dimensions, context.lookup, metric, columns=False, catalog=context.catalog), "only()"
-    )
+    scope = Scope(table, context.dimensions, context.lookup, metric, columns=False, catalog=context.catalog)
+    return expressions.filtered(condition, with_metrics(scope, context), "only()")
+
+
+def with_metrics(scope: Scope, context: Context) -> Scope:
+    """A scope in which per() may speak of the file's metrics."""
+    return replace(scope, metrics=context.metrics, leaves=lambda name: leaves(context.metric(name), context))

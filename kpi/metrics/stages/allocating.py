@@ -93,7 +93,9 @@ def occurring(leaf: Leaf, calendar: Calendar, catalog: Catalog) -> sa.Select[Any
     allocate = leaf.allocate
     assert allocate is not None  # noqa: S101 - asked of allocated leaves only
     rows = Rows(leaf.table, calendar, catalog=catalog)
-    wheres = [rows.element(leaf.condition)] if leaf.condition is not None else []
+    # What per() chooses hangs on the days asked for; without it there are more ways than needed at most, and none is missed.
+    asked = [] if leaf.condition is None else splitting.conjuncts(leaf.condition)
+    wheres = [rows.element(node) for node in asked if not expressions.pers_of(node)]
     told = []
     for ways in splitting.ways_to_lack(leaf):
         absent = [place for place, there in enumerate(ways) if not there]

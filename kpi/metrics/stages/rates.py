@@ -16,8 +16,11 @@ HOLDS_DAYS: Final = 7
 CONVERTED_SCALE: Final = 16
 
 
-def rates(currency: str) -> sa.CTE:
-    """Columns currency, day (a day number) and rate into ``currency``; at most one row for each currency and day."""
+def rates(currency: str, within: str = "") -> sa.CTE:
+    """Columns currency, day (a day number) and rate into ``currency``; at most one row for each currency and day.
+
+    ``within`` begins the names of its parts.
+    """
     known = (
         sa.select(
             fx_rate.c.currency,
@@ -31,11 +34,11 @@ def rates(currency: str) -> sa.CTE:
         .where(fx_rate.c["into"] == sa.literal(currency))
         .subquery("known_rate")
     )
-    later = operations.rows_of("rate_age", age=list(range(HOLDS_DAYS + 1)))
+    later = operations.rows_of(f"{within}rate_age", age=list(range(HOLDS_DAYS + 1)))
     return (
         sa.select(known.c.currency, (known.c.day + later.c.age).label("day"), known.c.rate)
         .where(sa.or_(known.c.gap.is_(None), later.c.age < known.c.gap))
-        .cte("rate")
+        .cte(f"{within}rate")
     )
 
 
