@@ -37,7 +37,7 @@ def entity(each: str, table: str, catalog: Catalog = STANDARD) -> Node:
     own = column(path[-1].table, path[-1].column, path[:-1], catalog)
     if each != "account" or not set(_UNMATCHED) <= set(tables[path[-1].table].columns.keys()):
         return own
-    return Call("coalesce", (own, _unmatched(path[-1].table, path[:-1])), "text")
+    return Call("coalesce", (own, _unmatched(path[-1].table, path[:-1], catalog)), "text")
 
 
 def known(catalog: Catalog = STANDARD) -> tuple[str, ...]:
@@ -50,8 +50,8 @@ def reached(table: str, catalog: Catalog = STANDARD) -> list[str]:
     return [name for name in graph.reachable(table, catalog) if name in known(catalog)]
 
 
-def _unmatched(table: str, path: tuple[Hop, ...]) -> Node:
-    source, written = (column(table, name, path) for name in _UNMATCHED)
+def _unmatched(table: str, path: tuple[Hop, ...], catalog: Catalog) -> Node:
+    source, written = (column(table, name, path, catalog) for name in _UNMATCHED)
     named = Call("concat", (_text("?"), source, _text(":"), written), "text")
     return Call("case", (Call("not", (Call("is_null", (written,), "flag"),), "flag"), named), "text")
 

@@ -229,6 +229,25 @@ def test_costs_of_others_are_split_by_keys_that_are_numbers(asked, company):
     assert [Decimal(value) for value in column(ask(reader, known, "spent"), "spent")] == [92]
 
 
+def test_customers_of_others_who_are_not_matched_are_followed_by_their_code(asked, company):
+    """q visits and buys, r visits; both are no account of ours, and neither is the other."""
+    run = company[1]
+    run("CREATE TABLE crm.visit (nr INTEGER, day DATE, account_id VARCHAR, source VARCHAR, source_account_id VARCHAR, buys BOOLEAN)")
+    run("INSERT INTO crm.visit VALUES (1, '2026-01-01', NULL, 's', 'q', false), (2, '2026-01-02', NULL, 's', 'q', true)")
+    run("INSERT INTO crm.visit VALUES (3, '2026-01-03', NULL, 's', 'r', false), (4, '2026-02-28', NULL, 's', 'q', false)")
+    known, reader = asked(
+        "dimensions:\n",
+        "  visit: {from: crm.visit, key: nr, joins: {account: account_id -> account.account_id}}\ndimensions:\n",
+        "metrics:\n",
+        """metrics:
+  visits: {count: visit, at: day, where: not buys}
+  buys: {count: visit, at: day, where: buys}
+  led: {conversion: {from: visits, to: buys, each: account, within: 9 days}}
+""",
+    )
+    assert column(ask(reader, known, "led", grain="month"), "led") == [0.5, 0.0]
+
+
 def test_a_basis_over_a_key_that_several_rows_share_is_refused(asked, company):
     split_tables(company[1])
     company[1]("CREATE TABLE crm.lookup (nr INTEGER, kind VARCHAR)")
