@@ -8,7 +8,7 @@ from kpi import cli
 from kpi.commands import show
 
 
-def fail(options: object) -> int:
+def fail(*_: object) -> int:
     raise RuntimeError("gone\nand more")
 
 

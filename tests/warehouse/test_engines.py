@@ -140,7 +140,7 @@ def test_other_engines_are_refused_plainly(tmp_path: Path):
         open_reader(dataclasses.replace(Settings(), warehouse_url="mysql://u:secret@h/d"))
     assert str(caught.value) == (
         "KPI_WAREHOUSE_URL='mysql://u:***@h/d' can't be used; accepted is "
-        "postgresql://user@host/database, or empty for DuckDB under KPI_HOME"
+        "postgresql://user@host/database, duckdb:///path of a file to read for tables: alone, or nothing: DuckDB under KPI_HOME"
     )
 
 
