@@ -10,10 +10,13 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.periods import Calendar, Grain
+
+#: Before the name of a leaf that is allocated by later months.
+LAGGED: Final = "lagged "
 
 #: What an expression yields. ``money`` is a decimal that carries the table's currency column.
 Type = Literal["text", "number", "money", "day", "instant", "flag", "null"]

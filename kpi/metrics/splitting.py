@@ -12,12 +12,9 @@ from itertools import product
 
 from kpi.metrics import expressions
 from kpi.metrics.catalog import Catalog
-from kpi.metrics.model import Call, Column, Leaf, Node
+from kpi.metrics.model import LAGGED, Call, Column, Leaf, Node
 from kpi.metrics.windows import Window, clip
 from kpi.periods import Calendar, Period
-
-#: Before the name of a leaf that is allocated by later months.
-LAGGED = "lagged "
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,24 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kpi.errors import QueryError, UnknownName
-from kpi.metrics.model import AtStart, Call, During, Formula, Held, Lag, Leaf, Metric, MetricRef, Node, Only, Rolling, Shift, ToDate, Total
-from kpi.metrics.splitting import LAGGED
+from kpi.metrics.model import (
+    LAGGED,
+    AtStart,
+    Call,
+    During,
+    Formula,
+    Held,
+    Lag,
+    Leaf,
+    Metric,
+    MetricRef,
+    Node,
+    Only,
+    Rolling,
+    Shift,
+    ToDate,
+    Total,
+)
 from kpi.metrics.windows import Step
 
 
