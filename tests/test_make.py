@@ -87,6 +87,8 @@ class Machine:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # a suite that was started in a shell's background ignores Ctrl-C, and so would make
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def make(self, *words: str) -> tuple[int, str, str]:
