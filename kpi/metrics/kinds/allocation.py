@@ -9,6 +9,7 @@ from kpi.errors import did_you_mean
 from kpi.metrics import expressions, graph
 from kpi.metrics.catalog import Catalog
 from kpi.metrics.kinds.base import Context
+from kpi.metrics.kinds.following import metric_name
 from kpi.metrics.model import Aggregate, Allocate, At, Column, During, Leaf, Over, Time
 from kpi.metrics.problems import Key
 
@@ -65,11 +66,8 @@ def _tables(value: yamlfile.Value | None, table: str, context: Context) -> tuple
 
 
 def _basis(value: yamlfile.Value | None, name: str, context: Context) -> Leaf | None:
-    text = context.problems.text(value, "a metric")
+    text = metric_name(value, context)
     if text is None or value is None:
-        return None
-    if text not in context.metrics:
-        context.problems.at(value, f'no metric is called "{text}"{did_you_mean(text, context.metrics)}')
         return None
     if text == name:
         context.problems.at(value, f"{name} can't be split by itself")

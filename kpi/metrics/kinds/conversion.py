@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Final
 
 from kpi import yamlfile
-from kpi.errors import KpiError, did_you_mean
+from kpi.errors import KpiError
 from kpi.metrics.entities import entity
 from kpi.metrics.kinds.base import About, Context
+from kpi.metrics.kinds.following import day_count, metric_name
 from kpi.metrics.model import At, Call, Followed, Formula, Held, Leaf, Metric, Node
 from kpi.metrics.problems import Key
-
-#: Ten years; more is a slip of the pen.
-MOST_DAYS: Final = 3660
 
 CONVERSION_KEYS: Final = (
     Key("from", "a metric", "the events that may lead to others, a metric with at:", required=True),
@@ -43,7 +40,7 @@ class ConversionKind:
             return None
         whole = context.problems.keys(mapping, CONVERSION_KEYS, "a conversion")
         base, to = (event(mapping.get(key), context) for key in ("from", "to"))
-        days = day_count(mapping.get("within"), context)
+        days = day_count(mapping.get("within"), context, 90)
         each = mapping.get("each")
         keys = [whose(each, leaf, context) for leaf in (base, to)]
         if fields is None or not whole or base is None or to is None or days is None or keys[0] is None or keys[1] is None:
@@ -59,13 +56,8 @@ class ConversionKind:
 
 def event(value: yamlfile.Value | None, context: Context) -> Leaf | None:
     """The metric at a key, whose rows are events, or None with its problem added."""
-    if value is None:  # told with the other keys that are needed
-        return None
-    name = context.problems.text(value, "a metric")
-    if name is None:
-        return None
-    if name not in context.metrics:
-        context.problems.at(value, f'no metric is called "{name}"{did_you_mean(name, context.metrics)}')
+    name = metric_name(value, context)
+    if name is None or value is None:
         return None
     try:
         found = context.metric(name)
@@ -98,18 +90,6 @@ def whose(each: yamlfile.Value | None, leaf: Leaf | None, context: Context) -> N
     except KpiError as error:
         context.problems.at(each, f"{leaf.name}: {error}")
         return None
-
-
-def day_count(value: yamlfile.Value | None, context: Context) -> int | None:
-    """``90 days``, or None with its problem added."""
-    text = context.problems.text(value, "a number of days")
-    if text is None or value is None:
-        return None
-    found = re.fullmatch(r"([0-9]{1,4}) days?", text)
-    if found is None or int(found.group(1)) > MOST_DAYS:
-        context.problems.at(value, f'"{text}" is no number of days from 0 to {MOST_DAYS}; write it as 90 days')
-        return None
-    return int(found.group(1))
 
 
 CONVERSION = ConversionKind()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final, cast
 
-from kpi.errors import did_you_mean
 from kpi.metrics import clashes
+from kpi.metrics.kinds import following
 from kpi.metrics.kinds.base import About, Context
-from kpi.metrics.model import During, Leaf, Metric, MetricRef, Retained, Shift
+from kpi.metrics.model import Leaf, Metric, MetricRef, Retained, Shift
 from kpi.metrics.problems import Key
 from kpi.metrics.resolving import MOST, ShiftUnit
 
@@ -37,40 +38,20 @@ class RetentionKind:
         fields = about.fields(context, clashes.UNKNOWN if stock is None else "percent", "a retention")
         if fields is None or stock is None or back is None or capped is None:
             return None
-        return Leaf(
-            **fields,
-            aggregate=stock.aggregate,
-            table=stock.table,
-            value=stock.value,
-            percent=None,
-            condition=stock.condition,
-            time=stock.time,
-            money=stock.money,
-            switches=stock.switches,
-            free_stays=stock.free_stays,
-            retained=Retained(stock.name, back, capped == "true"),
-        )
+        return replace(stock, **fields, retained=Retained(stock.name, back, capped == "true"))
 
 
 def _stock(about: About, context: Context) -> Leaf | None:
     """The metric that is followed, or None with its problem added."""
     value = about.mapping.get("retention")
-    name = context.problems.text(value, "a metric")
-    if name is None or value is None:
+    stock = following.stock(value, context, "a retention follows the sum or count of rows during: two days")
+    if stock is None or value is None:
         return None
-    if name not in context.metrics:
-        context.problems.at(value, f'no metric is called "{name}"{did_you_mean(name, context.metrics)}')
+    if stock.aggregate not in _FOLLOWED:
+        share = f"takes the {stock.aggregate}, of which no account has a share"
+        context.problems.at(value, f"{stock.name} {share}; take a {', '.join(_FOLLOWED)}")
         return None
-    stock = context.metric(name)
-    if not isinstance(stock, Leaf) or not isinstance(stock.time, During) or stock.moved is not None or stock.retained is not None:
-        context.problems.at(value, f"{name} is no stock; a retention follows the sum or count of rows during: two days")
-    elif stock.aggregate not in _FOLLOWED:
-        context.problems.at(value, f"{name} takes the {stock.aggregate}, of which no account has a share; take a {', '.join(_FOLLOWED)}")
-    elif stock.aggregate != "count_distinct" and "account_id" not in context.catalog.tables[stock.table].columns:
-        context.problems.at(value, f"{name} is of {stock.table}, whose rows have no customer (account_id) to follow")
-    else:
-        return stock
-    return None
+    return stock if stock.aggregate == "count_distinct" or following.has_customers(stock, value, context) else None
 
 
 def _back(about: About, context: Context) -> Shift | None:
