@@ -64,14 +64,10 @@ def run_together(queries: Sequence[Query], definitions: Definitions, reader: Rea
         as :func:`run`; of one query, though others could be answered.
     """
     queries = [_once_each(query) for query in queries]
-    widest = _widest(queries)
-    try:
-        found = planned(widest, definitions, reader, _sets(queries)) if widest else None
-    except NotTogether:
-        found = None
-    if widest is None or found is None:
+    found = _one_for_all(queries, definitions, reader)
+    if found is None:
         return [run(query, definitions, reader) for query in queries]
-    made, ready, sql = found
+    widest, (made, ready, sql) = found
     answer = reader.run(ready)
     told = findings.of_rows(made, answer.drop_columns(answer.column_names[-1:]), reader)
     results = []
@@ -85,13 +81,19 @@ def run_together(queries: Sequence[Query], definitions: Definitions, reader: Rea
 def planned_together(queries: Sequence[Query], definitions: Definitions, reader: Reader) -> Sequence[Planned]:
     """What :func:`run_together` plans, one for all or one for each."""
     queries = [_once_each(query) for query in queries]
+    found = _one_for_all(queries, definitions, reader)
+    return [planned(query, definitions, reader) for query in queries] if found is None else [found[1]] * len(queries)
+
+
+def _one_for_all(queries: Sequence[Query], definitions: Definitions, reader: Reader) -> tuple[Query, Planned] | None:
+    """The query by all that several are grouped by, with their one plan; None where each needs its own."""
     widest = _widest(queries)
+    if widest is None:
+        return None
     try:
-        if widest is not None:
-            return [planned(widest, definitions, reader, _sets(queries))] * len(queries)
+        return widest, planned(widest, definitions, reader, tuple(query.by for query in queries))
     except NotTogether:
-        pass
-    return [planned(query, definitions, reader) for query in queries]
+        return None
 
 
 def _widest(queries: Sequence[Query]) -> Query | None:
@@ -101,10 +103,6 @@ def _widest(queries: Sequence[Query]) -> Query | None:
     # Top groups, orders and limits are of one grouping.
     of_one = widest.top is not None or widest.limit is not None or widest.order
     return widest if alike and len(queries) > 1 and not of_one else None
-
-
-def _sets(queries: Sequence[Query]) -> Sets:
-    return tuple(query.by for query in queries)
 
 
 def _once_each(query: Query) -> Query:
@@ -153,7 +151,7 @@ def planned(query: Query, definitions: Definitions, reader: Reader, sets: Sets =
         values = {name: value if isinstance(value, str) else list(value) for name, value in seen.values.items()}
         of_query = {name: values[name] for name in values.keys() & ready.values.keys()}
         ready = replace(ready, values={**ready.values, **of_query})
-        made = replace(made, scans=tuple(_with(scan, seen) for scan in made.scans))
+        made = replace(made, scans=tuple(_with(scan, seen, values) for scan in made.scans))
     write = reader.writer  # not the reader, which would be kept open by the text
     return made, ready, LazyText(lambda: write(plan(seen.query, definitions, facts, seen.values, sets)[1]))
 
@@ -182,8 +180,7 @@ def _kept(seen: Shape, definitions: Definitions, reader: Reader, facts: Facts, s
     return kept
 
 
-def _with(scan: Scan, seen: Shape) -> Scan:
-    values = {name: value if isinstance(value, str) else list(value) for name, value in seen.values.items()}
+def _with(scan: Scan, seen: Shape, values: Mapping[str, str | list[str]]) -> Scan:
     return replace(scan, filters=tuple(bound(node, seen.values) for node in scan.filters), by=ranking.rebound(scan.by, values))
 
 
