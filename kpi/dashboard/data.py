@@ -107,14 +107,14 @@ class Desk:
         for batch in batches(queries):
             _answers().fill([(self.key, query) for query in batch], self._answered)
 
+    def expect(self, queries: Iterable[Query]) -> None:
+        """Begin to answer so, side by side: a small statement keeps one core busy."""
+        for batch in batches(queries):
+            _answers().start([(self.key, query) for query in batch], self._answered, _pool())
+
     def explain(self, query: Query) -> Explanation:
         """What stands behind an answer that was given."""
         return _explanations().get((self.key, query), lambda: explain(query, self.definitions, self.reader, trees=False))
-
-    def expect(self, queries: Iterable[Query]) -> None:
-        """Begin to do so, side by side: a small statement keeps one core busy."""
-        for batch in batches(queries):
-            _answers().start([(self.key, query) for query in batch], self._answered, _pool())
 
     def _answered(self, keys: Sequence[Hashable]) -> Sequence[Answer]:
         queries = [key[1] for key in keys if isinstance(key, tuple)]
