@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -129,7 +130,11 @@ def _dialect(**options: Any) -> Dialect:
 
 
 class PostgresReader(Reader):
-    """A reader over one read-only transaction; threads take turns."""
+    """A reader over one read-only transaction; threads take turns.
+
+    The connection is closed with the last hold on the reader as well: the page's cache lets go of an old one without a word,
+    while a session may be in the middle of asking it.
+    """
 
     before = f"SET search_path = {SCHEMA};\n"
 
@@ -137,6 +142,7 @@ class PostgresReader(Reader):
         self.connection = connection
         self._turn = threading.Lock()
         self._settings = settings
+        self._end = weakref.finalize(self, connection.close)
         super().__init__(_dialect(), literal_dialect(_dialect(paramstyle="named")))
 
     def _fetch(self, sql: str, values: Mapping[str, Any], order: Sequence[str] | None) -> pa.Table:
@@ -154,7 +160,7 @@ class PostgresReader(Reader):
 
     def close(self) -> None:
         """End the transaction and the connection."""
-        self.connection.close()
+        self._end()
 
 
 def arrow_table(cursor: psycopg.Cursor[Any]) -> pa.Table:
