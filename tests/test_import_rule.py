@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-LOW = ("kpi.errors", "kpi.settings", "kpi.periods", "kpi.printing", "kpi.units", "kpi.yamlfile")
+LOW = ("kpi.errors", "kpi.keeping", "kpi.settings", "kpi.periods", "kpi.printing", "kpi.units", "kpi.yamlfile")
 
 #: A module belongs to the longest name here that it begins with; it may import its own layer and those it names.
 LAYERS: dict[str, tuple[str, ...]] = {

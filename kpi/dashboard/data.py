@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Final, TypeVar
 
 import streamlit as st
 
 from kpi.dashboard.definitions import served
-from kpi.dashboard.keeping import Keeper
 from kpi.errors import Problem, QueryError, Unreachable
+from kpi.keeping import Keeper
 from kpi.metrics import query as metrics_query
 from kpi.metrics.explain import Explanation, explain
 from kpi.metrics.model import Definitions, Query
@@ -39,6 +39,12 @@ KEPT_READERS: Final = 3
 
 #: Statements of a page that run side by side.
 STATEMENTS_AT_ONCE: Final = 4
+
+#: A page's filters change all day, so what they are answered from is kept.
+_RUN: Final = partial(metrics_query.run, keep=True)
+_RUN_ALL: Final = partial(metrics_query.run_together, keep=True)
+_PLAN: Final = partial(metrics_query.planned, keep=True)
+_PLAN_ALL: Final = partial(metrics_query.planned_together, keep=True)
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ class Desk:
     def plan(self, queries: Iterable[Query]) -> None:
         """Plan what may be asked: a filter with other values then finds its statement ready."""
         for batch in batches(queries):
-            _together(batch, self, metrics_query.planned_together, metrics_query.planned)
+            _together(batch, self, _PLAN_ALL, _PLAN)
 
     def answer(self, queries: Iterable[Query]) -> None:
         """Answer what will be asked, those that differ in their groups by one statement."""
@@ -118,7 +124,7 @@ class Desk:
 
     def _answered(self, keys: Sequence[Hashable]) -> Sequence[Answer]:
         queries = [key[1] for key in keys if isinstance(key, tuple)]
-        return [Answer(*found) for found in _together(queries, self, metrics_query.run_together, metrics_query.run)]
+        return [Answer(*found) for found in _together(queries, self, _RUN_ALL, _RUN)]
 
 
 def open_desk(settings: Settings) -> tuple[Desk | None, tuple[Problem, ...]]:
@@ -158,7 +164,7 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def _answer(query: Query, desk: Desk) -> Answer:
-    return Answer(*_of_those_that_can(query, desk, metrics_query.run))
+    return Answer(*_of_those_that_can(query, desk, _RUN))
 
 
 def batches(queries: Iterable[Query]) -> list[list[Query]]:

@@ -71,6 +71,12 @@ def group(name: str, table: str, dimensions: Mapping[str, Dimension], metric: st
     return rows.node(tree)
 
 
+def names_of(text: str) -> tuple[str, ...]:
+    """The names without a table that a filter speaks of, each once."""
+    tree = parsing.parse(text, functions.named("row"))
+    return tuple(dict.fromkeys(found.name for found in tree.find_all(exp.Column) if not found.table))
+
+
 def formula(text: str, metrics: Iterable[str], metric_type: Callable[[str], Type]) -> Node:
     """Arithmetic over metrics; ``metric_type`` gives the type of each (and raises what its definition raised)."""
     known = functions.named("formula")

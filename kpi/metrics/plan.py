@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from kpi.errors import QueryError, UnknownName, UsageError
 from kpi.metrics import expressions, goals, ranking, sentences
 from kpi.metrics.assembly import Assembly
 from kpi.metrics.binding import Values, bound
+from kpi.metrics.cubes import Cubes
 from kpi.metrics.figures import Answers, Figures
 from kpi.metrics.keys import Keys
 from kpi.metrics.model import At, Definitions, Leaf, MetricRef, Node, Over, Query, Time
@@ -132,6 +133,7 @@ def plan(
     sets: Sets = (),
     within: str = "",
     spare: bool = False,
+    cubes: Cubes | None = None,
 ) -> tuple[Plan, sa.Select[Any]]:
     """Plan a query: the plan, and its statement, which is some ten thousand objects and not to be kept.
 
@@ -139,6 +141,7 @@ def plan(
         values: of its filters, where ``query`` is a :class:`kpi.metrics.binding.Shape`'s.
         sets: groupings to answer instead of the one by all of the query's dimensions.
         within: begins the names of its parts, where the statement is a part of another.
+        cubes: answers filters from cells that are kept; None: from rows.
         spare: its answer has one more group, :data:`kpi.metrics.groups.OTHER`, of what a metric is without rows.
 
     Raises:
@@ -173,7 +176,8 @@ def plan(
         name = f"{within}top"
         top = ranking.Top(plan(ranking.question(query, frame), definitions, facts, values, (), f"{name}_")[1], query, name)
     scans = _scans(query, definitions, facts, reaches, slots, of_use, values or {}, asked_keys, ratios, within, top, answers)
-    stages = {name: stage for scan in scans for name, stage in _staged(scan, of_use)}
+    from_rows = partial(_staged, of_use=of_use)
+    stages = {scan.name: (cubes.stage(scan, from_rows) if cubes else None) or from_rows(scan) for scan in scans}
     if sets and not all(parts.additive for stage in stages.values() for parts in stage.parts.values()):
         raise NotTogether("averages, medians and distinct counts of groups are no part of those of larger groups")
     shown = None if top is None else top.table
@@ -466,7 +470,7 @@ def _is_foreign(leaf: Leaf, definitions: Definitions, facts: Facts) -> bool:
     return any(row.table_name == leaf.table and row.currency != definitions.currency and row.row_count for row in facts.currencies)
 
 
-def _staged(scan: Scan, of_use: Mapping[UseKey, tuple[Use, int, set[bool]]]) -> list[tuple[str, Stage]]:
+def _staged(scan: Scan, of_use: Mapping[UseKey, tuple[Use, int, set[bool]]]) -> Stage:
     leaf = scan.leaves[0]
     names = {one.name for one in scan.leaves}
     totals = any(True in asked for use, _, asked in of_use.values() if use.leaf.name in names)
@@ -488,4 +492,4 @@ def _staged(scan: Scan, of_use: Mapping[UseKey, tuple[Use, int, set[bool]]]) -> 
         stage = flows(scan)
     else:
         stage = stocks(scan)
-    return [(scan.name, stage)]
+    return stage

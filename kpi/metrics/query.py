@@ -18,6 +18,7 @@ from kpi.metrics import findings, ranking, sentences, splitting
 from kpi.metrics.asking import Answers, answers
 from kpi.metrics.assembly import set_number
 from kpi.metrics.binding import Shape, bound, shape
+from kpi.metrics.cubes import Cubes
 from kpi.metrics.model import Definitions, Leaf, Over, Query
 from kpi.metrics.plan import Asked, Facts, NotTogether, Plan, Sets, plan
 from kpi.metrics.result import LazyText, Note, Result
@@ -41,8 +42,11 @@ _facts: Final[WeakKeyDictionary[Reader, dict[str, Facts]]] = WeakKeyDictionary()
 _lock: Final = threading.Lock()
 
 
-def run(query: Query, definitions: Definitions, reader: Reader) -> Result:
+def run(query: Query, definitions: Definitions, reader: Reader, keep: bool = False) -> Result:
     """Answer a query in one statement.
+
+    Args:
+        keep: cells by what the filters speak of are kept, and answer filters with other values; see :mod:`kpi.metrics.cubes`.
 
     Raises:
         UnknownName: a metric, dimension or column that doesn't exist.
@@ -50,12 +54,12 @@ def run(query: Query, definitions: Definitions, reader: Reader) -> Result:
         QueryError: what can't be answered; QueryTooHeavy: a limit of time or memory was passed.
     """
     query = _once_each(query)
-    made, ready, sql = planned(query, definitions, reader)
+    made, ready, sql = planned(query, definitions, reader, keep=keep)
     answer = reader.run(ready)
     return _result(query, definitions, reader, made, answer, sql, findings.of_rows(made, answer, reader))
 
 
-def run_together(queries: Sequence[Query], definitions: Definitions, reader: Reader) -> list[Result]:
+def run_together(queries: Sequence[Query], definitions: Definitions, reader: Reader, keep: bool = False) -> list[Result]:
     """Answer queries that differ in what they are grouped by, in one statement where their figures add up over groups.
 
     Planning and reading the rows take most of a small company's statement, and are done once.
@@ -64,9 +68,9 @@ def run_together(queries: Sequence[Query], definitions: Definitions, reader: Rea
         as :func:`run`; of one query, though others could be answered.
     """
     queries = [_once_each(query) for query in queries]
-    found = _one_for_all(queries, definitions, reader)
+    found = _one_for_all(queries, definitions, reader, keep)
     if found is None:
-        return [run(query, definitions, reader) for query in queries]
+        return [run(query, definitions, reader, keep) for query in queries]
     widest, (made, ready, sql) = found
     answer = reader.run(ready)
     told = findings.of_rows(made, answer.drop_columns(answer.column_names[-1:]), reader)
@@ -78,20 +82,20 @@ def run_together(queries: Sequence[Query], definitions: Definitions, reader: Rea
     return results
 
 
-def planned_together(queries: Sequence[Query], definitions: Definitions, reader: Reader) -> Sequence[Planned]:
+def planned_together(queries: Sequence[Query], definitions: Definitions, reader: Reader, keep: bool = False) -> Sequence[Planned]:
     """What :func:`run_together` plans, one for all or one for each."""
     queries = [_once_each(query) for query in queries]
-    found = _one_for_all(queries, definitions, reader)
-    return [planned(query, definitions, reader) for query in queries] if found is None else [found[1]] * len(queries)
+    found = _one_for_all(queries, definitions, reader, keep)
+    return [planned(query, definitions, reader, keep=keep) for query in queries] if found is None else [found[1]] * len(queries)
 
 
-def _one_for_all(queries: Sequence[Query], definitions: Definitions, reader: Reader) -> tuple[Query, Planned] | None:
+def _one_for_all(queries: Sequence[Query], definitions: Definitions, reader: Reader, keep: bool) -> tuple[Query, Planned] | None:
     """The query by all that several are grouped by, with their one plan; None where each needs its own."""
     widest = _widest(queries)
     if widest is None:
         return None
     try:
-        return widest, planned(widest, definitions, reader, tuple(query.by for query in queries))
+        return widest, planned(widest, definitions, reader, tuple(query.by for query in queries), keep)
     except NotTogether:
         return None
 
@@ -132,7 +136,7 @@ def _result(
     )
 
 
-def planned(query: Query, definitions: Definitions, reader: Reader, sets: Sets = ()) -> Planned:
+def planned(query: Query, definitions: Definitions, reader: Reader, sets: Sets = (), keep: bool = False) -> Planned:
     """The plan of a query, by all its dimensions or by ``sets`` of them.
 
     Planned once for what plans hang on: the values of filters are none of it, where the rest of the filter
@@ -141,12 +145,12 @@ def planned(query: Query, definitions: Definitions, reader: Reader, sets: Sets =
     facts = facts_of(reader, definitions)
     seen = shape(query)
     try:
-        made, ready = _kept(seen, definitions, reader, facts, sets)
+        made, ready = _kept(seen, definitions, reader, facts, sets, keep)
     except KpiError as error:
         if not seen.values or isinstance(error, NotTogether):
             raise
         seen = Shape(query, {})  # a value may mean something to the planner, such as a date; and a sentence shall show it
-        made, ready = _kept(seen, definitions, reader, facts, sets)
+        made, ready = _kept(seen, definitions, reader, facts, sets, keep)
     if seen.values:
         values = {name: value if isinstance(value, str) else list(value) for name, value in seen.values.items()}
         of_query = {name: values[name] for name in values.keys() & ready.values.keys()}
@@ -164,15 +168,18 @@ def _left_out(made: Plan, answer: pa.Table) -> tuple[Note, ...]:
     return (Note(sentences.of_limit(answer.num_rows, count)),) if count > answer.num_rows else ()
 
 
-def _kept(seen: Shape, definitions: Definitions, reader: Reader, facts: Facts, sets: Sets) -> tuple[Plan, Prepared]:
-    key = (definitions.hash, reader.generation, reader.dialect.name, facts, seen.query, sets)
+def _kept(seen: Shape, definitions: Definitions, reader: Reader, facts: Facts, sets: Sets, keep: bool) -> tuple[Plan, Prepared]:
+    # With cubes a plan holds rows of this very warehouse.
+    key = (definitions.hash, reader.generation, reader.dialect.name, facts, seen.query, sets, reader.token if keep else None)
     with _lock:
         kept = _plans.get(key)
         if kept is not None:
             _plans.move_to_end(key)
             return kept
-    made, statement = plan(seen.query, definitions, facts, seen.values, sets)
-    kept = (made, reader.prepare(statement))
+    cubes = Cubes(seen.query, definitions, reader) if keep and reader.takes_tables else None
+    made, statement = plan(seen.query, definitions, facts, seen.values, sets, cubes=cubes)
+    ready = reader.prepare(statement)
+    kept = (made, ready if cubes is None else replace(ready, tables=cubes.used))
     with _lock:
         _plans[key] = kept
         while len(_plans) > _KEPT_PLANS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +24,7 @@ from kpi.settings import Settings
 from kpi.warehouse.given import attach, duck_file
 from kpi.warehouse.home import Current, read_current, warehouse_file
 from kpi.warehouse.literals import literal_dialect
-from kpi.warehouse.reader import CoverageRow, CurrencyRow, Reader
+from kpi.warehouse.reader import CoverageRow, CurrencyRow, Prepared, Reader
 from kpi.warehouse.schema import metadata
 
 if TYPE_CHECKING:
@@ -137,19 +137,23 @@ def table_ddl(table: sa.Table, dialect: Dialect, prefix: str = "CREATE TABLE IF 
 class DuckReader(Reader):
     """A reader over a DuckDB connection."""
 
+    takes_tables = True
+
     def __init__(self, connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         self.connection = connection
         self._timeout_s = settings.query_timeout_s
         self._memory_mb = settings.memory_limit_mb
         super().__init__(duck_dialect(), literal_dialect(duck_dialect()))
 
-    def _fetch(self, sql: str, values: Mapping[str, Any], order: Sequence[str] | None) -> pa.Table:
+    def _fetch(self, ready: Prepared, values: Mapping[str, Any]) -> pa.Table:
         cursor = self.connection.cursor()  # a connection of its own to the same instance, so that threads don't wait
         timer = threading.Timer(self._timeout_s, cursor.interrupt)
         timer.daemon = True
         timer.start()
         try:
-            return cursor.execute(sql, [values[name] for name in order or ()]).to_arrow_table()
+            for name, rows in ready.tables.items():
+                cursor.register(name, rows)
+            return cursor.execute(ready.sql, [values[name] for name in ready.order or ()]).to_arrow_table()
         except duckdb.InterruptException as error:
             raise QueryTooHeavy(f"{self._timeout_s:g} seconds", "KPI_QUERY_TIMEOUT_S") from error
         except duckdb.OutOfMemoryException as error:

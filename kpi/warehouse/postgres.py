@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import psycopg
@@ -17,7 +17,7 @@ from kpi.settings import Settings
 from kpi.warehouse.engines import check_url, lacking, table_ddl
 from kpi.warehouse.home import Current
 from kpi.warehouse.literals import literal_dialect
-from kpi.warehouse.reader import Reader
+from kpi.warehouse.reader import Prepared, Reader
 from kpi.warehouse.schema import metadata
 
 SCHEMA: Final = "kpi"
@@ -145,11 +145,11 @@ class PostgresReader(Reader):
         self._end = weakref.finalize(self, connection.close)
         super().__init__(_dialect(), literal_dialect(_dialect(paramstyle="named")))
 
-    def _fetch(self, sql: str, values: Mapping[str, Any], order: Sequence[str] | None) -> pa.Table:
+    def _fetch(self, ready: Prepared, values: Mapping[str, Any]) -> pa.Table:
         with self._turn:
             try:
                 with self.connection.transaction(), self.connection.cursor() as cursor:  # a savepoint: a failure leaves the snapshot
-                    cursor.execute(sql, dict(values))
+                    cursor.execute(ready.sql, dict(values))
                     return arrow_table(cursor)
             except psycopg.errors.QueryCanceled as error:
                 raise QueryTooHeavy(f"{self._settings.query_timeout_s:g} seconds", "KPI_QUERY_TIMEOUT_S") from error

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -46,11 +46,15 @@ class CurrencyRow:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A statement as text, the values of its binds by name, and their order where they are positional."""
+    """A statement as text, the values of its binds by name, and their order where they are positional.
+
+    ``tables``: rows that it names besides the warehouse's tables; for readers that have ``takes_tables``.
+    """
 
     sql: str
     values: Mapping[str, Any]
     order: tuple[str, ...] | None
+    tables: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 class Reader(ABC):
@@ -62,11 +66,15 @@ class Reader(ABC):
         mappings: hash of the parts of metrics.yaml the generation was published with.
         coverage, currencies: the rows of the tables of those names.
         before: what :meth:`literal` writes before a statement, so that it runs as it stands.
+        takes_tables: whether statements may name rows that this program holds.
+        token: this reader among all of the process, for what is kept of its rows without keeping it open.
     """
 
     before = ""
+    takes_tables = False
 
     def __init__(self, dialect: Dialect, literals: Dialect) -> None:
+        self.token = object()
         self.dialect = dialect
         self._literals = literals
         head = self.run(sa.select(generation.c.number, generation.c.mappings)).to_pylist()
@@ -95,7 +103,7 @@ class Reader(ABC):
             QueryTooHeavy: the limit of time or memory was passed.
         """
         ready = statement if isinstance(statement, Prepared) else self.prepare(statement)
-        return self._fetch(ready.sql, {**ready.values, **parameters} if parameters else ready.values, ready.order)
+        return self._fetch(ready, {**ready.values, **parameters} if parameters else ready.values)
 
     def literal(self, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> str:
         """The statement's SQL with its values filled in, runnable as it stands."""
@@ -112,7 +120,7 @@ class Reader(ABC):
         """Let go of the generation."""
 
     @abstractmethod
-    def _fetch(self, sql: str, values: Mapping[str, Any], order: Sequence[str] | None) -> pa.Table: ...
+    def _fetch(self, ready: Prepared, values: Mapping[str, Any]) -> pa.Table: ...
 
     def __enter__(self) -> Self:
         return self

@@ -16,11 +16,11 @@ from kpi.dashboard.breakdown import BASES, Breakdown, break_down, headline
 from kpi.dashboard.data import Answer, Desk, batches
 from kpi.dashboard.filters import Filters, read
 from kpi.dashboard.frame import Frame
-from kpi.dashboard.keeping import Keeper
 from kpi.dashboard.pages.page import Page
 from kpi.dashboard.series import SHOWN_WEEKS, Series, by_week, weeks_of_series
 from kpi.dashboard.sources import missing
 from kpi.dashboard.theme import Mode, Palette, palette
+from kpi.keeping import Keeper
 from kpi.metrics.model import Definitions, Query
 from kpi.metrics.result import State
 from kpi.metrics.uses import leaves_of

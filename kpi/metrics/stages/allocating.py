@@ -11,7 +11,8 @@ met with a pair.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -42,11 +43,58 @@ _BASIS_PLACES: Final = 8
 
 def allocated(scan: Scan) -> Stage:
     """The stage of one flow whose rows are split."""
+    _, on_keys = splitting.apart(scan.leaves[0], scan.filters)
+    found = _cells_of(scan, on_keys)
+    mine = found.rows.c[found.marks["mine"]] == "yes" if "mine" in found.marks else None
+    return _stage(scan, found, mine, on_keys)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What allocation makes of the rows: slot, place, groups, the columns of ``part``, ``split`` (what of it was allocated).
+
+    ``marks``: name -> the column that is "yes" where it holds: ``mine`` what the filters on keys keep, ``none0``, … what
+    has none of a touched key.
+    """
+
+    rows: Any
+    part: LeafParts
+    marks: Mapping[str, str]
+
+
+def cells(scan: Scan) -> Cells:
+    """Those of a scan without filters on keys, each once: they add up to its figure."""
+    found = _cells_of(scan, ())
+    column = found.rows.c
+    keys = [column.slot, column.place, *(column[group] for group in (*scan.groups, *found.marks.values()))]
+    names = [*(part.name for part in (found.part.value, found.part.missing) if part is not None), "split"]
+    sums = [sa.cast(sa.func.sum(column[name]), Whole()).label(name) for name in names]
+    return replace(found, rows=sa.select(*keys, *sums).group_by(*keys))
+
+
+def of_cells(scan: Scan, found: Cells, own: Element | None, on_keys: Element | None) -> Stage:
+    """The stage of ``scan`` from cells whose groups hold all that it asks for.
+
+    Args:
+        found: its rows have the scan's own groups under their names.
+        own: what filters keep that are on no key; ``on_keys``: what those on keys keep. None: everything.
+    """
+    leaf, split, _ = _parts(scan)
+    seen = sa.select(found.rows) if own is None else sa.select(found.rows).where(own)
+    if on_keys is not None and not split.checked:
+        seen, on_keys = seen.where(on_keys), None
+    if on_keys is not None:
+        seen = seen.add_columns(on_keys.label("mine"))
+    rows = seen.cte(f"{scan.name}_all")
+    return _stage(scan, replace(found, rows=rows), None if on_keys is None else rows.c.mine, splitting.apart(leaf, scan.filters)[1])
+
+
+def _cells_of(scan: Scan, on_keys: tuple[Node, ...]) -> Cells:
     leaf, split, allocate = _parts(scan)
     names = leaf_names(scan, 0)
     lacking = scan.foreign or (split.basis is not None and split.basis.foreign)
     part = LeafParts(Part(names[0], None, UNIT_SCALE + SHARE_PLACES), missing=Part(names[2], 0) if lacking else None)
-    own, on_keys = splitting.apart(leaf, scan.filters)
+    own, _ = splitting.apart(leaf, scan.filters)
     lacks = splitting.lacking(leaf, split.touched, scan.catalog)
     marks: list[tuple[str, Node]] = []
     if split.checked:
@@ -61,19 +109,23 @@ def allocated(scan: Scan) -> Stage:
     direct = flows(replace(wide, name=f"{scan.name}d", filters=(*wide.filters, Call("not", (lacks,), "flag"))))
     shared = _shared(scan, wide, replace(wide, name=f"{scan.name}l", filters=(*own, lacks)), () if split.checked else on_keys)
     everything = sa.union_all(_direct(direct, wide, part), shared).cte(f"{scan.name}_all")
-    column = everything.c
-    mark_of = {name: column[group] == "yes" for (name, _), group in zip(marks, wide.groups[len(scan.by) :], strict=True)}
-    mine = mark_of.get("mine")
+    return Cells(everything, part, dict(zip((name for name, _ in marks), wide.groups[len(scan.by) :], strict=True)))
+
+
+def _stage(scan: Scan, found: Cells, mine: Element | None, on_keys: tuple[Node, ...]) -> Stage:
+    """The stage of cells; ``mine``: which of them the filters on keys keep, None: all."""
+    leaf, split, _ = _parts(scan)
+    column, part = found.rows.c, found.part
     groups = [column[group] for group in scan.groups]
     select = sa.select(column.slot, column.place, *groups, *(column[one.name] for one in Stage((), {leaf.name: part}).columns()))
-    keys = tuple(name for name, _ in marks if name != "mine")
+    keys = tuple(name for name in found.marks if name != "mine")
     return Stage(
         (select if mine is None else select.where(mine),),
         {leaf.name: part},
         sparse=True,
         shared=Shared(
             leaf.name,
-            _summary(column, part.value.name, mine, {key: mark_of[key] for key in keys}),
+            _summary(column, part.value.name, mine, {key: column[found.marks[key]] == "yes" for key in keys}),
             keys,
             {f"none{place}": _seen_by(scan, place, on_keys) for place in split.touched},
         ),

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kpi.dashboard.keeping import Keeper
+from kpi.keeping import Keeper
 
 
 def test_a_thing_is_made_once_for_all_who_ask():

@@ -1,0 +1,179 @@
+"""Cells of a scan by the dimensions that filters speak of, kept: filters with other values are then answered from them.
+
+Reading and joining rows, spreading flows over days and splitting costs take nearly all of a statement, and none of it
+hangs on which segment is chosen. What adds up over groups is computed once by period, group and filtered dimension,
+without the filter; a statement with the filter takes the cells that it keeps and adds them up. The figures are those of
+the statement that reads the rows, to the last decimal, as groups add up to their total. Averages are kept as their sums
+and counts; medians and distinct counts are read from the rows each time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from kpi.keeping import Keeper
+from kpi.metrics import expressions, operations, splitting
+from kpi.metrics.compile import Compiler, Typed
+from kpi.metrics.model import Call, Column, Definitions, Kept, Node, Per, Query
+from kpi.metrics.stages import allocating
+from kpi.metrics.stages.events import is_additive
+from kpi.metrics.stages.scan import LeafParts, Scan, Stage
+from kpi.warehouse.reader import Reader
+
+#: Cubes kept of one generation, and rows of one, some 4 MB at most; a filter by a customer's name has none.
+MOST_CUBES: Final = 128
+MOST_ROWS: Final = 40_000
+
+_kept: Final[WeakKeyDictionary[Reader, Keeper[Cube | None]]] = WeakKeyDictionary()
+_lock: Final = threading.Lock()
+_numbers: Final = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Cube:
+    """The cells of one scan, as a table that statements name.
+
+    Attributes:
+        rows: slot, place, the scan's groups, those of the filters' dimensions, and the columns of ``parts``.
+        marks: of an allocation, see :class:`kpi.metrics.stages.allocating.Cells`.
+    """
+
+    name: str
+    columns: tuple[tuple[str, Any], ...]
+    rows: pa.Table
+    parts: Mapping[str, LeafParts]
+    marks: Mapping[str, str]
+    sparse: bool
+
+    @property
+    def table(self) -> Any:
+        """For a statement."""
+        return sa.table(self.name, *(sa.column(name, kind) for name, kind in self.columns))
+
+
+class Cubes:
+    """The cubes that one statement is made of.
+
+    Attributes:
+        used: name -> the rows of the cubes that the statement names.
+    """
+
+    def __init__(self, query: Query, definitions: Definitions, reader: Reader) -> None:
+        self._query = query
+        self._definitions = definitions
+        self._reader = reader
+        self.used: dict[str, pa.Table] = {}
+
+    def stage(self, scan: Scan, make: Callable[[Scan], Stage]) -> Stage | None:
+        """The stage of a scan from its cube; None where it has none.
+
+        Args:
+            make: the stage from rows.
+        """
+        if not self._query.where or self._query.top is not None or not _adds_up(scan):
+            return None
+        leaf = scan.leaves[0]
+        extra = tuple(node for node in self._filtered(scan) if node not in scan.by)
+        wide = replace(scan, by=(*scan.by, *extra), filters=leaf.only, bounds={})
+        groups = {node: group for node, group in zip(wide.by, wide.groups, strict=True) if getattr(node, "type", "") == "text"}
+        asked = [part for node in scan.filters[: len(scan.filters) - len(leaf.only)] for part in splitting.conjuncts(node)]
+        seen = [_on_groups(node, groups) for node in asked]
+        if any(node is None for node in seen):
+            return None
+        asked_for = (self._definitions.hash, replace(self._query, where=()), scan.name)
+        key = (*asked_for, scan.leaves, wide.by, tuple(scan.slots.items()), scan.split is not None)
+        cube = _keeper(self._reader).get(key, lambda: self._made(wide, make))
+        if cube is None:
+            return None
+        self.used[cube.name] = cube.rows
+        rows = cube.table
+        compiled = Compiler(lambda node: _group_of(node, rows), scan.calendar, in_rows=True)
+        wheres = {node: compiled.element(shown) for node, shown in zip(asked, seen, strict=True) if shown is not None}
+        if scan.split is None:
+            return _filtered_stage(scan, cube, rows, list(wheres.values()))
+        own, on_keys = splitting.apart(leaf, asked)
+        cells = allocating.Cells(rows, cube.parts[leaf.name], cube.marks)
+        conditions = [sa.and_(*(wheres[node] for node in nodes)) if nodes else None for nodes in (own, on_keys)]
+        return allocating.of_cells(scan, cells, *conditions)
+
+    def _filtered(self, scan: Scan) -> tuple[Node, ...]:
+        """The dimensions that filters speak of, as the scan's table reaches them."""
+        dimensions, leaf = self._definitions.dimensions, scan.leaves[0]
+        names = dict.fromkeys(name for text in self._query.where for name in expressions.names_of(text) if name in dimensions)
+        found = (expressions.group(name, scan.table, dimensions, leaf.name, scan.catalog) for name in names)
+        return tuple(dict.fromkeys(found))
+
+    def _made(self, wide: Scan, make: Callable[[Scan], Stage]) -> Cube | None:
+        if wide.split is not None:
+            cells = allocating.cells(wide)
+            parts, marks, sparse, select = {wide.leaves[0].name: cells.part}, cells.marks, True, cells.rows
+        else:
+            stage = make(wide)
+            if stage.totals or not all(part.additive for part in stage.parts.values()):
+                return None
+            parts, marks, sparse, select = dict(stage.parts), {}, stage.sparse, _added_up(wide, stage)
+        columns = tuple((column.name, column.type) for column in select.selected_columns)
+        rows = self._reader.run(select.limit(MOST_ROWS + 1))
+        if rows.num_rows > MOST_ROWS:
+            return None
+        return Cube(f"cube_{next(_numbers)}", columns, rows, parts, marks, sparse)
+
+
+def _keeper(reader: Reader) -> Keeper[Cube | None]:
+    with _lock:
+        return _kept.setdefault(reader, Keeper(MOST_CUBES))
+
+
+def forget_cubes() -> None:
+    """Make every cube anew: for measuring what that costs."""
+    with _lock:
+        _kept.clear()
+
+
+def _adds_up(scan: Scan) -> bool:
+    """Whether the groups of a scan add up to what a filter keeps, each row with its own values of the filter's dimensions."""
+    leaf = scan.leaves[0]
+    if leaf.moved is not None or leaf.followed is not None or leaf.retained is not None:
+        return False
+    return is_additive(leaf) and not (scan.split is not None and leaf.only)
+
+
+def _added_up(wide: Scan, stage: Stage) -> sa.Select[Any]:
+    """The rows of a stage, one for each slot, place and group."""
+    names = ["slot", "place", *wide.groups, *(part.name for part in stage.columns())]
+    selects = [sa.select(*(found.c[name] for name in names)) for found in (select.subquery() for select in stage.selects)]
+    rows: Any = (sa.union_all(*selects) if len(selects) > 1 else selects[0]).subquery("cells")
+    keys = [rows.c.slot, rows.c.place, *(rows.c[group] for group in wide.groups)]
+    sums = [sa.cast(sa.func.sum(rows.c[part.name]), part.type).label(part.name) for part in stage.columns()]
+    return sa.select(*keys, *sums).group_by(*keys)
+
+
+def _filtered_stage(scan: Scan, cube: Cube, rows: Any, wheres: list[Any]) -> Stage:
+    columns = [rows.c.slot, rows.c.place, *(rows.c[group] for group in scan.groups)]
+    parts = Stage((), cube.parts).columns()
+    return Stage((sa.select(*columns, *(rows.c[part.name] for part in parts)).where(*wheres),), cube.parts, sparse=cube.sparse)
+
+
+def _on_groups(node: Node, groups: Mapping[Node, str]) -> Node | None:
+    """A condition on groups instead of on rows; None where it is on anything else."""
+    if node in groups:
+        return Column((), "", groups[node], "text")
+    if isinstance(node, Column | Per | Kept):
+        return None
+    if isinstance(node, Call):
+        arguments = [_on_groups(argument, groups) for argument in node.arguments]
+        return None if None in arguments else replace(node, arguments=tuple(one for one in arguments if one is not None))
+    return node
+
+
+def _group_of(node: Node, rows: Any) -> Typed:
+    assert isinstance(node, Column)  # noqa: S101 - the other nodes of rows are literals and calls
+    return Typed(sa.cast(rows.c[node.name], operations.TEXT))
