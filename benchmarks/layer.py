@@ -47,6 +47,7 @@ CONTESTS: Final = (
     Contest("by product and segment", "by_product.sql", 1.3, OF_PRODUCT, by=("product", "segment")),
     Contest("movements by segment", "movement.sql", 2, MOVEMENTS, by=("segment",)),
     Contest("retention by segment", "retention.sql", 2, ("nrr",), by=("segment",)),
+    Contest("time to profitability by segment", "survival.sql", 2, ("time_to_profitability",), by=("segment",)),
 )
 
 NEW_PLAN_LIMIT_S: Final = 0.030

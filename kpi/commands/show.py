@@ -265,6 +265,7 @@ def explanation_json(explanation: Explanation) -> str:
                 for one in explanation.metrics
             ],
             "switches": list(explanation.switches),
+            "cohorts": list(explanation.cohorts),
             "sources": [
                 {
                     "table": source.table,
@@ -313,7 +314,7 @@ def _made_of(one: Explained, result: Result) -> list[str]:
 
 def _value(branch: Branch, result: Result) -> str:
     if branch.cell is None:
-        return "chooses rows"
+        return "no value of its own"
     value = units.show_in_full(branch.cell.value, branch.unit, result.currency)
     return value if branch.cell.state == "known" else f"{value} ({branch.cell.state})"
 
@@ -351,6 +352,8 @@ def explanation_text(explanation: Explanation) -> str:
         lines += [f"  {key}: {metric.text[key]}" for key in ("better", "target", "needs") if key in metric.text]
         parts.append("\n".join([*lines, *_made_of(one, explanation.result)]))
     parts.append("Switches\n" + "\n".join(f"  {switch}" for switch in explanation.switches))
+    if explanation.cohorts:
+        parts.append("Cohorts\n" + "\n".join(f"  {cohort}" for cohort in explanation.cohorts))
     lines = []
     for source in explanation.sources:
         until = source.covers_to - dt.timedelta(days=1)

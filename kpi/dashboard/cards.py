@@ -80,6 +80,7 @@ def state_sentence(series: Series, calendar: Calendar) -> str | None:
         "uncounted": "Not known: two systems hold the same rows, and sources: in metrics.yaml doesn't say which one counts.",
         "unconverted": "Not known: a currency rate is missing.",
         "unallocated": "Not known: more than 5 % of its cost has no customer or product, also after allocation.",
+        "not reached": "Not reached: too few have come so far for a day to be told.",
         "too few": f"{series.show(cell)}, but of {least} cases: don't judge by it.",
     }[cell.state]
 

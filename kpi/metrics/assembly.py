@@ -34,6 +34,7 @@ class Assembly:
             none: by all the dimensions.
         within: begins the names of the statement's parts; ``top``: the groups shown, by rank.
         spare: one more group, without any rows.
+        so_far: each period has what it and all before it hold together; all parts add up, and are asked for in every period.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Assembly:
         within: str = "",
         top: sa.CTE | None = None,
         spare: bool = False,
+        so_far: bool = False,
     ) -> None:
         self._frame = frame
         self._query = query
@@ -58,6 +60,7 @@ class Assembly:
         self._within = within
         self._top = top
         self._spare = spare
+        self._so_far = so_far
         self._groups = [f"g{place}" for place in range(len(query.by))]
         self._sets = [[group for group, name in zip(self._groups, query.by, strict=True) if name in names] for names in sets]
         self._parts: dict[str, LeafParts] = {name: parts for stage in stages.values() for name, parts in stage.parts.items()}
@@ -67,14 +70,18 @@ class Assembly:
         self._shared: dict[str, tuple[Shared, Any]] = {}
 
     def statement(self, asked: Sequence[Asked]) -> tuple[sa.Select[Any], tuple[tuple[str, str], ...]]:
-        """The statement, and what its columns after the metrics are: ("needs", "needs missing" or "missing", metric).
+        """The statement, and what its columns after the metrics are: ("needs", "missing", "started", …; metric).
 
         Where there are sets of groups, a last column tells them apart (:func:`set_number`).
         """
         starts = [day_number(period.start) for period in self._frame.periods]
         period = operations.rows_of(f"{self._within}period", place=list(range(len(starts))), day=starts)
         self._place = period.c.place
-        self._summed = self._rolled_up(self._added_up(period)) if self._sets else self._added_up(period)
+        self._summed = self._added_up(period)
+        if self._sets:
+            self._summed = self._rolled_up(self._summed)
+        if self._so_far:
+            self._summed = self._run_up(self._summed)
         summed, source = self._summed, period
         joined: Any = sa.join(source, summed, summed.c.place == period.c.place, isouter=not self._groups)
         for stage in self._stages.values():
@@ -108,6 +115,9 @@ class Assembly:
                 if (name, one.name) not in extra:
                     extra.append((name, one.name))
                     beside.append(element.label(f"{name} in {one.name}"))
+            for kind, found in zip(("started", "share"), self._unreached(one), strict=False):
+                extra.append((kind, one.name))
+                beside.append(found.label(f"{kind} of {one.name}"))
         if self._sets:
             beside.append(sa.cast(summed.c.set, operations.BIG).label("set of groups"))
         ranks: list[Any] = []
@@ -176,7 +186,7 @@ class Assembly:
                 sums += [
                     function(self._seen_in(slot, stack.c[part.name], stack)).label(_in_slot(part, slot))
                     for slot in self._slots_of(leaf)
-                    for part in _columns(found)
+                    for part in found.columns()
                 ]
         return sa.select(*keys, *sums).group_by(*keys).cte(f"{self._within}summed")
 
@@ -191,6 +201,22 @@ class Assembly:
         sums = [sa.func.sum(column).label(column.name) for column in summed.c if column.name not in ("place", *self._groups)]
         marker = sa.func.grouping(*keys).label("set")
         return sa.select(summed.c.place, *keys, marker, *sums).group_by(sa.func.grouping_sets(*sets)).cte("rolled_up")
+
+    def _run_up(self, summed: Any) -> Any:
+        """The rows with running sums over the periods of each group."""
+        over: dict[str, Any] = {
+            "partition_by": [summed.c[group] for group in self._groups] or None,
+            "order_by": summed.c.place,
+            "rows": (None, 0),
+        }
+        sums = [
+            sa.cast(sa.func.sum(summed.c[name]).over(**over), part.type).label(name)
+            for leaf, parts in self._parts.items()
+            for slot in self._slots_of(leaf)
+            for part in parts.columns()
+            for name in (_in_slot(part, slot),)
+        ]
+        return sa.select(summed.c.place, *(summed.c[group] for group in self._groups), *sums).cte(f"{self._within}so_far")
 
     def _branch(self, rows: Any, stage: Stage, parts: Sequence[Part], nothing: Mapping[str, Any]) -> sa.Select[Any]:
         own = {part.name for part in stage.columns()}
@@ -220,10 +246,10 @@ class Assembly:
             sa.func.max(self._seen_in(slot, rows.c[part.name], rows)).label(_in_slot(part, slot))
             for name, parts in stage.parts.items()
             for slot in self._slots_of(name)
-            for part in _columns(parts)
+            for part in parts.columns()
         ]
-        first = next(iter(stage.parts.values())).value.name
-        total = sa.select(rows.c.place, *columns).group_by(rows.c.place).subquery(f"total_{first}")
+        first = next(iter(stage.parts.values()))
+        total = sa.select(rows.c.place, *columns).group_by(rows.c.place).subquery(f"total_{first.value.name}")
         self._totals |= dict.fromkeys(stage.parts, total)
         return total
 
@@ -295,6 +321,8 @@ class Assembly:
         elif parts.additive or node.leaf.aggregate == "count_distinct":
             zero = sa.func.coalesce(typed.element, sa.literal_column("0"))
             typed = Typed(self._where_known(zero, self._slots[slot]), typed.scale)
+        elif node.leaf.lived is not None and node.leaf.aggregate == "count":
+            typed = Typed(self._where_known(sa.func.coalesce(typed.element, sa.literal_column("0")), self._slots[slot]), typed.scale)
         if parts.missing is not None:
             missing = self._column(node, parts, parts.missing, slot)
             typed = Typed(sa.case((sa.func.coalesce(missing, 0) == 0, typed.element)), typed.scale)
@@ -323,6 +351,19 @@ class Assembly:
             total = count if total is None else total + count
         return total  # type: ignore[no-any-return]
 
+    def _unreached(self, one: Asked) -> list[Element]:
+        """Of the first cohort in a metric's formula whose figure has no value: how many started, and the share that has reached it."""
+        found: list[list[Any]] = [[], []]
+        for use in uses_of(one.tree):
+            parts = self._parts.get(use.leaf.name)
+            slot = self._of_use[(use.leaf.name, use.steps, one.covered)][1]
+            if parts is None or not parts.beside or not any(self._slots[slot]):
+                continue
+            lacks = self._column(use, parts, parts.value, slot).is_(None)
+            for part, values in zip(parts.beside, found, strict=True):
+                values.append(sa.case((lacks, self._column(use, parts, part, slot))))
+        return [values[0] if len(values) == 1 else sa.func.coalesce(*values) for values in found if values]
+
     def _where_known(self, element: Element, windows: Sequence[Window | None]) -> Element:
         """The element on the places that have a window, else nothing."""
         ranges: list[list[int]] = []
@@ -341,10 +382,6 @@ class Assembly:
 def set_number(by: Sequence[str], names: Sequence[str]) -> int:
     """What the last column of a statement with sets of groups says of one: SQL's GROUPING(), a bit for each that is left out."""
     return sum(1 << (len(by) - 1 - place) for place, name in enumerate(by) if name not in names)
-
-
-def _columns(parts: LeafParts) -> list[Part]:
-    return [part for part in (parts.value, parts.count, parts.missing) if part is not None]
 
 
 def _in_slot(part: Part, slot: int) -> str:

@@ -141,7 +141,7 @@ def forget_cubes() -> None:
 def _adds_up(scan: Scan) -> bool:
     """Whether the groups of a scan add up to what a filter keeps, each row with its own values of the filter's dimensions."""
     leaf = scan.leaves[0]
-    if leaf.moved is not None or leaf.followed is not None or leaf.retained is not None:
+    if leaf.moved or leaf.followed or leaf.retained or leaf.lived:
         return False
     return is_additive(leaf) and not (scan.split is not None and leaf.only)
 

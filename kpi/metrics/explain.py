@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from kpi.errors import QueryError
 from kpi.metrics import expressions
+from kpi.metrics.curves import curve
 from kpi.metrics.kinds import lagging
 from kpi.metrics.kinds.switches import sentences
 from kpi.metrics.layout import laid_out
-from kpi.metrics.model import Definitions, Formula, Leaf, Metric, Query
+from kpi.metrics.model import Cumulated, Definitions, Formula, Leaf, Metric, Query
 from kpi.metrics.query import facts_of, planned, run
 from kpi.metrics.result import LazyText, Result
 from kpi.metrics.tree import Branch, tree
@@ -22,6 +24,8 @@ from kpi.periods import MONTHS
 from kpi.warehouse.reader import CoverageRow, Reader
 from kpi.warehouse.schema import import_run, metadata
 
+#: Days of a curve that are told in words.
+_FOLLOWED = (30, 90, 180, 365, 540)
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
@@ -64,11 +68,13 @@ class Explanation:
 
     Attributes:
         switches: how time and money are counted, in sentences.
+        cohorts: of metrics that wait for something, how many started, got there, were lost, and are waiting, in sentences.
         result: the answer, with its warnings and coverage.
     """
 
     metrics: tuple[Explained, ...]
     switches: tuple[str, ...]
+    cohorts: tuple[str, ...]
     sources: tuple[Source, ...]
     result: Result
     statement: LazyText
@@ -103,6 +109,7 @@ def explain(query: Query, definitions: Definitions, reader: Reader, trees: bool 
             *_of_subscriptions(result.query.metrics, definitions),
             *_of_metrics(result.query.metrics, definitions),
         ),
+        cohorts=tuple(_cohorts(result, definitions, reader)),
         sources=tuple(_source(row, definitions, reader) for row in _coverage(result.query, bases, definitions, reader)),
         result=result,
         statement=LazyText(lambda: laid_out(result.sql)),
@@ -156,7 +163,32 @@ def _of_metrics(names: Iterable[str], definitions: Definitions) -> tuple[str, ..
             said |= dict.fromkeys((*lagging.said(metric.formula), *_of_metrics(expressions.metrics_of(metric.formula), definitions)))
         elif isinstance(metric, Leaf) and metric.allocate is not None:
             said[f"{name} without {' or '.join(metric.allocate.to)} is split by {metric.allocate.basis.name} of each month"] = None
+        elif isinstance(metric, Leaf) and metric.lived is not None and isinstance(metric.lived.until, Cumulated):
+            total = metric.lived.until.total
+            said |= dict.fromkeys((*lagging.said(total), *_of_metrics(expressions.metrics_of(total), definitions)))
     return tuple(said)
+
+
+def _cohorts(result: Result, definitions: Definitions, reader: Reader) -> Iterator[str]:
+    """The cohort behind each time_to, in the last period that has data: who started, and what became of them."""
+    for name in result.query.metrics:
+        metric, span = definitions.metrics[name], result.coverage[name]
+        if not isinstance(metric, Leaf) or metric.lived is None or span is None or not result.ends:
+            continue
+        last = min(span.end, result.ends[-1], result.query.until or dt.date.max) - dt.timedelta(days=1)
+        try:
+            found = curve(name, last, definitions, reader, result.query.where)
+        except QueryError:  # the notes say why
+            continue
+        if found is None:
+            continue
+        yield (
+            f"{name}: {found.started:,} started from {_day(found.started_from)} to {_day(found.day)}; "
+            f"{found.reached:,} reached it, {found.lost:,} lost before, {found.waiting:,} waiting"
+        )
+        followed = [f"{found.at_risk(days):,} after {days} days" for days in _FOLLOWED if found.at_risk(days)]
+        if followed:
+            yield f"{name}: still followed, and neither there nor lost: {', '.join(followed)}"
 
 
 def _source(row: CoverageRow, definitions: Definitions, reader: Reader) -> Source:

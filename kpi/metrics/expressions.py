@@ -77,9 +77,12 @@ def names_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found.name for found in tree.find_all(exp.Column) if not found.table))
 
 
-def formula(text: str, metrics: Iterable[str], metric_type: Callable[[str], Type]) -> Node:
-    """Arithmetic over metrics; ``metric_type`` gives the type of each (and raises what its definition raised)."""
-    known = functions.named("formula")
+def formula(text: str, metrics: Iterable[str], metric_type: Callable[[str], Type], until: bool = False) -> Node:
+    """Arithmetic over metrics; ``metric_type`` gives the type of each (and raises what its definition raised).
+
+    ``until``: it is what an entity of time_to waits for.
+    """
+    known = functions.named("until" if until else "formula")
     if re.search(r"\bonly\s*\(", text, re.IGNORECASE):  # its condition is about rows; elsewhere the tree refuses what is
         known = tuple(dict.fromkeys((*known, *functions.named("row"))))
     return FormulaTree(tuple(metrics), metric_type).node(parsing.parse(text, known))

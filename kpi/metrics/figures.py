@@ -129,12 +129,15 @@ class Answers:
     def _leaf(self, leaf: Leaf) -> Leaf:
         followed = leaf.followed
         if followed is not None:
-            base = None if followed.base is None else self.of(followed.base)
-            followed = replace(followed, to=self._leaf(followed.to), base=base)
+            followed = replace(followed, to=self._leaf(followed.to))
+        lived = leaf.lived
+        if lived is not None:
+            until = self._leaf(lived.until) if isinstance(lived.until, Leaf) else lived.until
+            lived = replace(lived, until=until, lost=None if lived.lost is None else self._leaf(lived.lost))
         allocate = None if leaf.allocate is None else replace(leaf.allocate, basis=self._leaf(leaf.allocate.basis))
         condition = None if leaf.condition is None else self.of(leaf.condition)
         only = tuple(self.of(node) for node in leaf.only)
-        return replace(leaf, condition=condition, followed=followed, only=only, allocate=allocate)
+        return replace(leaf, condition=condition, followed=followed, lived=lived, only=only, allocate=allocate)
 
     def _figures(self, per: Per) -> Figures:
         key = (per.by, per.metric)
@@ -147,6 +150,7 @@ class Answers:
 
 def _conditions(leaf: Leaf) -> tuple[Node | None, ...]:
     """Every condition that decides which rows a leaf is of, or what they are split by."""
-    followed, allocate = leaf.followed, leaf.allocate
-    later = () if followed is None else (followed.base, *_conditions(followed.to))
-    return (leaf.condition, *leaf.only, *later, *(() if allocate is None else _conditions(allocate.basis)))
+    followed, allocate, lived = leaf.followed, leaf.allocate, leaf.lived
+    later = () if followed is None else _conditions(followed.to)
+    others = () if lived is None else tuple(node for other in lived.leaves for node in _conditions(other))
+    return (leaf.condition, *leaf.only, *later, *others, *(() if allocate is None else _conditions(allocate.basis)))

@@ -33,7 +33,7 @@ _MOST_LACKING: Final = 1 / MOST_LACKING
 
 def of_rows(made: Plan, answer: pa.Table, reader: Reader) -> list[Note]:
     """Sentences for the reader; each costs a small query, and only where a value is without a rate or a duration."""
-    said = [*_of_splits(made, answer), *_without_rate(made, answer, reader)]
+    said = [*_of_splits(made, answer), *_without_rate(made, answer, reader), *_not_reached(made, answer)]
     for scan in made.scans:
         for leaf in scan.leaves:
             if leaf.aggregate in FORWARD and is_duration(leaf.value):
@@ -107,6 +107,29 @@ def _without_rate(made: Plan, answer: pa.Table, reader: Reader) -> Iterator[Note
             yield Note(sentences.of_no_rate(name, which, currency), (name,), "unconverted")
     for name in _places(made, answer, "needs missing"):
         yield Note(sentences.of_needs(name, currency), (name,), "unconverted")
+
+
+def _not_reached(made: Plan, answer: pa.Table) -> Iterator[Note]:
+    """For each metric whose figures wait for more than have reached it, the latest of these figures in words."""
+    first = answer.num_columns - len(made.extra)
+    beside = {key: answer.column(first + place).to_pylist() for place, key in enumerate(made.extra)}
+    offset = first - len(made.asked)
+    for place, one in enumerate(made.asked):
+        started, values = beside.get(("started", one.name)), answer.column(offset + place)
+        if started is None or one.uncounted:
+            continue
+        lacking = beside.get(("missing", one.name), [0] * len(started))
+        rows = [row for row, many in enumerate(started) if many and not lacking[row] and not values[row].is_valid]
+        if not rows:
+            continue
+        row = rows[-1]
+        use = next(use for use in uses_of(one.tree) if use.leaf.lived is not None)
+        at = {period.start: number for number, period in enumerate(made.frame.periods)}[answer.column(0)[row].as_py()]
+        window = windows(made.frame, use.steps, one.covered, made.scans[0].calendar)[at]
+        groups = [answer.column(1 + group)[row].as_py() for group in range(offset - 1)]
+        if window is not None:
+            said = sentences.of_not_reached(one.name, use.leaf, window.end, started[row], beside["share", one.name][row], groups, len(rows))
+            yield Note(said, (one.name,), one.waits)
 
 
 def _places(made: Plan, answer: pa.Table, what: str) -> dict[str, list[int]]:

@@ -9,11 +9,11 @@ from typing import Final, Literal, NamedTuple
 
 
 class Function(NamedTuple):
-    """``place``: ``row`` for expressions on rows, ``formula`` for formulas, ``both`` for either."""
+    """``place``: ``row`` for expressions on rows, ``formula`` for formulas, ``both`` for either, ``until`` for that key of time_to."""
 
     name: str
     written: str
-    place: Literal["row", "formula", "both"]
+    place: Literal["row", "formula", "both", "until"]
     least: int
     most: int
     meaning: str
@@ -58,14 +58,13 @@ FUNCTIONS: Final = (
     ),
     Function("only", "only(metric, segment = 'SMB')", "formula", 2, 2, "with a further filter on dimensions or table.column"),
     Function("total", "total(metric)", "formula", 1, 1, "over all values of the dimensions asked for; filters stay"),
+    Function("cumulative", "cumulative(metric)", "until", 1, 1, "of an entity, over all days up to a month's end"),
 )
-
-#: Functions that a later version brings; named so that the message can say so.
-LATER: Final = ("cumulative",)
 
 BY_NAME: Final = {function.name: function for function in FUNCTIONS}
 
 
-def named(place: Literal["row", "formula"]) -> tuple[str, ...]:
-    """Names of the functions that may stand in a row expression or in a formula."""
-    return tuple(function.name for function in FUNCTIONS if function.place in (place, "both"))
+def named(place: Literal["row", "formula", "until"]) -> tuple[str, ...]:
+    """Names of the functions that may stand in a row expression, in a formula, or in the formula of ``until``."""
+    places = ("formula", "until", "both") if place == "until" else (place, "both")
+    return tuple(function.name for function in FUNCTIONS if function.place in places)

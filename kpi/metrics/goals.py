@@ -78,6 +78,8 @@ def _length(target: Target) -> int:
 
 
 def _of_leaf(leaf: Leaf) -> Nature:
+    if leaf.lived is not None:
+        return "throughout"
     if leaf.moved is not None:
         return "additive"
     if leaf.retained is not None:

@@ -18,6 +18,7 @@ from kpi.metrics.kinds.lagging import LAG
 from kpi.metrics.kinds.leaf import AGGREGATES
 from kpi.metrics.kinds.movement import PARTS
 from kpi.metrics.kinds.switches import SWITCHES
+from kpi.metrics.kinds.time_to import BOUNDS, SHOWN, SHOWN_BY, TIME_TO_KEYS
 from kpi.metrics.problems import Key
 from kpi.warehouse import schema
 
@@ -108,6 +109,11 @@ def _own() -> dict[str, dict[str, Schema]]:
         "movement": movement,
         "retention": retention,
         "conversion": {"conversion": _object(CONVERSION_KEYS, followed)},
+        "time_to": {
+            "time_to": _object(TIME_TO_KEYS, {"each": _TEXT, "from": _TEXT, "until": _EXPRESSION, "lost": _TEXT}),
+            "show": {"anyOf": [{"enum": list(SHOWN)}, *(_closed({name: _DAYS}) | {"required": [name]} for name in SHOWN_BY)]},
+            "bound": {"enum": list(BOUNDS)},
+        },
     }
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from kpi.metrics import expressions, splitting
-from kpi.metrics.model import Definitions, Leaf, Node, Query
+from kpi.metrics import splitting
+from kpi.metrics.aspect import Aspect
+from kpi.metrics.model import Leaf, Node
 from kpi.metrics.splitting import Lacks
 from kpi.metrics.stages.scan import Scan, Split
+from kpi.periods import Calendar, Grain
 
 
 class Keys:
-    """Of one query."""
+    """Of one question: what it groups and filters by, at a grain."""
 
-    def __init__(self, query: Query, definitions: Definitions, lacks: Iterable[Lacks]) -> None:
-        self._query = query
-        self._dimensions = definitions.dimensions
-        self._metrics = definitions.metrics
-        self._calendar = definitions.calendar
-        self._catalog = definitions.catalog
+    def __init__(self, aspect: Aspect, grain: Grain, calendar: Calendar, lacks: Iterable[Lacks]) -> None:
+        self._aspect = aspect
+        self._grain = grain
+        self._calendar = calendar
         self._lacks = {found.key: found for found in lacks}
         self._known: dict[tuple[str, tuple[Node, ...]], tuple[int, ...]] = {}
 
@@ -27,11 +27,7 @@ class Keys:
         """Places of the keys through which a group or filter sees the leaf, and that any row lacks."""
         key = (leaf.name, leaf.only)
         if key not in self._known:
-            groups = [expressions.group(name, leaf.table, self._dimensions, leaf.name, self._catalog) for name in self._query.by]
-            filters = [
-                expressions.condition(text, leaf.table, self._dimensions, leaf.name, self._catalog, self._metrics)
-                for text in self._query.where
-            ]
+            groups, filters = self._aspect(leaf.table, leaf.name)
             lacks = self._lacks.get(splitting.key_of(leaf))
             found = splitting.touched(leaf, (*groups, *filters, *leaf.only))
             self._known[key] = tuple(place for place in found if lacks is None or lacks.missing[place])
@@ -50,7 +46,7 @@ class Keys:
         allocate = leaf.allocate
         assert allocate is not None  # noqa: S101 - the caller asks for no other
         months = splitting.months_of(scan.slots.values(), self._calendar)
-        later = sum(lag.at(self._query.grain) for lag in allocate.lags)
+        later = sum(lag.at(self._grain) for lag in allocate.lags)
         windows = splitting.basis_windows(months, later, scan.reach.spans, self._calendar)
         basis = None
         if any(windows):

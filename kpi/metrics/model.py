@@ -185,6 +185,13 @@ class Only:
 
 
 @dataclass(frozen=True)
+class Cumulative:
+    """``cumulative(m)`` of ``until:``: of all days up to a month's end."""
+
+    inner: Node
+
+
+@dataclass(frozen=True)
 class Held:
     """A leaf that a kind of metric is made of, and that has no name of its own in the file."""
 
@@ -214,9 +221,11 @@ class Lag:
 
 
 #: What is written around a metric, and applies to its leaves.
-Around = Shift | Rolling | ToDate | AtStart | Only | Total | Lag
+Around = Shift | Rolling | ToDate | AtStart | Only | Total | Lag | Cumulative
 
-Node = Literal_ | Bound | Column | Call | MetricRef | Held | Shift | Rolling | ToDate | AtStart | Only | Total | Lag | Kept | Per
+Node = (
+    Literal_ | Bound | Column | Call | MetricRef | Held | Shift | Rolling | ToDate | AtStart | Only | Total | Lag | Cumulative | Kept | Per
+)
 
 #: A day or an instant: a column, or an expression such as ``coalesce(canceled_on, ended_on)``.
 Moment = Column | Call
@@ -330,11 +339,15 @@ class Leaf(Metric):
     free_stays: bool = False
     #: How rows that lack a key are split.
     allocate: Allocate | None = None
+    #: Of first events, or the first day of a stock: what became of the entity since, and what is shown of that.
+    lived: Lived | None = None
+    shown: Shown | None = None
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Every table whose rows it is made of, its own first."""
-        return (self.table,) if self.followed is None else tuple(dict.fromkeys((self.table, self.followed.to.table)))
+        besides = (self.followed.to.table,) if self.followed else self.lived.tables if self.lived else ()
+        return tuple(dict.fromkeys((self.table, *besides)))
 
 
 @dataclass(frozen=True)
@@ -392,18 +405,62 @@ class Followed:
 
     Attributes:
         to: the later events.
-        base: which rows are events to begin with; a leaf's condition says which of them are looked at.
         entity, to_entity: whose event a row is, of either table.
         within_days: an event led to those of its own day and of so many days after.
         strictly: both are the same moments of one table, and none follows itself.
     """
 
     to: Leaf
-    base: Node | None
     entity: Node
     to_entity: Node
     within_days: int
     strictly: bool
+
+
+@dataclass(frozen=True)
+class Cumulated:
+    """``cumulative(formula) >= 0``: reached at the first month's end with it, and with something gained by then.
+
+    ``total`` and ``gains`` are of all days up to the month's end; ``gains``: what of the formula has a plus sign.
+    """
+
+    total: Node
+    gains: Node | None
+    sign: Literal[">=", ">"]
+    least: Decimal
+
+
+@dataclass(frozen=True)
+class Lived:
+    """From the first event of each entity to another.
+
+    Attributes:
+        each: the entity, see :func:`kpi.metrics.entities.entity`.
+        until: what is waited for: events, the beginning of a stock, or a sum of all days so far.
+        lost: what ends it before, for good: events, or a stock of which nothing is left.
+        tables: of ``until`` and ``lost``.
+        made_of: the metrics that the definition names.
+    """
+
+    each: str
+    until: Leaf | Cumulated
+    lost: Leaf | None
+    tables: tuple[str, ...]
+    made_of: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """Of ``until`` and ``lost`` those that are no sum."""
+        return tuple(leaf for leaf in (self.until, self.lost) if isinstance(leaf, Leaf))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of a cohort's curve: days (median, quartiles), a share by ``day``, or how many entities."""
+
+    what: Literal["median", "quartile25", "quartile75", "share", "at_risk", "started", "reached", "lost", "waiting"]
+    day: int | None = None
+    bound: Literal["lower", "upper"] | None = None
 
 
 @dataclass(frozen=True)

@@ -357,6 +357,25 @@ def _unnest(element: _Unnest, compiler: SQLCompiler, **kw: Any) -> str:
     return f"unnest({compiler.process(array, **kw)})"
 
 
+class numbers(_Operation):
+    """Each whole number from one to another, both included: a row for each in a select list, none where the first is larger."""
+
+    type = BIG
+    inherit_cache = True
+
+
+@compiles(numbers)
+def _numbers_duckdb(element: numbers, compiler: SQLCompiler, **kw: Any) -> str:
+    first, last = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"unnest(generate_series({first}, {last}))"
+
+
+@compiles(numbers, "postgresql")
+def _numbers_postgresql(element: numbers, compiler: SQLCompiler, **kw: Any) -> str:
+    first, last = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"generate_series({first}, {last})"
+
+
 def rows_of(name: str, /, **columns: Sequence[int]) -> sa.CTE:
     """Whole numbers that Python worked out, as a table of one row an index."""
     picked = [

@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 
 from kpi.errors import BadExpression
 from kpi.metrics import lexing
-from kpi.metrics.functions import BY_NAME, LATER
+from kpi.metrics.functions import BY_NAME
 
 #: Operators in a row, such as a + b + c …, which a tree holds one below the other; far below Python's recursion limit.
 MAX_CHAIN: Final = 60
@@ -29,6 +29,11 @@ _OTHERS: Final = (
     *(exp.And, exp.Or, exp.Not, exp.Neg, exp.Paren, exp.In, exp.Between, exp.Like, exp.Is),
     *(exp.Case, exp.If, exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Anonymous),
 )
+_WHERE: Final = {
+    "formula": "formulas, over metrics",
+    "row": "expressions on rows, not in formulas",
+    "until": "until: of time_to, as in cumulative(revenue) >= 0",
+}
 _ALLOWED: Final = frozenset((*ARITHMETIC, *COMPARISONS, *_OTHERS))
 
 
@@ -42,10 +47,8 @@ def parse(text: str, functions: Collection[str]) -> exp.Expr:
     for place, word in enumerate(words[:-1]):
         if word.kind == "word" and words[place + 1].text == "(":
             name = word.text.lower()
-            if name in LATER:
-                raise BadExpression(f"{name}() is not supported yet")
             if name in BY_NAME and name not in functions:
-                where = "formulas, over metrics" if BY_NAME[name].place == "formula" else "expressions on rows, not in formulas"
+                where = _WHERE[BY_NAME[name].place]
                 raise BadExpression(f"{name}() stands in {where}")
     try:
         trees = sqlglot.parse(lexing.rewritten(words, functions))

@@ -8,7 +8,7 @@ keys meet; formulas are computed over that.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -17,15 +17,18 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from kpi.errors import QueryError, UnknownName, UsageError
-from kpi.metrics import expressions, goals, ranking, sentences
+from kpi.metrics import expressions, goals, ranking, reaching, sentences
+from kpi.metrics.aspect import Aspect, of_entity, of_query
 from kpi.metrics.assembly import Assembly
-from kpi.metrics.binding import Values, bound
+from kpi.metrics.binding import Values
+from kpi.metrics.catalog import Catalog
 from kpi.metrics.cubes import Cubes
+from kpi.metrics.entities import entity
 from kpi.metrics.figures import Answers, Figures
 from kpi.metrics.keys import Keys
-from kpi.metrics.model import At, Definitions, Leaf, MetricRef, Node, Over, Query, Time
+from kpi.metrics.model import At, Cumulated, Definitions, Leaf, MetricRef, Node, Over, Query, Time
 from kpi.metrics.reach import Reach, common, known, reach_of
-from kpi.metrics.result import Note, Span
+from kpi.metrics.result import Note, Span, State
 from kpi.metrics.splitting import Lacks
 from kpi.metrics.stages import rates
 from kpi.metrics.stages.allocating import allocated
@@ -33,10 +36,12 @@ from kpi.metrics.stages.conversions import conversions
 from kpi.metrics.stages.direct import direct
 from kpi.metrics.stages.events import events, is_additive
 from kpi.metrics.stages.flows import flows
+from kpi.metrics.stages.lives import Reaching, starts
 from kpi.metrics.stages.movements import movements
 from kpi.metrics.stages.retentions import retentions
 from kpi.metrics.stages.scan import Scan, Stage
 from kpi.metrics.stages.stocks import stocks
+from kpi.metrics.stages.survivals import survivals
 from kpi.metrics.uses import Tree, Use, divided, expand, uses_of, with_leaves
 from kpi.metrics.windows import KEPT, Frame, Window, opened, windows
 from kpi.periods import Period
@@ -95,6 +100,12 @@ class Asked:
     figures: tuple[Figures, ...] = ()
 
     @property
+    def waits(self) -> State:
+        """What a cohort's figure without a value is: not reached yet, or of a day to which nobody was followed."""
+        shown = [use.leaf.shown.what for use in uses_of(self.tree) if use.leaf.shown]
+        return "empty" if set(shown) <= {"share"} else "not reached"
+
+    @property
     def uncounted(self) -> bool:
         """Whether two systems hold the same thing and nothing says which counts."""
         return any(reach.uncounted for reach in self.reaches.values())
@@ -151,7 +162,8 @@ def plan(
     """
     ranking.checked(query, definitions)
     trees = _trees(query, definitions)
-    asked_keys = Keys(query, definitions, facts.lacks)
+    aspect = of_query(query, definitions, values or {})
+    asked_keys = Keys(aspect, query.grain, definitions.calendar, facts.lacks)
     for name, (tree, needs) in trees.items():
         trees[name] = with_leaves(tree, asked_keys.seen), None if needs is None else with_leaves(needs, asked_keys.seen)
     leaves = [use.leaf for pair in trees.values() for tree in pair if tree is not None for use in uses_of(tree)]
@@ -166,7 +178,7 @@ def plan(
     frame = _frame(query, definitions, covered.values())
     answers = Answers(lambda asked, name: plan(asked, definitions, facts, None, (), name, True), frame, within)
     trees = {name: (answers.of_tree(tree), answers.of_tree(needs)) for name, (tree, needs) in trees.items()}
-    figures = {name: answers.behind(trees[name], _filters(query, trees[name][0], definitions)) for name in query.metrics}
+    figures = {name: answers.behind(_behind(trees[name], definitions), _filters(aspect, trees[name][0])) for name in query.metrics}
     covered = {name: spans if all(figure.is_known for figure in figures[name]) else () for name, spans in covered.items()}
     asked = tuple(_asked(name, *trees[name], covered[name], reaches, frame, definitions, figures[name]) for name in query.metrics)
     slots, of_use = _slots(asked, frame, definitions)
@@ -175,8 +187,8 @@ def plan(
     if query.top is not None and frame.periods:
         name = f"{within}top"
         top = ranking.Top(plan(ranking.question(query, frame), definitions, facts, values, (), f"{name}_")[1], query, name)
-    scans = _scans(query, definitions, facts, reaches, slots, of_use, values or {}, asked_keys, ratios, within, top, answers)
-    from_rows = partial(_staged, of_use=of_use)
+    scans = _scans(aspect, definitions, facts, reaches, slots, of_use, asked_keys, ratios, within, top, answers)
+    from_rows = partial(_staged, of_use=of_use, definitions=definitions, facts=facts, answers=answers)
     stages = {scan.name: (cubes.stage(scan, from_rows) if cubes else None) or from_rows(scan) for scan in scans}
     if sets and not all(parts.additive for stage in stages.values() for parts in stage.parts.values()):
         raise NotTogether("averages, medians and distinct counts of groups are no part of those of larger groups")
@@ -200,7 +212,8 @@ def plan(
 
 def _spans(leaf: Leaf, table: str, reaches: Mapping[str, Reach], facts: Facts) -> tuple[Period, ...]:
     """The days of a table that a leaf knows; of one that this program did not make the span of the leaf's own dates."""
-    time = leaf.time if leaf.followed is None or table == leaf.table else leaf.followed.to.time
+    others = (leaf.followed.to,) if leaf.followed else leaf.lived.leaves if leaf.lived else ()
+    time = leaf.time if table == leaf.table else next((other.time for other in others if other.table == table), leaf.time)
     own = [row for name, stands, row in facts.spans if (name, stands) == (table, time)]
     return known(own[0]) if own and own[0] is not None else () if own else reaches[table].spans
 
@@ -245,19 +258,19 @@ def _asked(
     reaches: Mapping[str, Reach],
     frame: Frame,
     definitions: Definitions,
-    figures: tuple[Figures, ...],
+    figures: tuple[Figures, ...] = (),
 ) -> Asked:
     base = windows(frame, (), covered, definitions.calendar)
     of_uses = [windows_of(use, frame, covered, definitions) for use in uses_of(tree) if use.steps or use.leaf.retained] + [base]
     late = _late(tree, covered, reaches, frame, definitions)
-    metric = definitions.metrics[name]
+    metric = definitions.metrics.get(name)
     sure = all(figure.is_whole for figure in figures)
     whole, known = _found(tuple(dict.fromkeys(of_uses)))
     return Asked(
         name=name,
         tree=tree,
         needs=needs,
-        at_least=metric.needs.at_least if metric.needs else None,
+        at_least=metric.needs.at_least if metric and metric.needs else None,
         covered=covered,
         reaches=_concerned(tree, reaches),
         base=base,
@@ -309,15 +322,19 @@ def _concerned(tree: Tree, reaches: Mapping[str, Reach]) -> dict[str, Reach]:
     return found | {table: reaches[table] for table in sorted(by) if reaches[table].uncounted}
 
 
-def _filters(query: Query, tree: Tree, definitions: Definitions) -> tuple[Node, ...]:
+def _filters(aspect: Aspect, tree: Tree) -> tuple[Node, ...]:
     """The filters of a query, as the first leaf of a metric sees them."""
     leaf = next((use.leaf for use in uses_of(tree)), None)
-    return () if leaf is None else tuple(_condition(text, leaf, definitions) for text in query.where)
+    return () if leaf is None else aspect(leaf.table, leaf.name)[1]
 
 
-def _condition(text: str, leaf: Leaf, definitions: Definitions) -> Node:
-    """A filter of a query, as a leaf sees it."""
-    return expressions.condition(text, leaf.table, definitions.dimensions, leaf.name, definitions.catalog, definitions.metrics)
+def _behind(trees: Iterable[Tree | None], definitions: Definitions) -> Iterator[Tree]:
+    """The formulas of a metric, and those of the sums that its entities wait for."""
+    for tree in trees:
+        if tree is not None:
+            yield tree
+            untils = (use.leaf.lived.until for use in uses_of(tree) if use.leaf.lived is not None)
+            yield from (expand(until.total, definitions.metrics) for until in untils if isinstance(until, Cumulated))
 
 
 #: A use in a metric's own coverage is taken over one slot.
@@ -347,20 +364,19 @@ def _slots(
 
 
 def _scans(
-    query: Query,
+    aspect: Aspect,
     definitions: Definitions,
     facts: Facts,
     reaches: Mapping[str, Reach],
     slots: Sequence[Windows],
     of_use: Mapping[UseKey, tuple[Use, int, set[bool]]],
-    values: Values,
     keys: Keys,
     ratios: Collection[str],
     within: str,
     top: ranking.Top | None,
     answers: Answers,
 ) -> tuple[Scan, ...]:
-    """One scan for the leaves that can share it."""
+    """One scan for the leaves that can share it. ``within`` begins the names of their parts."""
     together: dict[tuple[Any, ...], dict[str, Leaf]] = {}
     needed: dict[str, set[int]] = {}
     for use, slot, _ in of_use.values():
@@ -369,9 +385,10 @@ def _scans(
             continue
         foreign = _is_foreign(leaf, definitions, facts)
         converted = foreign and leaf.moved is None
-        alone = leaf.name if converted or leaf.followed or leaf.allocate or not is_additive(leaf) else ""
+        alone = leaf.name if converted or leaf.followed or leaf.allocate or not (is_additive(leaf) or leaf.lived) else ""
         value = leaf.value if isinstance(leaf.time, Over) else None
         counts = isinstance(leaf.time, Over) and leaf.aggregate
+        cohort = (leaf.lived, leaf.condition) if leaf.lived else None
         moved = (leaf.moved.within_days, leaf.aggregate, leaf.value, leaf.condition) if leaf.moved else None
         retained = (leaf.retained.back, leaf.aggregate, leaf.value, leaf.condition) if leaf.retained else None
         key = (
@@ -385,6 +402,7 @@ def _scans(
             retained,
             leaf.only,
             leaf.free_stays,
+            cohort,
         )
         together.setdefault(key, {})[leaf.name] = leaf
         needed.setdefault(leaf.name, set()).add(slot)
@@ -397,18 +415,14 @@ def _scans(
     scans, bounds = [], dict[Any, sa.CTE]()
     for place, (key, leaves) in enumerate(together.items()):
         table, first = key[0], next(iter(leaves))
+        by, filters = aspect(table, first)
         scan = Scan(
             name=f"{within}s{place}",
             table=table,
             leaves=tuple(leaves.values()),
             slots={slot: slots[slot] for slot in sorted(set().union(*(needed[name] for name in leaves)))},
-            by=ranking.kept(
-                tuple(expressions.group(name, table, definitions.dimensions, first, definitions.catalog) for name in query.by), top
-            ),
-            filters=(
-                *(answers.of(bound(_condition(text, leaves[first], definitions), values)) for text in query.where),
-                *leaves[first].only,
-            ),
+            by=ranking.kept(by, top),
+            filters=(*(answers.of(node) for node in filters), *leaves[first].only),
             reach=reaches[table],
             calendar=definitions.calendar,
             currency=definitions.currency,
@@ -429,10 +443,7 @@ def _scans(
     # Also what is never scanned must be reachable, so that an empty warehouse refuses the same queries.
     for use, _, _ in of_use.values():
         if use.leaf.name not in needed:
-            for name in query.by:
-                expressions.group(name, use.leaf.table, definitions.dimensions, use.leaf.name, definitions.catalog)
-            for text in query.where:
-                _condition(text, use.leaf, definitions)
+            aspect(use.leaf.table, use.leaf.name)
     return tuple(scans)
 
 
@@ -442,7 +453,7 @@ def _ways(table: str, time: Time, facts: Facts) -> frozenset[int] | None:
 
 def _refuse_fan_out(scan: Scan, facts: Facts) -> None:
     scans = (scan,) if scan.split is None or scan.split.basis is None else (scan, scan.split.basis)
-    nodes = [node for one in scans for leaf in one.leaves for node in _looked_at(leaf)]
+    nodes = [node for one in scans for leaf in one.leaves for node in _looked_at(leaf, scan.catalog)]
     nodes += [node for one in scans for node in (*one.by, *one.filters)]
     for column in (column for node in nodes for column in expressions.columns_of(node)):
         for hop in column.path:
@@ -454,12 +465,15 @@ def _refuse_fan_out(scan: Scan, facts: Facts) -> None:
                 )
 
 
-def _looked_at(leaf: Leaf) -> list[Node]:
+def _looked_at(leaf: Leaf, catalog: Catalog) -> list[Node]:
     """What a leaf's rows are asked for."""
     time = leaf.time
     nodes: list[Node | None] = [leaf.value, leaf.condition, *((time.column,) if isinstance(time, At) else (time.start, time.end))]
     if (followed := leaf.followed) is not None:
-        nodes += [followed.base, followed.entity, followed.to_entity, *_looked_at(followed.to)]
+        nodes += [followed.entity, followed.to_entity, *_looked_at(followed.to, catalog)]
+    if (lived := leaf.lived) is not None:
+        nodes += [node for other in lived.leaves for node in _looked_at(other, catalog)]
+        nodes += [entity(lived.each, one.table, catalog) for one in (leaf, *lived.leaves)]
     return [node for node in nodes if node is not None]
 
 
@@ -470,26 +484,60 @@ def _is_foreign(leaf: Leaf, definitions: Definitions, facts: Facts) -> bool:
     return any(row.table_name == leaf.table and row.currency != definitions.currency and row.row_count for row in facts.currencies)
 
 
-def _staged(scan: Scan, of_use: Mapping[UseKey, tuple[Use, int, set[bool]]]) -> Stage:
+def _staged(
+    scan: Scan, of_use: Mapping[UseKey, tuple[Use, int, set[bool]]], definitions: Definitions, facts: Facts, answers: Answers
+) -> Stage:
     leaf = scan.leaves[0]
     names = {one.name for one in scan.leaves}
-    totals = any(True in asked for use, _, asked in of_use.values() if use.leaf.name in names)
+    totals = bool(scan.by) and any(True in asked for use, _, asked in of_use.values() if use.leaf.name in names)
+    if leaf.lived is not None:
+        begun = starts(scan)
+        return survivals(scan, begun, reached(scan, begun, definitions, facts, answers), totals)
     if scan.split is not None:
-        stage = allocated(scan)
-    elif leaf.moved is not None:
-        stage = movements(scan)
-    elif leaf.followed is not None:
-        stage = conversions(scan)
-    elif leaf.retained is not None:
-        stage = retentions(scan, totals and bool(scan.by))
-    elif not is_additive(leaf):
-        stage = direct(scan, totals and bool(scan.by))
-    elif isinstance(leaf.time, At):
-        stage = events(scan)
-    elif isinstance(leaf.time, Over):
+        return allocated(scan)
+    if leaf.moved is not None:
+        return movements(scan)
+    if leaf.followed is not None:
+        return conversions(scan)
+    if leaf.retained is not None:
+        return retentions(scan, totals)
+    if not is_additive(leaf):
+        return direct(scan, totals)
+    if isinstance(leaf.time, At):
+        return events(scan)
+    if isinstance(leaf.time, Over):
         if leaf.aggregate == "average":
             raise QueryError(f"{leaf.name} is a flow, which adds up: it takes sum or count, not average")
-        stage = flows(scan)
-    else:
-        stage = stocks(scan)
-    return stage
+        return flows(scan)
+    return stocks(scan)
+
+
+def reached(scan: Scan, begun: sa.CTE, definitions: Definitions, facts: Facts, answers: Answers) -> Reaching | None:
+    """Of a sum that an entity waits for: the days on which it has come so far; None: it waits for an event.
+
+    The sum is that of its metrics by entity and month, as any query has it, within one statement. Where its parts add
+    up over months, they are taken of each month and added up after, which is less work by the number of months.
+
+    Args:
+        begun: who started (:func:`kpi.metrics.stages.lives.starts`); nobody else is looked at.
+    """
+    question = reaching.question_of(scan, definitions)
+    if question is None:
+        return None
+    frame, within = question.frame, f"{scan.name}_"
+    aspect = of_entity(question.each, definitions.catalog)
+    keys = Keys(aspect, frame.grain, definitions.calendar, facts.lacks)
+    trees = {name: answers.of_tree(with_leaves(tree, keys.seen)) for name, tree in question.trees.items()}
+    so_far = all(map(reaching.adds_up, trees.values()))
+    if so_far:
+        trees = {name: reaching.of_months(tree) for name, tree in trees.items()}
+    asked = tuple(_asked(name, tree, None, question.covered, scan.reaches, frame, definitions) for name, tree in trees.items())
+    slots, of_use = _slots(asked, frame, definitions)
+    ratios = {use.leaf.name for one in asked for use in divided(one.tree)}
+    scans = _scans(aspect, definitions, facts, scan.reaches, slots, of_use, keys, ratios, within, None, answers)
+    if so_far:
+        scans = tuple(replace(inner, row_by_row=True, among=begun) for inner in scans)
+    stages = {inner.name: reaching.bare(_staged(inner, of_use, definitions, facts, answers)) for inner in scans}
+    assembly = Assembly(frame, question.query, definitions.calendar, stages, slots, of_use, within=within, so_far=so_far)
+    statement, extra = assembly.statement(asked)
+    return reaching.days(question, statement, extra, within)

@@ -288,8 +288,8 @@ def _mark(found: list[str], empty: list[bool], beside: Mapping[str, list[Any]], 
 
     ``beside``: the columns of :attr:`kpi.metrics.plan.Plan.extra` of the metric.
     """
-    kinds = ("missing", "needs", "needs missing", "unallocated")
-    missing, needs, lacking, unallocated = (beside.get(kind, [None] * len(found)) for kind in kinds)
+    kinds = ("missing", "needs", "needs missing", "unallocated", "started")
+    missing, needs, lacking, unallocated, started = (beside.get(kind, [None] * len(found)) for kind in kinds)
     for row, state in enumerate(found):
         if state in ("uncounted", "unknown"):
             continue
@@ -297,6 +297,8 @@ def _mark(found: list[str], empty: list[bool], beside: Mapping[str, list[Any]], 
             found[row] = "unconverted"
         elif unallocated[row]:
             found[row] = "unallocated"
+        elif empty[row] and started[row]:
+            found[row] = one.waits
         elif one.at_least is None or empty[row]:
             continue
         elif lacking[row]:

@@ -17,6 +17,7 @@ from kpi.metrics.kinds.allocation import ALLOCATE
 from kpi.metrics.kinds.base import NEEDS
 from kpi.metrics.kinds.conversion import CONVERSION_KEYS
 from kpi.metrics.kinds.lagging import LAG
+from kpi.metrics.kinds.time_to import TIME_TO_KEYS
 from kpi.metrics.problems import Key
 from kpi.warehouse import schema
 
@@ -44,7 +45,7 @@ def table(name: str) -> str:
 
 def _within(kind: str) -> Iterable[Key]:
     """The keys within a kind's own key."""
-    inner = {"conversion": CONVERSION_KEYS}
+    inner = {"conversion": CONVERSION_KEYS, "time_to": TIME_TO_KEYS}
     return (key._replace(name=f"{kind}.{key.name}") for key in inner.get(kind, ()))
 
 
@@ -59,7 +60,7 @@ def _keys(keys: Iterable[Key]) -> str:
 
 
 def _functions() -> str:
-    places = {"row": "rows", "formula": "formulas", "both": "rows and formulas"}
+    places = {"row": "rows", "formula": "formulas", "both": "rows and formulas", "until": "`until` of `time_to`"}
     return _markdown(
         ("function", "where", "meaning"), [(f"`{found.written}`", places[found.place], found.meaning) for found in functions.FUNCTIONS]
     )
@@ -75,8 +76,7 @@ def _tables() -> str:
 
 
 def _later() -> str:
-    names = (*LATER, *(f"{name}()" for name in functions.LATER))
-    return ", ".join(f"`{name}`" for name in names) + "\n"
+    return ", ".join(f"`{name}`" for name in LATER) + "\n"
 
 
 def _markdown(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

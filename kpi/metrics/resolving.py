@@ -16,6 +16,7 @@ from kpi.metrics.model import (
     AtStart,
     Call,
     Column,
+    Cumulative,
     Dimension,
     Leaf,
     Literal_,
@@ -270,6 +271,8 @@ class FormulaTree(_Tree):
         """A function whose arguments aren't all values, or None."""
         if functions.BY_NAME[name].place == "row":
             raise BadExpression(f"{name}() stands in expressions on rows, not in formulas")
+        if name == "cumulative":
+            return Cumulative(self._metric(arguments[0], name))
         if name == "total":
             return Total(self._metric(arguments[0], name))
         if name == "only":

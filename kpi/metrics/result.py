@@ -18,7 +18,8 @@ from kpi.metrics.model import Query
 #: is missing, of the value or of its ``needs``; there may be a value still, such as what coalesce() puts in its place.
 #: ``unallocated``: a ratio by a key of which more than 5 % of a cost has none, even after allocation.
 #: ``too few``: below the metric's ``needs``, or they have no value (the metric's own is still there).
-State = Literal["known", "partial", "unknown", "empty", "uncounted", "unconverted", "unallocated", "too few"]
+#: ``not reached``: of a cohort, fewer than asked for have reached what they wait for, so that no day can be told.
+State = Literal["known", "partial", "unknown", "empty", "uncounted", "unconverted", "unallocated", "too few", "not reached"]
 
 #: A sum or count is exact; a quotient is the one float.
 Value = Decimal | int | float | None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kpi.metrics.model import Leaf, Query
 from kpi.metrics.result import Note, State
+from kpi.metrics.uses import COHORT
 from kpi.metrics.windows import Frame
 from kpi.periods import MONTHS, Period
 from kpi.units import minor_places, rounded
@@ -200,6 +201,19 @@ def of_backwards(leaf: Leaf, rows: int) -> str:
 def of_limit(shown: int, rows: int) -> str:
     """Rows that a limit left out."""
     return f"{shown:,} of {rows:,} rows {'is' if shown == 1 else 'are'} shown, as the limit says"
+
+
+def of_not_reached(name: str, leaf: Leaf, end: dt.date, started: int, share: float, groups: Sequence[str | None], figures: int) -> str:
+    """A day that can't be told, because too few of a cohort have reached what they wait for."""
+    assert leaf.lived is not None  # noqa: S101 - asked of such leaves only
+    assert leaf.shown is not None  # noqa: S101
+    which = f" of {and_([group or '(none)' for group in groups])}" if groups else ""
+    whom = f"of {started:,} {leaf.lived.each}{'' if started == 1 else 's'}{which} that started in the {COHORT.count} months before"
+    part, by = f"an estimated {share:.1%}".replace("%", " %"), day(end - _DAY)
+    more = "" if figures == 1 else f"; so for {figures:,} figures"
+    if leaf.shown.what == "share":
+        return f"{name} is not known: {whom}, none was followed for {leaf.shown.day} days by {by}, and {part} had reached it{more}"
+    return f"{name} is not reached: {whom}, {part} had reached it by {by}{more}"
 
 
 def day(value: dt.date) -> str:

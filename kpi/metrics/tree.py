@@ -44,8 +44,8 @@ class Branch:
     Attributes:
         name: of a metric, or as a formula has it, such as ``previous(revenue, 1 year)``.
         text: its definition as written, key by key; empty for a term of a formula.
-        cell: its value in the period, or None for what only chooses rows (the metric of a ``per()``) or splits them (that of
-            an allocation).
+        cell: its value in the period, or None for what only chooses rows (the metric of a ``per()``), splits them (that of
+            an allocation), or is looked at for each entity by itself (those of a ``time_to``).
     """
 
     depth: int
@@ -128,7 +128,9 @@ def _parts(metric: Metric, definitions: Definitions, above: str, depth: int = 0,
         about = metric.moved or metric.retained
         if about is not None:
             yield from _parts(known[about.stock], definitions, above, depth + 1, valued)
-        for per in pers_of(metric.condition):
+        for name in metric.lived.made_of if metric.lived else ():
+            yield from _parts(known[name], definitions, above, depth + 1, False)
+        for per in pers_of(metric.condition) if metric.lived is None else ():  # told of the metric that it starts with
             yield from _parts(known[per.metric], definitions, above, depth + 1, False)
         if metric.allocate is not None:
             yield from _parts(known[metric.allocate.basis.name], definitions, above, depth + 1, False)

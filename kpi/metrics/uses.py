@@ -81,18 +81,31 @@ def expand(
     return node
 
 
+#: The starts that a cohort is made of: those of so many months up to the period's end (SEMANTICS, ``time_to``).
+COHORT = Rolling(MetricRef(""), 24, "month")
+
+
+def has_a_day(leaf: Leaf) -> str | None:
+    """What a leaf is, in words, where it has a value on a day and none over days."""
+    if leaf.lived is not None:
+        return "as known on a day"
+    if not isinstance(leaf.time, During) or leaf.moved is not None:
+        return None
+    return "a stock" if leaf.retained is None else "the retention of a stock"
+
+
 def _use(leaf: Leaf, steps: tuple[Step, ...], total: bool) -> Use:
-    if isinstance(leaf.time, During) and leaf.moved is None:
+    what = has_a_day(leaf)
+    if what is not None:
         for step in steps:
             if isinstance(step, Rolling | ToDate):
                 name = "rolling" if isinstance(step, Rolling) else "to_date"
-                what = "a stock" if leaf.retained is None else "the retention of a stock"
                 raise QueryError(f"{leaf.name} is {what}: it has a value on a day, and {name}() adds up days")
         steps = tuple(replace(step, is_stock=True) if isinstance(step, AtStart) else step for step in steps)
     lags = tuple(step for step in steps if isinstance(step, Lag))
     if leaf.allocate is not None and lags:  # allocated by the months that it is set against, so a leaf of its own
         leaf = replace(leaf, name=f"{LAGGED}{leaf.name}", allocate=replace(leaf.allocate, lags=lags))
-    return Use(leaf, steps, total)
+    return Use(leaf, (*steps, COHORT) if leaf.lived is not None else steps, total)
 
 
 def _filtered(leaf: Leaf, only: tuple[Only, ...]) -> Leaf:
@@ -102,7 +115,7 @@ def _filtered(leaf: Leaf, only: tuple[Only, ...]) -> Leaf:
         if found is None:
             raise QueryError(f"only({leaf.name}, {one.condition}) was not resolved for {leaf.table}")
         name = f"{leaf.name} where {one.condition}"
-        if leaf.moved is not None or leaf.retained is not None or leaf.allocate is not None:
+        if leaf.moved or leaf.retained or leaf.followed or leaf.lived or leaf.allocate:
             leaf = replace(leaf, name=name, only=(*leaf.only, found))
             continue
         both = found if leaf.condition is None else Call("and", (leaf.condition, found), "flag")

@@ -248,7 +248,7 @@ def test_formulas() -> None:
         ("previous(3, 1 year)", "previous() needs a metric, and 3 is none"),
         ("rolling(won, 1 quarter)", "rolling() counts days, weeks, months or years; write 3 months for a quarter"),
         ("to_date(won, week)", "to_date() ends with one of month, quarter, year, all"),
-        ("cumulative(won)", "cumulative() is not supported yet"),
+        ("cumulative(won)", "cumulative() stands in until: of time_to, as in cumulative(revenue) >= 0"),
         ("lower(won)", "lower() stands in expressions on rows, not in formulas"),
         ("won * 5%", "write 0.62 for 62 %"),
     ],

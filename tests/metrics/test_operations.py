@@ -235,3 +235,10 @@ def test_branches_meet_at_the_widest_scale():
     elements, scale = one_scale([Typed(sa.literal(1), 0), Typed(sa.null()), Typed(sa.literal(Decimal("0.125")), 3)])
     assert (len(elements), scale) == (3, 3)
     assert one_scale([Typed(sa.literal(1), 0), Typed(sa.literal(1.5), compiling.DOUBLE)])[1] == compiling.DOUBLE
+
+
+def test_each_whole_number_between_two_is_a_row_and_none_where_the_first_is_larger(warehouse):
+    """2 to 4, 7 to 7, 5 to 4."""
+    given = operations.rows_of("given", low=[2, 7, 5], high=[4, 7, 4])
+    found = warehouse.reader().run(sa.select(given.c.low, operations.numbers(given.c.low, given.c.high).label("n")))
+    assert sorted(tuple(row.values()) for row in found.to_pylist()) == [(2, 2), (2, 3), (2, 4), (7, 7)]

@@ -10,10 +10,11 @@ from kpi.metrics.kinds.formula import FORMULA
 from kpi.metrics.kinds.leaf import LEAF
 from kpi.metrics.kinds.movement import MOVEMENT
 from kpi.metrics.kinds.retention import RETENTION
+from kpi.metrics.kinds.time_to import TIME_TO
 
-KINDS: Final[tuple[Kind, ...]] = (LEAF, FORMULA, MOVEMENT, RETENTION, CONVERSION)
+KINDS: Final[tuple[Kind, ...]] = (LEAF, FORMULA, MOVEMENT, RETENTION, CONVERSION, TIME_TO)
 
 #: Kinds and keys of the language that this version does not compute. They are told from misspellings.
-LATER: Final = ("time_to", "snapshot", "show")
+LATER: Final = ("snapshot",)
 
 __all__ = ["COMMON", "KINDS", "LATER"]

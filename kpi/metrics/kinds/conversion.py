@@ -49,7 +49,7 @@ class ConversionKind:
         taken = replace(
             counted,
             name=f"{about.name}: {to.name}",
-            followed=Followed(events(to), counted.condition, keys[0], keys[1], days, (base.table, base.time) == (to.table, to.time)),
+            followed=Followed(events(to), keys[0], keys[1], days, (base.table, base.time) == (to.table, to.time)),
         )
         return Formula(**fields, formula=Call("/", (Held(taken), Held(counted)), "number"), made_of=(base.name, to.name))
 

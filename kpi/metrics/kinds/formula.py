@@ -29,7 +29,7 @@ class FormulaKind:
         if node is None:
             about.fields(context, clashes.UNKNOWN, "the formula")
             return None
-        stock = next(_refused(node, context), None)
+        stock = next(refused(node, context), None)
         if stock is not None:
             about.problem(context, "formula", stock)
             return None
@@ -39,19 +39,21 @@ class FormulaKind:
         return None if fields is None or lagged is None else Formula(**fields, formula=lagged)
 
 
-def _refused(node: Node, context: Context) -> Iterator[str]:
+def refused(node: Node, context: Context) -> Iterator[str]:
     """Stocks have a value at a day, and none over days."""
     if isinstance(node, Rolling | ToDate):
         name = "rolling" if isinstance(node, Rolling) else "to_date"
         for leaf in leaves(node.inner, context):
-            if isinstance(leaf.time, During) and leaf.moved is None:
+            if leaf.lived is not None:
+                yield f"{leaf.name} is as known on a day, and {name}() adds up days; only events and flows have a sum over days"
+            elif isinstance(leaf.time, During) and leaf.moved is None:
                 what = "a stock (during:)" if leaf.retained is None else "the retention of a stock"
                 yield f"{leaf.name} is {what}, and {name}() adds up days; only events and flows have a sum over days"
     if isinstance(node, Around):
-        yield from _refused(node.inner, context)
+        yield from refused(node.inner, context)
     elif isinstance(node, Call):
         for argument in node.arguments:
-            yield from _refused(argument, context)
+            yield from refused(argument, context)
 
 
 FORMULA = FormulaKind()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from kpi.metrics import expressions
 from kpi.metrics.expressions import Scope
-from kpi.metrics.model import Around, Call, Formula, Held, Leaf, Metric, MetricRef, Node, Only
+from kpi.metrics.model import Around, Call, Formula, Held, Leaf, Literal_, Metric, MetricRef, Node, Only
 
 if TYPE_CHECKING:
     from kpi.metrics.kinds.base import Context
@@ -29,6 +30,31 @@ def leaves(node: Node | Metric, context: Context) -> Iterator[Leaf]:
     elif isinstance(node, Call):
         for argument in node.arguments:
             yield from leaves(argument, context)
+
+
+def gains(node: Node, context: Context, plus: bool = True) -> Node | None:
+    """What of a formula has a plus sign, those that its metrics are made of included; None where nothing has."""
+    if isinstance(node, MetricRef):
+        metric = context.metric(node.name)
+        if isinstance(metric, Formula) and not metric.made_of:
+            return gains(metric.formula, context, plus)
+        return node if plus else None
+    if isinstance(node, Around):
+        inner = gains(node.inner, context, plus)
+        return None if inner is None else replace(node, inner=inner)
+    if isinstance(node, Call) and node.function in ("+", "-"):
+        sides = [gains(node.arguments[0], context, plus), gains(node.arguments[1], context, plus == (node.function == "+"))]
+        known = [side for side in sides if side is not None]
+        return Call("+", (known[0], known[1]), node.type) if len(known) == 2 else known[0] if known else None
+    if isinstance(node, Call) and node.function == "neg":
+        return gains(node.arguments[0], context, not plus)
+    if isinstance(node, Call) and node.function in ("*", "/") and isinstance(node.arguments[1], Literal_):
+        factor = node.arguments[1]
+        # Only the sign of all is looked at, so a factor says no more than whether it turns it.
+        return gains(node.arguments[0], context, plus == (isinstance(factor.value, Decimal) and factor.value > 0))
+    if isinstance(node, Literal_):
+        return None
+    return node if plus else None
 
 
 def with_conditions(node: Node, context: Context) -> Node:

@@ -27,7 +27,7 @@ from kpi.metrics.stages.events import events, leaf_names
 from kpi.metrics.stages.flows import changes, flows
 from kpi.metrics.stages.movements import movements
 from kpi.metrics.stages.running import running
-from kpi.metrics.stages.scan import LeafParts, Part, Scan, Shared, Split, Stage
+from kpi.metrics.stages.scan import LeafParts, Part, Scan, Shared, Split, Stage, of_some
 from kpi.metrics.stages.scan import day_number as number_of
 from kpi.metrics.stages.spreading import UNIT_SCALE, met, spread
 from kpi.metrics.stages.stocks import stocks
@@ -201,7 +201,7 @@ def _shared(scan: Scan, wide: Scan, lacking: Scan, on_keys: tuple[Node, ...]) ->
     used = [name for node in (*wide.by, *on_keys) for name in splitting.own_columns(node)]
     carried = [name for name in dict.fromkeys(used) if name not in {key.name for key in allocate.keys}]
     columns = (*allocate.keys, *(expressions.column(scan.table, name, catalog=scan.catalog) for name in carried))
-    lacking = replace(lacking, by=columns, raw=True)
+    lacking = replace(lacking, by=columns, raw=True, among=None)
     amount = Part("amount", None)
     unrated = Part("unrated", 0) if scan.foreign else None
     happened = changes(lacking, spread(lacking), {leaf.name: LeafParts(amount, missing=unrated)})
@@ -342,7 +342,7 @@ def _grouped(scan: Scan, wide: Scan, cells: Any, on_keys: tuple[Node, ...]) -> t
     rows = Rows(scan.table, scan.calendar, source=cells, catalog=scan.catalog)
     if scan.versions:
         rows.then = pieces.overlapping(cells.c.starts, cells.c.ends)
-    wheres = [rows.element(node) for node in on_keys]
+    wheres = [*(rows.element(node) for node in on_keys), *of_some(wide, rows)]
     groups = [rows.text(node).label(group) for node, group in zip(wide.by, wide.groups, strict=True)]
     starts, ends = pieces.cut(rows, cells.c.starts, cells.c.ends)
     moving = bool(rows.versions)
@@ -389,23 +389,43 @@ def _valued(scan: Scan, wide: Scan, shares: sa.CTE, moving: bool, known: sa.CTE,
         cuts = [sa.select(nothing, nothing, shares.c[name], sa.literal_column("1")) for name in ("starts", "ends")]
         bound = sa.union(sa.select(*bound.c), *cuts).cte(f"{scan.name}_bounds")
     until = running(known, bound, ["id"], parts, True, f"{scan.name}_until").cte(f"{scan.name}_until")
-    low, high = until.alias(f"{scan.name}_low"), until.alias(f"{scan.name}_high")
-    first: Element = sa.func.greatest(piece.c.starts, shares.c.starts) if moving else piece.c.starts
-    after: Element = sa.func.least(piece.c.ends, shares.c.ends) if moving else piece.c.ends
-    inside = [shares.c.month == piece.c.month, *([first < after] if moving else [])]
-    source: Any = sa.join(piece, shares, sa.and_(*inside))
-    source = source.join(low, sa.and_(low.c.id == shares.c.id, low.c.bound == first))
-    source = source.join(high, sa.and_(high.c.id == shares.c.id, high.c.bound == after))
-    amount = high.c.amount - low.c.amount
+    own: Element = sa.literal_column("0")
+    if moving:
+        low, high = until.alias(f"{scan.name}_low"), until.alias(f"{scan.name}_high")
+        first: Element = sa.func.greatest(piece.c.starts, shares.c.starts)
+        after: Element = sa.func.least(piece.c.ends, shares.c.ends)
+        source: Any = sa.join(piece, shares, sa.and_(shares.c.month == piece.c.month, first < after))
+        source = source.join(low, sa.and_(low.c.id == shares.c.id, low.c.bound == first))
+        source = source.join(high, sa.and_(high.c.id == shares.c.id, high.c.bound == after))
+        amount = high.c.amount - low.c.amount
+        own = high.c.unrated - low.c.unrated if len(parts) > 1 else own
+    else:
+        piece = _measured(scan, found, until, parts)
+        source = sa.join(piece, shares, sa.and_(shares.c.month == piece.c.month, shares.c.id == piece.c.id))
+        amount = piece.c.amount
+        own = piece.c.unrated if len(parts) > 1 else own
     names = leaf_names(scan, 0)
     columns = [(amount * shares.c.share).label(names[0]), (amount * shares.c.taken).label("split")]
     something = amount != 0
     if len(parts) > 1 or (split.basis is not None and split.basis.foreign):
-        own: Element = high.c.unrated - low.c.unrated if len(parts) > 1 else sa.literal_column("0")
         columns.append((own + shares.c.unrated).label(names[2]))
         something = sa.or_(something, own != 0)
     groups = [shares.c[group] for group in wide.groups]
     return sa.select(piece.c.slot, piece.c.place, *groups, *columns).select_from(source).where(something)
+
+
+def _measured(scan: Scan, found: list[tuple[int, int, int, int, int]], until: sa.CTE, parts: list[Part]) -> Any:
+    """Rows of slot, place, month, id and the parts: what an owner has on the days of a window in a month.
+
+    The bounds of a piece are rows of their own: joined to the owners twice, a planner that doesn't see how few days
+    match multiplies all bounds with one another.
+    """
+    bounds = [(slot, place, month, day, sign) for slot, place, month, first, after in found for day, sign in ((first, -1), (after, 1))]
+    slots, places, months, days, signs = zip(*bounds, strict=True)
+    bound = operations.rows_of(f"{scan.name}_side", slot=slots, place=places, month=months, bound=days, sign=signs)
+    by = [bound.c.slot, bound.c.place, bound.c.month, until.c.id]
+    sums = [sa.cast(sa.func.sum(until.c[part.name] * bound.c.sign), part.type).label(part.name) for part in parts]
+    return sa.select(*by, *sums).select_from(sa.join(bound, until, until.c.bound == bound.c.bound)).group_by(*by).subquery("measured")
 
 
 def _date(number: Element) -> Element:

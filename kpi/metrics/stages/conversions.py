@@ -64,13 +64,12 @@ def _ordered(scan: Scan, leaf: Leaf, followed: Followed) -> Any:
     event to begin with up to it: its number within the entity, and its day."""
     after = scan.after + dt.timedelta(days=followed.within_days)
     days = Period(scan.first, after)
-    base = _seen(scan, replace(leaf, condition=followed.base), days)
+    base = _seen(scan, leaf, days)
     rows = base.rows
     if scan.versions:
         day = base.day
         rows.then = lambda version: sa.and_(version.c.valid_from <= day, sa.or_(version.c.valid_to.is_(None), day < version.c.valid_to))
-    asked = [] if leaf.condition is None or leaf.condition == followed.base else [leaf.condition]
-    mine = sa.and_(sa.true(), *(rows.element(node) for node in (*asked, *scan.filters)))
+    mine = sa.and_(sa.true(), *(rows.element(node) for node in scan.filters))
     groups = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
     owner = rows.element(followed.entity)
     # Events of one moment are taken in the order of their keys, so that their groups never change.

@@ -7,20 +7,25 @@ of them give the sum over any days.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 import sqlalchemy as sa
 
+from kpi.metrics import operations
 from kpi.metrics.operations import WHOLE, Element
 from kpi.metrics.stages.events import leaf_names
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage
-from kpi.metrics.stages.spreading import Spread, spread
+from kpi.metrics.stages.scan import day_number as number_of
+from kpi.metrics.stages.spreading import Spread, spread, within
 
 
 def flows(scan: Scan) -> Stage:
     """The stage of sums and counts of flows; its leaves have one value and differ in their conditions."""
     found = spread(scan)
+    if scan.row_by_row:
+        return _row_by_row(scan, found)
     parts: dict[str, LeafParts] = {}
     for place, leaf in enumerate(scan.leaves):
         names = leaf_names(scan, place)
@@ -29,6 +34,62 @@ def flows(scan: Scan) -> Stage:
     happened = changes(scan, found, parts)
     select = running(happened, scan.probes(starts=True), scan.groups, columns, True, scan.name)
     return Stage((select,), parts)
+
+
+def _row_by_row(scan: Scan, found: Spread) -> Stage:
+    """Each row met with the windows that it touches: where groups are as many as customers, running sums of each have
+    a row for every day on which anything changes."""
+    rows, spans, source, units = _touching(scan, found)
+    parts: dict[str, LeafParts] = {}
+    columns: list[Any] = []
+    for place, leaf in enumerate(scan.leaves):
+        names = leaf_names(scan, place)
+        part = Part(names[0], None)
+        mine = rows.c[f"m{place}"] if found.masked[place] else sa.literal_column("1")
+        columns.append(sa.cast(sa.func.sum(units * mine), part.type).label(part.name))
+        missing = Part(names[2], 0) if scan.foreign else None
+        if missing is not None:
+            columns.append(sa.cast(sa.func.sum(rows.c.missing * mine), missing.type).label(missing.name))
+        parts[leaf.name] = LeafParts(part, missing=missing)
+    keys = [spans.c.slot, spans.c.place, *(rows.c[group] for group in scan.groups)]
+    return Stage((sa.select(*keys, *columns).select_from(source).group_by(*keys),), parts, sparse=True)
+
+
+def _touching(scan: Scan, found: Spread) -> tuple[Any, Any, Any, Element]:
+    """The rows, the windows' pieces, what joins each row to those it touches, and its units that fall into each.
+
+    A day knows the first piece that ends after it and the last that begins before, so that pieces are found by equality.
+    """
+    pieces = [
+        (slot, place, piece)
+        for slot, windows in scan.slots.items()
+        for place, window in enumerate(windows)
+        if window
+        for piece in window.pieces()
+    ]
+    starts, ends = [number_of(piece.start) for *_, piece in pieces], [number_of(piece.end) for *_, piece in pieces]
+    spans = operations.rows_of(
+        f"{scan.name}_piece",
+        nth=list(range(len(pieces))),
+        slot=[slot for slot, *_ in pieces],
+        place=[place for _, place, _ in pieces],
+        starts=starts,
+        ends=ends,
+    )
+    numbers = range(starts[0], ends[-1])
+    day = operations.rows_of(
+        f"{scan.name}_at", day=numbers, first=[bisect_right(ends, n) for n in numbers], last=[bisect_right(starts, n) - 1 for n in numbers]
+    )
+    low, high = day.alias(f"{scan.name}_low"), day.alias(f"{scan.name}_high")
+    line = found.rows.subquery("line")
+    begins = sa.func.greatest(line.c.starts, sa.literal_column(str(starts[0])))
+    lasts = sa.func.least(line.c.ends, sa.literal_column(str(ends[-1]))) - 1
+    rows = (
+        sa.select(*line.c, operations.numbers(low.c.first, high.c.last).label("nth"))
+        .select_from(line.join(low, low.c.day == begins).join(high, high.c.day == lasts))
+        .subquery("line_of_flow")
+    )
+    return rows, spans, sa.join(rows, spans, rows.c.nth == spans.c.nth), within(found, rows, spans)
 
 
 def changes(scan: Scan, found: Spread, parts: dict[str, LeafParts]) -> sa.CTE:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from kpi.metrics import operations
 from kpi.metrics.catalog import STANDARD, Catalog
-from kpi.metrics.compile import Typed
+from kpi.metrics.compile import DOUBLE, Typed
 from kpi.metrics.model import Call, During, Leaf, Node
 from kpi.metrics.operations import Element, decimal
 from kpi.metrics.reach import Reach
@@ -40,6 +40,8 @@ class Scan:
         ways: of the ways in which a flow's bounds may be known those that occur, at least one; None: any may.
         raw: ``by`` are taken with their own types, and not as text.
         split: how rows that lack a key are split; then there is one leaf, a flow.
+        row_by_row: flows are met with windows row by row, for groups as many as customers; windows don't overlap.
+        among: a table with a column ``entity``, of which the first group is one; others are left out.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Scan:
     raw: bool = False
     split: Split | None = None
     catalog: Catalog = STANDARD
+    row_by_row: bool = False
+    among: sa.CTE | None = None
 
     @property
     def groups(self) -> list[str]:
@@ -128,7 +132,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Part:
-    """A column of the stack. ``scale``: of its decimals; None: whole numbers counted in units (flows).
+    """A column of the stack. ``scale``: of its decimals; None: whole numbers counted in units (flows); DOUBLE: a double.
 
     ``places``: of the decimals of such a unit.
     """
@@ -142,6 +146,8 @@ class Part:
         """Type of the column; sums may be wider than what is summed."""
         if self.scale is None or self.scale == 0:
             return operations.WHOLE
+        if self.scale == DOUBLE:
+            return sa.Double()
         return operations.numeric(self.scale)
 
     def value(self, element: Element) -> Element:
@@ -149,17 +155,25 @@ class Part:
         if self.scale is None:
             unit: Element = sa.literal_column(f"0.{'0' * (self.places - 1)}1")
             return decimal(sa.cast(element, operations.numeric(0)) * unit, self.places)
-        return decimal(element, self.scale) if self.scale else element
+        return decimal(element, self.scale) if self.scale and self.scale != DOUBLE else element
 
 
 @dataclass(frozen=True)
 class LeafParts:
-    """The columns of the stack that make up a leaf: its value, the rows an average divides by, rows without a rate."""
+    """The columns of the stack that make up a leaf: its value, the rows an average divides by, rows without a rate.
+
+    ``beside``: of a cohort, how many started, and the share that has reached it by now.
+    """
 
     value: Part
     count: Part | None = None
     missing: Part | None = None
     additive: bool = True
+    beside: tuple[Part, ...] = ()
+
+    def columns(self) -> list[Part]:
+        """Every column."""
+        return [part for part in (self.value, self.count, self.missing, *self.beside) if part is not None]
 
 
 @dataclass(frozen=True)
@@ -199,7 +213,7 @@ class Stage:
 
     def columns(self) -> list[Part]:
         """Every column, in the order of the selects."""
-        return [part for parts in self.parts.values() for part in (parts.value, parts.count, parts.missing) if part is not None]
+        return [part for parts in self.parts.values() for part in parts.columns()]
 
 
 @lru_cache(maxsize=KEPT)
@@ -249,12 +263,18 @@ def row_filters(scan: Scan, rows: Rows) -> tuple[list[Element], list[Element | N
     """The conditions of the scan, and for each leaf what else its rows must fulfil."""
     shared, own = split_conditions(scan.leaves)
     wheres = [rows.element(node) for node in (*shared, *scan.filters)]
+    wheres += of_some(scan, rows)
     masks = [sa.and_(*(rows.element(node) for node in nodes)) if nodes else None for nodes in own]
     if all(mask is not None for mask in masks):
         wheres.append(sa.or_(*(mask for mask in masks if mask is not None)))
         if len(masks) == 1:
             masks = [None]
     return wheres, masks
+
+
+def of_some(scan: Scan, rows: Rows) -> list[Element]:
+    """Only rows of the entities that are asked for."""
+    return [] if scan.among is None else [rows.text(scan.by[0]).in_(sa.select(scan.among.c.entity))]
 
 
 def leaf_value(leaf: Leaf, rows: Rows, mask: Element | None, value: Typed | None = None) -> Typed:

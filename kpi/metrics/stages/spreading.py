@@ -105,16 +105,22 @@ def spread(scan: Scan) -> Spread:
 
 
 def met(found: Spread, spans: sa.CTE) -> tuple[Any, Any, Element]:
-    """The rows, what they are joined to the windows that they touch by, and the units that fall into each of those.
+    """The rows, what they are joined to the windows that they touch by, and the units that fall into each of those."""
+    rows = found.rows.subquery("line_of_flow")
+    touch = sa.and_(rows.c.starts < spans.c.ends, rows.c.ends > spans.c.starts)
+    return rows, sa.join(rows, spans, touch), within(found, rows, spans)
+
+
+def within(found: Spread, rows: Any, spans: Any) -> Element:
+    """The units of a row that fall into a window which it touches.
 
     Of |amount| = q·n + r the first k days carry q·k + min(k, r), in units of 1e-8.
     """
-    rows = found.rows.subquery("line_of_flow")
     first = sa.func.greatest(rows.c.starts, spans.c.starts) - rows.c.starts_row
     after = sa.func.least(rows.c.ends, spans.c.ends) - rows.c.starts_row
     slope = rows.c.quotient * found.fine + rows.c.finer if found.fine > 1 else rows.c.quotient
     units = sa.cast(slope, WHOLE) * (after - first) + sa.func.least(after, rows.c.rest) - sa.func.least(first, rows.c.rest)
-    return rows, sa.join(rows, spans, sa.and_(rows.c.starts < spans.c.ends, rows.c.ends > spans.c.starts)), rows.c.sign * units
+    return rows.c.sign * units  # type: ignore[no-any-return]
 
 
 def _units(amount: Element, scale: int) -> Element:
