@@ -311,6 +311,43 @@ def test_a_dimension_of_an_account_is_what_was_true_then(warehouse, defined):
     assert rows(early) == [("2026-01-01", "APAC", "7.0000", "0.00001429")]
 
 
+def test_a_stock_without_a_beginning_counts_in_no_segment(warehouse, defined):
+    """Nobody knows since when: neither a new version of its account nor a source that counts from a day begins it."""
+    warehouse.add("account", {"account_id": "a", "region": "EMEA"})
+    warehouse.add(
+        "account_version",
+        {"account_id": "a", "valid_from": "0001-01-01", "valid_to": "2026-01-11", "region": "APAC"},
+        {"account_id": "a", "valid_from": "2026-01-11", "region": "EMEA"},
+    )
+    term = {"account_id": "a", "currency": "EUR"}
+    warehouse.add("subscription_term", {**term, "monthly_amount": "7", "started_on": "2025-12-20"}, {**term, "monthly_amount": "90"})
+    warehouse.cover("subscription_term", "2025-12-01", "2026-03-01")
+    text = """
+        sources: {subscription_term: {test: {from: 2025-12-15}}}
+        dimensions: {region: {label: Region, of: account, is: region}}
+        metrics:
+          mrr: {sum: monthly_amount, of: subscription_term, during: [started_on, ended_on]}
+          terms: {count: subscription_term, during: [started_on, ended_on]}
+          middle: {median: monthly_amount, of: subscription_term, during: [started_on, ended_on]}
+          new: {movement: new, of: mrr}
+          expansion: {movement: expansion, of: mrr}
+          kept: {retention: mrr, after: 1 month}
+    """
+    for known in (defined(text), defined(text.replace("sources: {subscription_term: {test: {from: 2025-12-15}}}", "currency: EUR"))):
+        found = ask(warehouse, known, "mrr", "terms", "middle", "new", "expansion", "kept", grain="month", since="2026-01-01")
+        assert rows(found) == [
+            ("2026-01-01", "7.0000", 1, "7.00000", "0.0000", "0.0000", 1.0),
+            ("2026-02-01", "7.0000", 1, "7.00000", "0.0000", "0.0000", 1.0),
+        ]
+        found = ask(warehouse, known, "mrr", "terms", "middle", "new", "expansion", by=("region",), grain="month", since="2026-01-01")
+        assert rows(found) == [
+            ("2026-01-01", "APAC", "0.0000", 0, None, "0.0000", "0.0000"),  # its 7 moved to EMEA: a transfer
+            ("2026-01-01", "EMEA", "7.0000", 1, "7.00000", "0.0000", "0.0000"),
+            ("2026-02-01", "APAC", "0.0000", 0, None, "0.0000", "0.0000"),
+            ("2026-02-01", "EMEA", "7.0000", 1, "7.00000", "0.0000", "0.0000"),
+        ]
+
+
 # Division
 
 

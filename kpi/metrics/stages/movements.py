@@ -112,7 +112,7 @@ def _terms(scan: Scan) -> tuple[sa.Select[Any], int]:
         value, scale = sa.literal_column("1") if leaf.value is None else sa.case((value.is_not(None), 1), else_=0), 0
     first, after = pieces.cut(rows, start, end)
     first, after, of_sources = pieces.source_cut(scan, rows, first, after)
-    wheres += [*of_sources, first < day_literal(scan.after), sa.or_(after.is_(None), after > first)]
+    wheres += [start.is_not(None), *of_sources, first < day_literal(scan.after), sa.or_(after.is_(None), after > first)]
     units = sa.cast(decimal(sa.func.coalesce(value, 0), scale) * sa.literal_column(str(10**scale)), Whole())
     selected = sa.select(
         customer(rows, scan.table).label("account"),

@@ -82,6 +82,7 @@ def _terms(scan: Scan) -> tuple[sa.Select[Any], int]:
         value = sa.func.coalesce(decimal(value, scale), 0)
     first, after, of_sources = pieces.source_cut(scan, rows, start, end)
     wheres += [
+        start.is_not(None),
         *of_sources,
         first < day_literal(scan.after),
         sa.or_(after.is_(None), sa.and_(after > first, after >= day_literal(opened[0]))),

@@ -76,7 +76,7 @@ def stock_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
         scales.append(scale)
     first, after = pieces.cut(rows, start, end)
     first, after, of_sources = pieces.source_cut(scan, rows, first, after)
-    wheres += of_sources
+    wheres += [start.is_not(None), *of_sources]  # a version or a source that counts from a day would begin what has no beginning
     # Only what stands on the last day of some window, so that no other groups appear.
     wheres += [first < day_literal(scan.after), sa.or_(after.is_(None), sa.and_(after > first, after >= day_literal(scan.first_end)))]
     return sa.select(first.label("starts"), after.label("ends"), *columns).select_from(rows.source).where(*wheres), scales

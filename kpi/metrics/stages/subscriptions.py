@@ -32,6 +32,7 @@ def _with_free_plans() -> Any:
     free = sa.and_(sa.func.coalesce(row.monthly_amount, 0) <= 0, row.first_paid.is_not(None))
     changed = {
         "monthly_amount": sa.case((free, row.most_paid), else_=row.monthly_amount),
-        "started_on": sa.case((free, sa.func.greatest(row.started_on, row.first_paid)), else_=row.started_on),
+        # greatest() passes over what is missing, and a term that nobody knows the beginning of would begin.
+        "started_on": sa.case((sa.and_(free, row.started_on < row.first_paid), row.first_paid), else_=row.started_on),
     }
     return sa.select(*(changed[name].label(name) if name in changed else row[name] for name in term.keys())).subquery("term_of_payer")  # noqa: SIM118 - columns of a table
