@@ -187,7 +187,7 @@ class _Reader:
                 self._refuse_marks(event, line)
                 quoted = event.style in ("'", '"', "|", ">")
                 scalar = Scalar(line, self._path(), self._whole(event.value, line), quoted)
-                self._trap(scalar)
+                self._trap(scalar, self._path_of_key(scalar.text))
                 self._value(scalar)
             elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 self._refuse_marks(event, line)
@@ -226,18 +226,23 @@ class _Reader:
             self.problem(line, self._path(), "half a character is escaped here (\\ud800 to \\udfff); write the character itself")
         return plain
 
-    def _trap(self, scalar: Scalar) -> None:
+    def _path_of_key(self, text: str) -> str:
+        """The path of a scalar, which may be a key and is then part of it."""
+        top = self.open[-1] if self.open else None
+        if top is None or not top.is_mapping or top.key_seen:
+            return self._path()
+        return f"{top.path}.{text}" if top.path else text
+
+    def _trap(self, scalar: Scalar, path: str) -> None:
         if scalar.quoted:
             return
         if _SWITCH.match(scalar.text):
             meaning = "true" if scalar.text.lower() in ("yes", "on") else "false"
-            self.problem(scalar.line, scalar.path, f"YAML reads {scalar.text} as {meaning}; write '{scalar.text}' in quotes for the word")
+            self.problem(scalar.line, path, f"YAML reads {scalar.text} as {meaning}; write '{scalar.text}' in quotes for the word")
         elif _SEXAGESIMAL.match(scalar.text):
-            self.problem(scalar.line, scalar.path, f"YAML reads {scalar.text} as a number to base 60; write '{scalar.text}' in quotes")
+            self.problem(scalar.line, path, f"YAML reads {scalar.text} as a number to base 60; write '{scalar.text}' in quotes")
         elif _OTHER_BASE.match(scalar.text):
-            self.problem(
-                scalar.line, scalar.path, f"YAML reads {scalar.text} as a number to base 8, 16 or 2; write '{scalar.text}' in quotes"
-            )
+            self.problem(scalar.line, path, f"YAML reads {scalar.text} as a number to base 8, 16 or 2; write '{scalar.text}' in quotes")
 
     def _value(self, value: Value) -> None:
         if not self.open:

@@ -35,7 +35,7 @@ def test_all_traps_at_once() -> None:
         "m.yaml:3 c: YAML reads 010 as a number to base 8, 16 or 2; write '010' in quotes",
         "m.yaml:4 d[1]: YAML reads on as true; write 'on' in quotes for the word",
         "m.yaml:4 d[2]: YAML reads 0x1F as a number to base 8, 16 or 2; write '0x1F' in quotes",
-        "m.yaml:5: YAML reads No as false; write 'No' in quotes for the word",
+        "m.yaml:5 No: YAML reads No as false; write 'No' in quotes for the word",
     ]
 
 

@@ -15,6 +15,9 @@ from kpi.yamlfile import Entry, Mapping, Scalar, Sequence, Value
 _QUOTED: Final = re.compile(r"'(?:[^']|'')*'")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?\Z")
 _THOUSANDS: Final = re.compile(r"[0-9]{3}(?:\.[0-9]+)?\Z")
+#: 1.000,50 and 1250,5 as much of Europe writes them; a year without a value has four digits.
+_DECIMALS: Final = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{3})*,[0-9]{1,2}(?: ?%)?\Z|-?[0-9]+,[0-9]{1,2}(?: ?%)?\Z")
+_PLACES: Final = re.compile(r"[0-9]{1,2}(?: ?%)?\Z")
 
 
 def rejoined(value: Value, file: str) -> tuple[Value, list[Problem]]:
@@ -46,6 +49,9 @@ def _entries(mapping: Mapping, file: str, found: list[Problem]) -> list[Entry]:
         if _NUMBER.match(text):
             plain = text.replace(",", "")
             found.append(Problem(file, value.line, value.path, f"{text}: write {plain}, without separators between thousands"))
+        elif _DECIMALS.match(text):
+            plain = text.replace(".", "").replace(",", ".").replace(" %", "%")
+            found.append(Problem(file, value.line, value.path, f"{text}: write {plain}, with a point before decimals"))
         elif text != value.text:
             words = f"text with a comma within {{ }} needs quotes: {entry.key.text}: {_quoted(text)}"
             found.append(Problem(file, value.line, value.path, words))
@@ -81,7 +87,10 @@ def _continues(text: str, after: Entry, line: int) -> bool:
         return False
     if _is_open(text):
         return True
-    return key.line == line and (" " in key.text or (text[-1].isdigit() and _THOUSANDS.match(key.text) is not None))
+    if key.line != line:
+        return False
+    digits = text[-1].isdigit() and (_THOUSANDS.match(key.text) or (_PLACES.match(key.text) and "," not in text))
+    return " " in key.text or bool(digits)
 
 
 def _is_open(text: str) -> bool:
@@ -91,7 +100,8 @@ def _is_open(text: str) -> bool:
 
 
 def _joined(text: str, piece: str) -> str:
-    return f"{text},{piece}" if text[-1:].isdigit() and _THOUSANDS.match(piece) else f"{text}, {piece}"
+    is_number = text[-1:].isdigit() and (_THOUSANDS.match(piece) or _PLACES.match(piece))
+    return f"{text},{piece}" if is_number else f"{text}, {piece}"
 
 
 def _quoted(text: str) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from kpi import yamlfile
-from kpi.errors import BadExpression, DefinitionsError, KpiError, Problem, UnknownName, did_you_mean
+from kpi.errors import BadExpression, DefinitionsError, KpiError, Problem, UnknownName, did_you_mean, nearest
 from kpi.metrics import commas, expressions, given, graph, lexing, sections
 from kpi.metrics.catalog import Catalog
 from kpi.metrics.given import Look
@@ -148,7 +149,7 @@ class _File:
             self.problems.add(entry.key.line, entry.value.path, str(error))
 
     def _entries(self, section: str, what: str) -> dict[str, yamlfile.Entry]:
-        value = self.tree.get(section)
+        value = self.tree.get(section) or self._misspelt(section)
         mapping = None if value is None else self.problems.mapping(value, f"names with {what} each")
         found: dict[str, yamlfile.Entry] = {}
         for entry in () if mapping is None else mapping.entries:
@@ -163,6 +164,12 @@ class _File:
                 continue
             found[entry.key.text] = entry
         return found
+
+    def _misspelt(self, section: str) -> yamlfile.Value | None:
+        """The section under a name like its own, which is a problem by itself: what it holds is known all the same."""
+        known = [key.name for key in SECTIONS]
+        absent = [name for name in known if self.tree.get(name) is None]
+        return next((value for name, value in self.tree if name not in known and nearest(name, absent) == section), None)
 
     def dimension(self, name: str) -> Dimension | None:
         """A dimension by name, read first where need be; Cascade where it is wrong."""
@@ -238,7 +245,13 @@ class _File:
         kind = self._kind(about)
         if kind is None:
             return None
-        self.problems.keys(mapping, (*COMMON, *kind.keys), "a metric", later=LATER)
+        known = {key.name for key in (*COMMON, *kind.keys)}
+        others = {key.name: other for other in reversed(KINDS) if other is not kind for key in other.keys if key.name not in known}
+        found = next(mark for mark in kind.marks if mapping.get(mark) is not None)
+        elsewhere = {name: f"goes with {', '.join(_marks(other))}, and this metric has {found}" for name, other in others.items()}
+        if found == "formula":
+            elsewhere["where"] += "; a formula takes only(metric, condition)"
+        self.problems.keys(mapping, (*COMMON, *kind.keys), "a metric", later=LATER, elsewhere=elsewhere)
         # One with a wrong label or filter is kept, so that the formulas over it are checked as well.
         return kind.read(about, self.context)
 
@@ -294,6 +307,11 @@ class _File:
             elif name is not None:
                 names.append(name)
         return tuple(names)
+
+
+def _marks(kind: Kind) -> Sequence[str]:
+    """The keys that tell a kind, few enough to read."""
+    return kind.marks if len(kind.marks) < 3 else (*kind.marks[:2], "another aggregate")
 
 
 def _split(text: str, scope: expressions.Scope) -> Node:

@@ -200,6 +200,8 @@ class Operators:
                 sides.append(_day_literal(node))
             elif isinstance(node, Literal_) and kind == "text":
                 raise BadExpression(f"{shown(other)} is a day, and {shown(node)} is not one; write it as '2026-03-31'")
+            elif kind == "number" and isinstance(node, Call) and _is_constant(node):  # 2026-03-31 without quotes is a subtraction
+                raise BadExpression(f"{shown(other)} is {IN_WORDS[self.type_of(other)]}; a day stands in quotes, such as '2026-03-31'")
             else:
                 raise BadExpression(
                     f"{shown(other)} is {IN_WORDS[self.type_of(other)]} and {shown(node)} is {IN_WORDS[kind]}; {sign} needs the same"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from kpi import yamlfile
@@ -61,10 +62,18 @@ class Problems:
         self.at(value, f"needs {what}, not {_kind(value)}")
         return None
 
-    def keys(self, mapping: yamlfile.Mapping, keys: Iterable[Key], whole: str, later: Iterable[str] = ()) -> bool:
+    def keys(
+        self,
+        mapping: yamlfile.Mapping,
+        keys: Iterable[Key],
+        whole: str,
+        later: Iterable[str] = (),
+        elsewhere: Mapping[str, str] = MappingProxyType({}),
+    ) -> bool:
         """Check the keys; unknown ones get the nearest spelling. True when none is missing.
 
-        ``whole`` is what the keys are of, in words. Keys in ``later`` are told from unknown ones.
+        ``whole`` is what the keys are of, in words. Keys in ``later`` are told from unknown ones, and so are those of
+        ``elsewhere``, whose words say where they belong.
         """
         known = {key.name: key for key in keys}
         later = tuple(later)
@@ -74,13 +83,24 @@ class Problems:
                 self.add(entry.key.line, entry.value.path, f"not supported yet: {name} belongs to a later version")
             elif name not in known:
                 absent = [key for key in known if mapping.get(key) is None]
+                if name in elsewhere and not any(did_you_mean(name, [key.name]) for key in keys if key.required and key.name in absent):
+                    self.add(entry.key.line, entry.value.path, f"{name} {elsewhere[name]}")
+                    continue
                 near = did_you_mean(name, absent) or did_you_mean(name, known)
+                if near:  # "off:" for "of:" is a slip of the pen before it is a trap of YAML
+                    self._untrapped(entry.key.line, entry.value.path)
                 self._meant |= {_join(mapping.path, key) for key in absent if f'"{key}"' in near}
                 self.add(entry.key.line, entry.value.path, f'{whole} has no key "{name}"{near or "; known are " + ", ".join(known)}')
         missing = [key.name for key in known.values() if key.required and mapping.get(key.name) is None]
         for name in missing:
             self.add(mapping.line, _join(mapping.path, name), f"{whole} needs this key: {known[name].accepts}")
         return not missing
+
+    def _untrapped(self, line: int, path: str) -> None:
+        """Forget what the YAML's reader said of a key."""
+        if (line, path) in self._silent:
+            self.found = [problem for problem in self.found if (problem.line, problem.key) != (line, path)]
+            self._silent -= {(line, path)}
 
     def text(self, value: yamlfile.Value | None, what: str = "text") -> str | None:
         """The value as text, as written; None for a missing one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -32,7 +33,10 @@ from kpi.metrics.model import (
 )
 from kpi.metrics.nodes import column, mapped, metrics_of
 from kpi.metrics.operators import Operators, shown
+from kpi.warehouse import schema
 
+#: How like a word another is that was surely meant: "cancelled" is "canceled", "unpaid" isn't "paid".
+_SLIP: Final = 0.85
 #: Looks a dimension up by name; raises what its own definition raised.
 Lookup = Callable[[str], Dimension | None]
 
@@ -73,6 +77,10 @@ class _Tree:
     def special(self, name: str, arguments: list[exp.Expr]) -> Node | None:
         raise NotImplementedError
 
+    def said(self, call: Call) -> Call:
+        """The comparison itself, unless it compares with a misspelt word."""
+        return call
+
     def node(self, tree: exp.Expr) -> Node:
         """The typed node of a tree, which is at most some sixty deep."""
         make = self.operators
@@ -95,7 +103,7 @@ class _Tree:
         if type(tree) in parsing.ARITHMETIC:
             return make.arithmetic(parsing.ARITHMETIC[type(tree)], self.node(tree.this), self.node(tree.expression))
         if type(tree) in parsing.COMPARISONS:
-            return make.compare(parsing.COMPARISONS[type(tree)], self.node(tree.this), self.node(tree.expression))
+            return self.said(make.compare(parsing.COMPARISONS[type(tree)], self.node(tree.this), self.node(tree.expression)))
         if isinstance(tree, exp.Is):
             if not isinstance(tree.expression, exp.Null):
                 raise BadExpression("is stands before null or not null only; write = to compare")
@@ -103,7 +111,7 @@ class _Tree:
         if isinstance(tree, exp.In):
             if not tree.expressions:
                 raise BadExpression("in needs a list in parentheses, such as in ('active', 'past_due')")
-            return make.within(self.node(tree.this), [self.node(other) for other in tree.expressions])
+            return self.said(make.within(self.node(tree.this), [self.node(other) for other in tree.expressions]))
         if isinstance(tree, exp.Between):
             return make.between(self.node(tree.this), self.node(tree.args["low"]), self.node(tree.args["high"]))
         if isinstance(tree, exp.Like):
@@ -121,7 +129,7 @@ class _Tree:
         for branch in tree.args["ifs"]:
             when = self.node(branch.this)
             if subject is not None:
-                when = self.operators.compare("=", self.node(subject), when)
+                when = self.said(self.operators.compare("=", self.node(subject), when))
             pairs.append((when, self.node(branch.args["true"])))
         default = tree.args.get("default")
         return self.operators.case(pairs, None if default is None else self.node(default))
@@ -154,6 +162,19 @@ class Rows(_Tree):
         if name != "period":
             return None
         return self.operators.period(self.node(arguments[0]), _word(arguments[1], lexing.UNITS, "period()"))
+
+    def said(self, call: Call) -> Call:
+        """In a definition a word that is nearly one of the column's own is a slip of the pen, and would find no row."""
+        columns = [side for side in call.arguments if isinstance(side, Column)] if self.scope.columns else []
+        words = schema.WORDS.get(f"{columns[0].table}.{columns[0].name}", ()) if columns else ()
+        for side in call.arguments if words else ():
+            if isinstance(side, Literal_) and isinstance(side.value, str) and side.value not in words:
+                near = difflib.get_close_matches(side.value.casefold(), words, n=1, cutoff=_SLIP)
+                if near:
+                    raise BadExpression(
+                        f"{shown(columns[0])} is one of {', '.join(words)}, and never '{side.value}'; did you mean '{near[0]}'?"
+                    )
+        return call
 
     def _per(self, of: exp.Expr, metric: exp.Expr) -> Per:
         scope = self.scope

@@ -22,7 +22,7 @@ MONTHS: Final = (
     *("july", "august", "september", "october", "november", "december"),
 )
 #: What a cost can be; the names metrics filter by.
-CATEGORIES: Final = ("hosting", "support", "onboarding", "sales", "marketing", "engineering", "other")
+CATEGORIES: Final = schema.WORDS["cost_line.category"]
 #: What of a source's row a rule of products: may look at.
 FIELDS: Final = ("class", "account", "memo", "project", "component", "label", "plan", "product", "price")
 #: Weeks in the months of a quarter.

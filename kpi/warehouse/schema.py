@@ -39,6 +39,18 @@ _TYPES: Final[dict[str, Any]] = {
 }
 
 
+#: Words that this program itself writes into columns of text; a source may bring others.
+WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "cost_line.category": ("hosting", "support", "onboarding", "sales", "marketing", "engineering", "other"),
+    "deal.kind": ("new", "expansion", "renewal"),
+    "invoice_line.kind": ("charge", "discount", "credit", "refund", "tax"),
+    "issue.status_category": ("todo", "doing", "done", "dropped"),
+    "payment.status": ("paid", "failed", "pending", "disputed"),
+    "remark.kind": ("call", "ticket", "lost_reason", "churn_reason", "note"),
+    "subscription_term.status": ("trial", "active", "past_due", "unpaid", "paused", "canceled"),
+}
+
+
 def _column(name: str, unit: str, meaning: str, refers: str | None = None, key: bool = False) -> sa.Column[Any]:
     constraint = [sa.ForeignKey(refers)] if refers else []
     return sa.Column(name, _TYPES[unit], *constraint, primary_key=key, autoincrement=False, comment=meaning, info={"unit": unit})

@@ -42,7 +42,8 @@ class ConversionKind:
         base, to = (event(mapping.get(key), context) for key in ("from", "to"))
         days = day_count(mapping.get("within"), context, 90)
         each = mapping.get("each")
-        keys = [whose(each, leaf, context) for leaf in (base, to)]
+        keys = [whose(each, base, context)]
+        keys.append(None if base is not None and keys[0] is None else whose(each, to, context))  # one sentence for one key
         if fields is None or not whole or base is None or to is None or days is None or keys[0] is None or keys[1] is None:
             return None
         counted = events(base)

@@ -8,7 +8,7 @@ from kpi.metrics import clashes
 from kpi.metrics.kinds import lagging
 from kpi.metrics.kinds.base import About, Context, figure
 from kpi.metrics.kinds.parts import leaves
-from kpi.metrics.model import Around, Call, During, Formula, Metric, Node, Rolling, ToDate
+from kpi.metrics.model import Around, Call, During, Formula, Literal_, Metric, Node, Rolling, ToDate
 from kpi.metrics.problems import Key
 
 
@@ -36,7 +36,23 @@ class FormulaKind:
         lag = about.mapping.get("lag")
         lagged = node if lag is None else lagging.read(lag, node, context)
         fields = about.fields(context, clashes.unit_of(node, context.metric_unit), "the formula")
+        if fields is not None and fields["unit"] == "percent" and _is_hundredfold(node):
+            about.problem(context, "formula", "a percent is the share itself, and 0.62 is shown as 62 %; leave out the 100")
+            return None
         return None if fields is None or lagged is None else Formula(**fields, formula=lagged)
+
+
+def _is_hundredfold(node: Node) -> bool:
+    """Whether a formula ends in a multiplication by 100, rounded or not."""
+    if not isinstance(node, Call):
+        return False
+    if node.function == "round":
+        return _is_hundredfold(node.arguments[0])
+    sides = [side for side in node.arguments if isinstance(side, Literal_)] if node.function == "*" else []
+    if node.function == "/":  # 100 * won / closed is read as (100 * won) / closed
+        above, below = node.arguments
+        return _is_hundredfold(above) and not isinstance(below, Literal_) and not _is_hundredfold(below)
+    return any(side.value == 100 for side in sides)
 
 
 def refused(node: Node, context: Context) -> Iterator[str]:

@@ -62,11 +62,19 @@ class LeafKind:
         if table is None:
             about.fields(context, clashes.UNKNOWN, "the table")
             return None
+        counted = mapping.get("count")
+        if isinstance(counted, yamlfile.Scalar) and mapping.get("of") is not None and _is_table(counted.text, table, context.catalog):
+            context.problems.at(counted, f"count: {counted.text} counts the rows of that table, and of: says {table}; keep one of them")
+            about.fields(context, clashes.UNKNOWN, "the table")
+            return None
         scope = expressions.Scope(table, context.dimensions, context.lookup, about.name, catalog=context.catalog)
         counts_rows = aggregate == "count" and mapping.get("of") is None
         value = None if counts_rows else about.resolved(context, aggregate, lambda text: _value(text, aggregate, scope))
         condition = about.resolved(context, "where", lambda text: _condition(text, with_metrics(scope, context)))
         time = _time(about, scope, context)
+        if isinstance(time, Over) and aggregate not in ("sum", "count"):
+            about.problem(context, aggregate, f"a flow (over:) is spread over days and adds up; it takes sum or count, not {aggregate}")
+            time = None
         percent = _percent(about, aggregate, context)
         sound = counts_rows or value is not None
         unit = _unit(aggregate, value, context.catalog) if sound else clashes.UNKNOWN
@@ -107,6 +115,11 @@ def _table(about: About, aggregate: str, context: Context) -> str | None:
         context.problems.at(value, f'no table is called "{name}"{did_you_mean(name, known) or "; known are " + ", ".join(known)}')
         return None
     return name
+
+
+def _is_table(name: str, beside: str, catalog: Catalog) -> bool:
+    """Whether a name is another table's, and no column of this one."""
+    return name in catalog.names() and name not in catalog.tables[beside].columns and name != beside
 
 
 def _value(text: str, aggregate: Aggregate, scope: expressions.Scope) -> Node:
