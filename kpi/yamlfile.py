@@ -20,11 +20,17 @@ from typing import Final
 import yaml
 
 from kpi.errors import Problem
+from kpi.yamlrepair import Repair, lines_with_tabs
+from kpi.yamlsyntax import INDENTATION, NO_COLON, line_of, sentence_of
 
 #: A catalogue of a hundred metrics is some 50 kB; the limit only stops a file that is not one.
 MAX_BYTES: Final = 1_000_000
 #: The language needs six levels.
 MAX_DEPTH: Final = 20
+#: Mistakes in the YAML itself that are read on behind: each reads the file anew, so of a large file fewer.
+MAX_REPAIRS: Final = 20
+#: Characters read in all, some seconds.
+MAX_READ: Final = 400_000
 #: More problems than anybody reads at once.
 MAX_PROBLEMS: Final = 1000
 
@@ -47,6 +53,11 @@ class Scalar:
     def is_null(self) -> bool:
         """Nothing written, ``~`` or ``null``."""
         return not self.quoted and self.text in _NULL
+
+
+@dataclass(frozen=True)
+class Broken(Scalar):
+    """Stands for a value that can't be read, which is a problem already: nothing more is said of it."""
 
 
 @dataclass(frozen=True)
@@ -143,31 +154,41 @@ class _Reader:
         self.problems: list[Problem] = []
         self.open: list[_Open] = []
         self.root: Value | None = None
+        self.broken: set[int] = set()
 
     def problem(self, line: int, key: str, message: str) -> None:
         self.problems.append(Problem(self.name, line, key, message))
 
     def tree(self, text: str) -> tuple[Value | None, list[Problem]]:
-        for number, line in enumerate(text.splitlines(), start=1):
-            if "\t" in line:
-                self.problem(number, "", "there is a tab in this line; indent and separate with spaces")
-        if self.problems:  # the parser's own sentence about a tab says less, and stops at the first
-            return None, self.problems[:MAX_PROBLEMS]
-        try:
-            self._events(text)
-        except yaml.MarkedYAMLError as error:
-            unclosed = "end of stream" in str(error.problem) or "<stream end>" in str(error.problem)
-            mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
-            self.problem(mark.line + 1 if mark else 1, "", _syntax(error))
-            self.root = None
-        except yaml.reader.ReaderError as error:
-            before = text[: error.position] if isinstance(error.position, int) else ""
-            self.problem(before.count("\n") + 1, "", "there is a control character in this line; remove it")
-            self.root = None
-        except _TooDeep as error:
-            self.problem(error.line, "", f"nested more than {MAX_DEPTH} levels deep; the language needs six")
-            self.root = None
-        return self.root, self.problems[:MAX_PROBLEMS]
+        repair = Repair(text)
+        sentence = "there is a tab in this line; indent and separate with spaces"
+        told = [Problem(self.name, number, "", sentence) for number in lines_with_tabs(text)]
+        tabs = len(told)
+        repair.untab()
+        for _ in range(1 + min(MAX_REPAIRS, MAX_READ // max(1, len(text)))):
+            self.problems, self.open, self.root, self.broken = [], [], None, repair.broken
+            try:
+                self._events(repair.text)
+                break
+            except yaml.MarkedYAMLError as error:
+                self.root = None
+                if tabs:  # the parser's own sentence about what was made of them says less
+                    return None, told[:MAX_PROBLEMS]
+                line, message = line_of(error, repair.lines), sentence_of(error)
+                problem = Problem(self.name, line, "", message)
+                told += [problem] if problem not in told else []
+                if not repair.behind(line, message in INDENTATION, message == NO_COLON):
+                    break
+            except yaml.reader.ReaderError as error:
+                before = text[: error.position] if isinstance(error.position, int) else ""
+                self.problem(before.count("\n") + 1, "", "there is a control character in this line; remove it")
+                self.root = None
+                break
+            except _TooDeep as error:
+                self.problem(error.line, "", f"nested more than {MAX_DEPTH} levels deep; the language needs six")
+                self.root = None
+                break
+        return self.root, (told + (self.problems if self.root is not None or len(told) == tabs else []))[:MAX_PROBLEMS]
 
     def _events(self, text: str) -> None:
         documents = 0
@@ -187,6 +208,8 @@ class _Reader:
                 self._refuse_marks(event, line)
                 quoted = event.style in ("'", '"', "|", ">")
                 scalar = Scalar(line, self._path(), self._whole(event.value, line), quoted)
+                if scalar.is_null and line in self.broken:
+                    scalar = Broken(line, scalar.path, "")
                 self._trap(scalar, self._path_of_key(scalar.text))
                 self._value(scalar)
             elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
@@ -276,26 +299,3 @@ class _Reader:
 class _TooDeep(Exception):
     def __init__(self, line: int) -> None:
         self.line = line
-
-
-def _syntax(error: yaml.MarkedYAMLError) -> str:
-    """A sentence for a syntax error; the parser's own words where it has nothing to add."""
-    words = (error.problem or "can't be read").replace("\n", " ")
-    if "mapping values are not allowed" in words:
-        return 'a ":" where no key can stand; check the indentation of this line, or put text that holds ": " in quotes'
-    if "expected alphabetic or numeric character" in words:
-        return "a value can't begin with * or &; put it in quotes"
-    if "cannot start any token" in words:
-        character = words.split("'")[1] if "'" in words else "this character"
-        return f"a value can't begin with {character}; put it in quotes"
-    if "expected <block end>" in words:
-        return "this line doesn't fit what stands above it; check the indentation and the quotes"
-    if "could not find expected ':'" in words:
-        return 'a key without ":"; write "key: value"'
-    if "expected ',' or" in words:
-        return "a comma or a closing bracket is missing; put text that holds commas, quotes or brackets in quotes"
-    if "expected the node content" in words:
-        return "a value is missing here; write it, or remove the comma or the bracket before it"
-    if "unexpected end of stream" in words:
-        return "a quote is opened and never closed"
-    return f"this is not YAML: {words}"

@@ -11,7 +11,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-LOW = ("kpi.errors", "kpi.keeping", "kpi.settings", "kpi.periods", "kpi.printing", "kpi.units", "kpi.yamlfile")
+LOW = (
+    *("kpi.errors", "kpi.keeping", "kpi.settings", "kpi.periods", "kpi.printing", "kpi.units"),
+    *("kpi.yamlfile", "kpi.yamlrepair", "kpi.yamlsyntax"),
+)
 
 #: A module belongs to the longest name here that it begins with; it may import its own layer and those it names.
 LAYERS: dict[str, tuple[str, ...]] = {
@@ -46,7 +49,7 @@ OUTSIDE: dict[str, tuple[tuple[str, ...], str]] = {
     "sqlalchemy": (("kpi.warehouse", "kpi.records", "kpi.metrics"), "ask kpi/metrics/query for figures, or kpi/warehouse for rows"),
     "duckdb": (("kpi.warehouse", "kpi.importing", "kpi.metrics"), "open the warehouse through kpi/warehouse/engines"),
     "psycopg": (("kpi.warehouse", "kpi.importing", "kpi.records"), "open the warehouse through kpi/warehouse/engines"),
-    "yaml": (("kpi.yamlfile",), "read YAML with kpi/yamlfile, which keeps lines and refuses traps"),
+    "yaml": (("kpi.yamlfile", "kpi.yamlsyntax"), "read YAML with kpi/yamlfile, which keeps lines and refuses traps"),
     "sqlglot": (("kpi.metrics",), "resolve expressions with kpi/metrics/expressions"),
 }
 

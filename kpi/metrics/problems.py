@@ -52,7 +52,9 @@ class Problems:
             self.found.append(Problem(self.file, line, path, message))
 
     def at(self, value: yamlfile.Value, message: str) -> None:
-        """Add one at a value."""
+        """Add one at a value, unless the value itself can't be read."""
+        if isinstance(value, yamlfile.Broken):
+            return
         self.add(value.line, value.path, message)
 
     def mapping(self, value: yamlfile.Value, what: str) -> yamlfile.Mapping | None:
