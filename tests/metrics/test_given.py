@@ -144,6 +144,27 @@ def test_dimensions_joins_and_filters(asked):
     assert column(ask(reader, known, "seats", where=("usage.account_id in ('a', 'z')", "customer.size is null")), "seats") == [1]
 
 
+def test_line_to_customer_to_the_country_of_its_region(company, asked):
+    """Three joins that the file names, one after the other; a region that isn't there is missing, and no row counts twice."""
+    _, run = company
+    run("ALTER TABLE crm.customer ADD COLUMN region VARCHAR")
+    run("UPDATE crm.customer SET region = CASE WHEN id = 'a' THEN 'n' ELSE 'gone' END")
+    run("CREATE TABLE crm.region (code VARCHAR, land VARCHAR); INSERT INTO crm.region VALUES ('n', 'NO')")
+    run("CREATE TABLE crm.land (code VARCHAR, name VARCHAR); INSERT INTO crm.land VALUES ('NO', 'Norway'), ('SE', 'Sweden')")
+    known, reader = asked(
+        "  customer: {from: crm.customer}\n",
+        "  customer: {from: crm.customer, joins: {region: region -> region.code}}\n"
+        "  region: {from: crm.region, key: code, joins: {land: land -> land.code}}\n"
+        "  land: {from: crm.land, key: code}\n",
+        "  who: {of: customer, is: name}\n",
+        "  who: {of: customer, is: name}\n  country: {of: land, is: name}\n",
+    )
+    found = ask(reader, known, "seats", "fees", by=("country",))
+    assert [row[1:] for row in rows(found)] == [("Norway", 8, "4.00"), (None, 8, "4.00")]
+    assert column(ask(reader, known, "seats", where=("country <> 'Norway'",)), "seats") == [8]
+    assert column(ask(reader, known, "seats", where=("land.name = 'Norway'",), by=("who",)), "seats") == [8]
+
+
 def test_a_history_is_joined_by_the_day(asked):
     known, reader = asked()
     found = ask(reader, known, "seats", by=("plan",), grain="month")
