@@ -6,12 +6,14 @@ Every text that comes from data or definitions is escaped here; nothing else of 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 
 from kpi import units
 from kpi.dashboard.breakdown import Breakdown, pairs
 from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series
 from kpi.metrics.groups import called
+from kpi.metrics.model import Metric
 from kpi.periods import Calendar
 
 
@@ -23,6 +25,11 @@ def escape(text: str) -> str:
 def plain(text: str) -> str:
     """Text for a control's label, where Streamlit would read Markdown."""
     return "".join(f"\\{character}" if character in "\\`*_{}[]<>()#+-.!|$:~^" else character for character in text)
+
+
+def labelled(text: str, metrics: Mapping[str, Metric]) -> str:
+    """A sentence with the labels of metrics in place of their names; a name of one word may be a word of the sentence."""
+    return re.sub(r"\w+", lambda found: metrics[found[0]].label if "_" in found[0] and found[0] in metrics else found[0], text)
 
 
 def hero(series: Series, calendar: Calendar, problem: str | None) -> str:

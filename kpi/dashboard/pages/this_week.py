@@ -188,7 +188,8 @@ class View:
                 lines.append({**line, "sentence": sentence, "word": "off target", "kind": "worse"})
         said = {name for name in self.frame.metrics if self.problem(name) is not None}
         notes = self.answer.result.notes if self.answer.result else ()
-        warnings = list(dict.fromkeys(note.text for note in notes if not note.metrics or not said.issuperset(note.metrics)))
+        texts = dict.fromkeys(note.text for note in notes if not note.metrics or not said.issuperset(note.metrics))
+        warnings = [cards.labelled(text, self.definitions.metrics) for text in texts]
         if lines or warnings:
             st.html('<h2 class="section">Exceptions</h2>')
         if lines:
