@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 import pyarrow as pa
 import sqlalchemy as sa
 
+from kpi.errors import QueryTooHeavy
 from kpi.keeping import Keeper
 from kpi.metrics import expressions, operations, splitting
 from kpi.metrics.compile import Compiler, Typed
@@ -121,7 +122,10 @@ class Cubes:
                 return None
             parts, marks, sparse, select = dict(stage.parts), {}, stage.sparse, _added_up(wide, stage)
         columns = tuple((column.name, column.type) for column in select.selected_columns)
-        rows = self._reader.run(select.limit(MOST_ROWS + 1))
+        try:
+            rows = self._reader.run(select.limit(MOST_ROWS + 1))
+        except QueryTooHeavy:  # the filter alone may well be answered in time
+            return None
         if rows.num_rows > MOST_ROWS:
             return None
         return Cube(f"cube_{next(_numbers)}", columns, rows, parts, marks, sparse)
@@ -130,12 +134,6 @@ class Cubes:
 def _keeper(reader: Reader) -> Keeper[Cube | None]:
     with _lock:
         return _kept.setdefault(reader, Keeper(MOST_CUBES))
-
-
-def forget_cubes() -> None:
-    """Make every cube anew: for measuring what that costs."""
-    with _lock:
-        _kept.clear()
 
 
 def _adds_up(scan: Scan) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from kpi.errors import QueryTooHeavy
 from kpi.metrics import cubes
 from kpi.metrics.model import Query
 from kpi.metrics.query import run, run_together
@@ -126,6 +127,20 @@ def test_what_has_no_cells_is_read_from_rows(company, defined, monkeypatch):
     monkeypatch.setattr(cubes, "MOST_ROWS", 1)
     run(Query(("revenue",), (), ("segment in ('SMB')",), "month"), known, reader, keep=True)
     assert not any("cube_" in text for text in seen)
+
+
+def test_cells_that_take_too_long_are_done_without(company, defined, monkeypatch):
+    known, reader = defined(TEXT), company.reader()
+    fetch = type(reader)._fetch
+
+    def slow(self, ready, values):
+        if "cells" in ready.sql:
+            raise QueryTooHeavy("30 seconds", "KPI_QUERY_TIMEOUT_S")
+        return fetch(self, ready, values)
+
+    monkeypatch.setattr(type(reader), "_fetch", slow)
+    asked = Query(("revenue",), (), ("segment in ('SMB')",), "month")
+    same(run(asked, known, reader), run(asked, known, reader, keep=True))
 
 
 def test_two_companies_do_not_mix(fresh, defined):
