@@ -60,6 +60,10 @@ class Ring:
         """The program's answer."""
         return query.run(contest.query, self.definitions, self.reader).table
 
+    def kept(self, contest: Contest) -> pa.Table:
+        """The program's answer as pages ask for it: from cells by the filter's dimensions, once these are made."""
+        return query.run(contest.query, self.definitions, self.reader, keep=True).table
+
     def by_hand(self, contest: Contest) -> pa.Table:
         """The statement's answer."""
         return self.connection.execute((FOLDER / contest.file).read_text(encoding="utf-8")).to_arrow_table()
