@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import streamlit as st
 
 from kpi.dashboard.definitions import served
-from kpi.errors import Problem, QueryError, Unreachable
+from kpi.errors import Problem, QueryError, QueryTooHeavy, Unreachable
 from kpi.keeping import Keeper
 from kpi.metrics import query as metrics_query
 from kpi.metrics.explain import Explanation, explain
@@ -189,11 +189,17 @@ def _together(
 
 
 def _of_those_that_can(query: Query, desk: Desk, ask: Callable[[Query, Definitions, Reader], Made]) -> tuple[Made | None, dict[str, str]]:
-    """What ``ask`` makes of the metrics that can be asked this way, and the others with the sentence why not."""
+    """What ``ask`` makes of the metrics that can be asked this way, and the others with the sentence why not.
+
+    Raises:
+        QueryTooHeavy: asked one by one they would take as long again, each.
+    """
     metrics, refused = list(query.metrics), dict[str, str]()
     while metrics:
         try:
             return ask(replace(query, metrics=tuple(metrics)), desk.definitions, desk.reader), refused
+        except QueryTooHeavy:
+            raise
         except Unreachable as error:
             found = {error.metric: str(error)} if error.metric in metrics else _each(query, metrics, desk, ask)
         except QueryError as error:
@@ -213,6 +219,8 @@ def _each(query: Query, metrics: list[str], desk: Desk, ask: Callable[[Query, De
     for name in metrics:
         try:
             ask(replace(query, metrics=(name,)), desk.definitions, desk.reader)
+        except QueryTooHeavy:
+            raise
         except QueryError as error:
             refused[name] = str(error)
     return refused

@@ -7,6 +7,7 @@ locked last. A query that passes its time is interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterable, Mapping
@@ -143,6 +144,7 @@ class DuckReader(Reader):
         self.connection = connection
         self._timeout_s = settings.query_timeout_s
         self._memory_mb = settings.memory_limit_mb
+        self._spill = spill_folder(settings).parent
         super().__init__(duck_dialect(), literal_dialect(duck_dialect()))
 
     def _fetch(self, ready: Prepared, values: Mapping[str, Any]) -> pa.Table:
@@ -158,6 +160,13 @@ class DuckReader(Reader):
             raise QueryTooHeavy(f"{self._timeout_s:g} seconds", "KPI_QUERY_TIMEOUT_S") from error
         except duckdb.OutOfMemoryException as error:
             raise QueryTooHeavy(f"{self._memory_mb} MB", "KPI_MEMORY_LIMIT_MB") from error
+        except duckdb.IOException as error:
+            if str(self._spill) not in str(error):
+                raise WarehouseError(f"the warehouse can't be read ({_first_line(error)}); python -m kpi rebuild makes it anew") from error
+            raise WarehouseError(
+                f"the query needs more than {self._memory_mb} MB, and what is more can't be kept under {self._spill} "
+                f"({_first_line(error)}); make room there, ask for fewer groups, or raise KPI_MEMORY_LIMIT_MB"
+            ) from error
         finally:
             timer.cancel()
             cursor.close()
@@ -168,6 +177,7 @@ class DuckReader(Reader):
 
 
 def _connect(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
+    _make_room(settings)
     with _OPENING:
         connection = duckdb.connect(str(path.absolute()), read_only=True)
         try:
@@ -185,8 +195,7 @@ def harden(connection: duckdb.DuckDBPyConnection, settings: Settings, threads: i
     """
     if connection.execute("SELECT current_setting('lock_configuration')").fetchall() == [(True,)]:
         return
-    spill = settings.home.absolute() / "spill" / str(os.getpid())
-    set_(connection, "temp_directory", str(spill))
+    set_(connection, "temp_directory", str(spill_folder(settings)))
     set_(connection, "TimeZone", "UTC")
     set_(connection, "memory_limit", f"{settings.memory_limit_mb}MB")
     if threads is not None:
@@ -194,6 +203,17 @@ def harden(connection: duckdb.DuckDBPyConnection, settings: Settings, threads: i
     for name in ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions", "enable_external_access"):
         set_(connection, name, False)
     set_(connection, "lock_configuration", True)
+
+
+def spill_folder(settings: Settings) -> Path:
+    """Where this process keeps what doesn't fit into memory."""
+    return settings.home.absolute() / "spill" / str(os.getpid())
+
+
+def _make_room(settings: Settings) -> None:
+    """DuckDB makes the last folder of a path only, and only when it needs it."""
+    with contextlib.suppress(OSError):  # where none can be made, what needs it says so
+        spill_folder(settings).parent.mkdir(parents=True, exist_ok=True)
 
 
 def set_(connection: duckdb.DuckDBPyConnection, name: str, value: str | bool) -> None:
@@ -209,6 +229,7 @@ def _empty(settings: Settings, beside: Path | None = None) -> Reader:
         create_tables(connection)
         if beside is not None:
             attach(connection, beside)
+            _make_room(settings)
         harden(connection, settings)
     except BaseException:
         connection.close()
