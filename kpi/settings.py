@@ -54,8 +54,11 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if environment is None else environment
     default = Settings()
+    home = Path(env.get("KPI_HOME") or default.home)
+    if home.exists() and not home.is_dir():
+        raise BadSetting("KPI_HOME", str(home), "a folder, which is made where there is none")
     return Settings(
-        home=Path(env.get("KPI_HOME") or default.home),
+        home=home,
         metrics=Path(env.get("KPI_METRICS") or default.metrics),
         warehouse_url=env.get("KPI_WAREHOUSE_URL") or None,
         records_url=env.get("KPI_RECORDS_URL") or None,

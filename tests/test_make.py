@@ -27,7 +27,7 @@ BASE = (
 )
 
 #: Stands for a Python of 3.11. ``-m venv`` makes a folder whose python is this very stub, unless the file `no-venv`
-#: lies beside it; ``-m pip install`` waits while `slow-pip` is there and fails where `no-network` is.
+#: lies beside it; ``-m pip install`` waits while `slow-pip` is there and fails where `no-network` or `no-package` is.
 PYTHON_STUB = """#!/bin/sh
 here=@HERE@
 case "$*" in
@@ -42,7 +42,8 @@ case "$*" in
 *"pip install"*)
     echo "Collecting everything"
     while [ -e "$here/slow-pip" ]; do sleep 0.1; done
-    [ -e "$here/no-network" ] && { echo "ERROR: No matching distribution found for duckdb==1.5.6"; exit 1; }
+    [ -e "$here/no-network" ] && echo "WARNING: Retrying after connection broken by 'NewConnectionError(-3, name resolution)'"
+    [ -e "$here/no-network" ] || [ -e "$here/no-package" ] && { echo "ERROR: No matching distribution found for duckdb==1.5.6"; exit 1; }
     touch "$here/installed" ;;
 esac
 exit 0
@@ -125,6 +126,15 @@ def test_a_python_that_was_named_is_not_replaced_by_another(machine: Machine) ->
     assert said == "Python 3.11 or newer is needed, and old is 3.9: install a newer one, or name it with make PYTHON=/path/to/python3.\n"
 
 
+@pytest.mark.parametrize("named", ["nowhere/python3", "true"])
+def test_what_was_named_is_no_python(machine: Machine, named: str) -> None:
+    machine.has_python()
+    machine.has("true", "#!/bin/sh\nexit 0\n")
+    code, _, said = machine.make("environment", f"PYTHON={named}")
+    assert code != 0
+    assert said == f"PYTHON={named} is no Python that runs: name one of 3.11 or newer, or leave PYTHON out.\n"
+
+
 def test_a_newer_python_under_another_name_is_taken(machine: Machine) -> None:
     machine.has("python3", '#!/bin/sh\necho "3.9 False"\n')
     machine.has("python3.12", PYTHON_STUB.replace('cat "$here/python3"', 'cat "$here/python3.12"'))
@@ -199,14 +209,15 @@ def test_apt_fails(machine: Machine) -> None:
     assert not machine.venv.exists()
 
 
-def test_packages_can_not_be_installed(machine: Machine) -> None:
-    machine.has_python("no-network")
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [("no-package", "ERROR: No matching distribution found for duckdb==1.5.6"), ("no-network", "the package index can't be reached")],
+)
+def test_packages_can_not_be_installed(machine: Machine, what: str, why: str) -> None:
+    machine.has_python(what)
     code, _, said = machine.make("environment")
     assert code != 0
-    assert said == (
-        "The packages could not be installed (ERROR: No matching distribution found for duckdb==1.5.6); "
-        "nothing half-made was kept, so run make again when that is mended.\n"
-    )
+    assert said == f"The packages could not be installed ({why}); nothing half-made was kept, so run make again when that is mended.\n"
     assert not machine.venv.exists()
 
 
