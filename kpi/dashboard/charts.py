@@ -1,7 +1,6 @@
 """Charts from Results: Plotly figures of the trend and of groups in rows, and a card's sparkline.
 
 Labels sit on the data or in a column of their own beside it, so that none touches a marker or leaves the panel.
-A figure is a plain dictionary until the end: validating each property takes ten times as long as drawing.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
-from hashlib import sha256
 from html import escape
 from itertools import pairwise
 from typing import Any, Final
@@ -18,9 +16,10 @@ from urllib.parse import quote
 import plotly.graph_objects as go
 
 from kpi import units
+from kpi.dashboard import drawing
 from kpi.dashboard.breakdown import Breakdown
 from kpi.dashboard.series import Series
-from kpi.dashboard.theme import FONT, Palette
+from kpi.dashboard.theme import Palette
 from kpi.metrics.groups import called
 from kpi.metrics.result import Cell
 from kpi.periods import Calendar
@@ -39,8 +38,6 @@ DIGIT_SPACE: Final = "\u2007"
 #: Pixels between two labels at the edge of a trend.
 _LABEL_GAP: Final = 16
 
-Point = tuple[dt.date, float | None]
-
 
 def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
     """Thirteen weeks, last year's same weeks in grey, the target in amber, each named at its end."""
@@ -48,8 +45,8 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
     this_year = _points(series.shown, series)
     earlier = [(day, value) for day, (_, value) in zip(days, _points(series.last_year, series), strict=True)]
     target = [(day, None if cell is None or cell.target is None else float(cell.target)) for day, cell in series.shown]
-    low, high = _range(this_year, earlier, target)
-    aim = _line(
+    low, high = drawing.reach(this_year, earlier, target)
+    aim = drawing.line(
         target,
         palette.target,
         1.5,
@@ -58,7 +55,7 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
     )
     aim["line"]["shape"] = "hvh"  # a target changes from one week to the next, it doesn't slope
     traces = [
-        _line(earlier, palette.last_year, 2, "last year", [series.show(cell) for _, cell in series.last_year]),
+        drawing.line(earlier, palette.last_year, 2, "last year", [series.show(cell) for _, cell in series.last_year]),
         aim,
         *_this_year(series, this_year, palette),
     ]
@@ -70,15 +67,15 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
     inner = TREND_HEIGHT - 8 - 28
     first, last = days[0] - dt.timedelta(days=2), days[-1] + dt.timedelta(days=2)
     labels = _edge_labels(edge, last, -1, inner, low, high, series) + _edge_labels(edge[:2], first, 0, inner, low, high, series)
-    traces.append(_texts(labels, 12))
+    traces.append(drawing.texts(labels, 12))
     named = _every_fourth(days)
-    return _figure(
+    return drawing.figure(
         traces,
         palette,
         TREND_HEIGHT,
         margin={"l": 58, "r": 118, "t": 8, "b": 28},
         xaxis={
-            **_bare(),
+            **drawing.bare(),
             "showticklabels": True,
             "tickvals": [day.isoformat() for day in named],
             "ticktext": [calendar.short_label(calendar.week(day), "week").replace("Week", "wk") for day in named],
@@ -86,7 +83,7 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
             "range": [first.isoformat(), last.isoformat()],
             "type": "date",
         },
-        yaxis={**_bare(), "range": [low, high], "showgrid": True, "gridcolor": palette.line, "nticks": 4},
+        yaxis={**drawing.bare(), "range": [low, high], "showgrid": True, "gridcolor": palette.line, "nticks": 4},
     )
 
 
@@ -98,7 +95,7 @@ def spark(series: Series, colour: str, ground: str, words: str) -> str:
         words: what it says, for those who don't see it.
     """
     points = _points(series.shown, series)
-    low, high = _range(points)
+    low, high = drawing.reach(points)
     step = SPARK_WIDTH / (len(points) - 1)
     drawn = [None if value is None else (high - value) / (high - low) * SPARK_HEIGHT for _, value in points]
     line = ""
@@ -130,7 +127,7 @@ def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
     shown = breakdown.rows
     places = list(range(len(shown)))
     before, now = [row.before_value for row in shown], [row.now_value for row in shown]
-    low, high = _range([(dt.date.min, value) for value in (*before, *now)])
+    low, high = drawing.reach([(dt.date.min, value) for value in (*before, *now)])
     joins: list[float | None] = []
     levels: list[int | None] = []
     for place, then, value in zip(places, before, now, strict=True):
@@ -139,15 +136,16 @@ def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
             levels += [place, place, None]
     hairs = [bound for _ in places for bound in (low, high, None)]
     beside = [level for place in places for level in (place, place, None)]
+    names = [f"{drawing.plain(_short(called(row.group[0])))}  " for row in shown]
     verdicts = {"better": palette.better, "worse": palette.worse, "neutral": palette.quiet}
     traces = [
-        _stroke(hairs, beside, palette.line, 1),
-        _stroke(joins, levels, palette.last_year, 2),
+        drawing.stroke(hairs, beside, palette.line, 1),
+        drawing.stroke(joins, levels, palette.last_year, 2),
         _dots([row.before_text for row in shown], breakdown, before, palette.last_year, breakdown.earlier),
         _dots([row.now_text for row in shown], breakdown, now, palette.accent, "this week"),
-        _columns(
+        drawing.columns(
             [
-                (low, "middle left", [f"{_short(called(row.group[0]))}  " for row in shown], [palette.ink] * len(shown), 400),
+                (low, "middle left", names, [palette.ink] * len(shown), 400),
                 (high, "middle right", [DIGIT_SPACE + row.now_text for row in shown], [palette.ink] * len(shown), 600),
                 (
                     high,
@@ -161,8 +159,8 @@ def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
     ]
     if breakdown.target is not None and low < float(breakdown.target) < high:
         aim = float(breakdown.target)
-        traces.insert(1, _stroke([aim, aim], [-0.5, len(shown) - 0.5], palette.target, 1.5, "dot"))
-    return _figure(
+        traces.insert(1, drawing.stroke([aim, aim], [-0.5, len(shown) - 0.5], palette.target, 1.5, "dot"))
+    return drawing.figure(
         traces,
         palette,
         max(1, len(shown)) * ROW_HEIGHT + 8,
@@ -172,47 +170,15 @@ def rows(breakdown: Breakdown, palette: Palette) -> go.Figure:
     )
 
 
-#: Where texts stand, on which side of it, the texts with their colours, and their weight.
-Column = tuple[float, str, Sequence[str], Sequence[str], int]
-
-
-def _columns(columns: Sequence[Column]) -> dict[str, Any]:
-    """Words one below the other, a row each: in the margins, so many digits' widths from the plot's edge, however wide that is."""
-    return _texts(
-        [
-            (edge, place, side, text, colour, weight)
-            for edge, side, texts, colours, weight in columns
-            for place, (text, colour) in enumerate(zip(texts, colours, strict=True))
-        ],
-        13,
-    )
-
-
-def _texts(texts: Sequence[tuple[Any, float, str, str, str, int]], size: int) -> dict[str, Any]:
-    """One trace for all texts of a chart, each with x, y, its side, colour and weight: a browser draws it as fast as one of them."""
-    x, y, sides, words, colours, weights = (list(column) for column in zip(*texts, strict=True)) if texts else ([] for _ in range(6))
-    return {
-        "type": "scatter",
-        "mode": "text",
-        "x": x,
-        "y": y,
-        "text": words,
-        "textposition": sides,
-        "textfont": {"size": size, "weight": weights, "color": colours},
-        "hoverinfo": "skip",
-        "cliponaxis": False,
-    }
-
-
-def _this_year(series: Series, points: Sequence[Point], palette: Palette) -> list[dict[str, Any]]:
+def _this_year(series: Series, points: Sequence[drawing.Point], palette: Palette) -> list[dict[str, Any]]:
     """The accent line in whole weeks; into and out of a partial week it is dashed and the marker hollow."""
     cells = [cell for _, cell in series.shown]
     texts = [series.show(cell) for cell in cells]
     whole = [None if cell is None or cell.state == "partial" else value for (_, value), cell in zip(points, cells, strict=True)]
-    traces = [_line([(day, value) for (day, _), value in zip(points, whole, strict=True)], palette.accent, 2.4, "this year", texts)]
+    traces = [drawing.line([(day, value) for (day, _), value in zip(points, whole, strict=True)], palette.accent, 2.4, "this year", texts)]
     for (first, second), (cell, following) in zip(pairwise(points), pairwise(cells), strict=True):
         if "partial" in (cell.state if cell else "", following.state if following else ""):
-            dashed = _line([first, second], palette.accent, 2, "", [])
+            dashed = drawing.line([first, second], palette.accent, 2, "", [])
             dashed["line"]["dash"] = "dot"
             traces.append({**dashed, "hoverinfo": "skip"})
     traces[0]["hoverinfo"] = "skip"
@@ -220,8 +186,8 @@ def _this_year(series: Series, points: Sequence[Point], palette: Palette) -> lis
         {
             "type": "scatter",
             "mode": "markers",
-            "x": _x(points),
-            "y": _y(points),
+            "x": drawing.days_of(points),
+            "y": drawing.values_of(points),
             "marker": {
                 "size": [8 if place == len(points) - 1 else 6 for place in range(len(points))],
                 "color": [palette.panel if cell and cell.state == "partial" else palette.accent for cell in cells],
@@ -236,25 +202,6 @@ def _this_year(series: Series, points: Sequence[Point], palette: Palette) -> lis
     return traces
 
 
-def _line(points: Sequence[Point], colour: str, width: float, name: str, texts: Sequence[units.Shown]) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": _x(points),
-        "y": _y(points),
-        "line": {"color": colour, "width": width},
-        "text": [str(text) for text in texts],
-        "hovertemplate": f"%{{text}}<extra>{name}</extra>",
-        "connectgaps": False,
-    }
-
-
-def _stroke(x: Sequence[float | None], y: Sequence[float | None], colour: str, width: float, dash: str = "solid") -> dict[str, Any]:
-    """Lines without words; a None lifts the pen."""
-    line = {"color": colour, "width": width, "dash": dash}
-    return {"type": "scatter", "mode": "lines", "x": list(x), "y": list(y), "line": line, "hoverinfo": "skip"}
-
-
 def _dots(texts: Sequence[str], breakdown: Breakdown, values: Sequence[float | None], colour: str, name: str) -> dict[str, Any]:
     return {
         "type": "scatter",
@@ -262,14 +209,20 @@ def _dots(texts: Sequence[str], breakdown: Breakdown, values: Sequence[float | N
         "x": list(values),
         "y": list(range(len(values))),
         "marker": {"color": colour, "size": 11, "opacity": 1},
-        "text": [f"{called(row.group[0])}: {text}" for row, text in zip(breakdown.rows, texts, strict=True)],
+        "text": [f"{drawing.plain(called(row.group[0]))}: {text}" for row, text in zip(breakdown.rows, texts, strict=True)],
         "hovertemplate": f"%{{text}}<extra>{name}</extra>",
         "cliponaxis": False,
     }
 
 
 def _edge_labels(
-    lines: Sequence[tuple[Sequence[Point], str, str, int]], day: dt.date, place: int, height: int, low: float, high: float, series: Series
+    lines: Sequence[tuple[Sequence[drawing.Point], str, str, int]],
+    day: dt.date,
+    place: int,
+    height: int,
+    low: float,
+    high: float,
+    series: Series,
 ) -> list[tuple[Any, float, str, str, str, int]]:
     """Values written at ``day`` beside a trend's first or last points, moved apart where they would touch."""
     wanted = []
@@ -280,7 +233,7 @@ def _edge_labels(
             text = f"{DIGIT_SPACE}{name}{text}" if place else f"{text}{DIGIT_SPACE}"
             wanted.append(((high - value) / (high - low) * height, colour, text, weight))
     wanted.sort(key=lambda label: label[0])
-    tops = spread([label[0] for label in wanted], _LABEL_GAP, height)
+    tops = drawing.spread([label[0] for label in wanted], _LABEL_GAP, height)
     side = "middle right" if place else "middle left"
     return [
         (day.isoformat(), high - top / height * (high - low), side, text, colour, weight)
@@ -288,69 +241,8 @@ def _edge_labels(
     ]
 
 
-def spread(positions: Sequence[float], gap: float, height: float) -> list[float]:
-    """Sorted positions moved as little as need be so that neighbours are ``gap`` apart and stay within ``height``."""
-    moved = list(positions)
-    for place in range(1, len(moved)):
-        moved[place] = max(moved[place], moved[place - 1] + gap)
-    if moved and moved[-1] > height:
-        moved[-1] = height
-        for place in reversed(range(len(moved) - 1)):
-            moved[place] = min(moved[place], moved[place + 1] - gap)
-    return moved
-
-
-def _figure(
-    traces: list[dict[str, Any]],
-    palette: Palette,
-    height: int,
-    margin: dict[str, int],
-    xaxis: dict[str, Any],
-    yaxis: dict[str, Any],
-) -> go.Figure:
-    layout = {
-        "datarevision": sha256(repr(traces).encode()).hexdigest(),
-        "height": height,
-        "margin": {**margin, "pad": 0},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "showlegend": False,
-        "font": {"family": FONT, "size": 12, "color": palette.ink},
-        "hoverlabel": {"bgcolor": palette.soft, "bordercolor": palette.line, "font": {"family": FONT, "size": 12, "color": palette.ink}},
-        "hovermode": "closest",
-        "dragmode": False,
-        "xaxis": {**xaxis, "fixedrange": True},
-        "yaxis": {**yaxis, "fixedrange": True},
-    }
-    figure = go.Figure({"data": traces, "layout": layout}, skip_invalid=False)
-    # Streamlit draws each figure twice, the second time from a copy. With a revision and without a template Plotly sees
-    # that the copy says the same, and leaves the drawing alone.
-    figure.layout.template = None
-    return figure
-
-
-def _bare() -> dict[str, Any]:
-    return {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "showline": False}
-
-
-def _points(cells: Sequence[tuple[dt.date, Cell | None]], series: Series) -> list[Point]:
+def _points(cells: Sequence[tuple[dt.date, Cell | None]], series: Series) -> list[drawing.Point]:
     return [(day, None if cell is None or cell.value is None else float(cell.value)) for day, cell in cells]
-
-
-def _x(points: Sequence[Point]) -> list[str]:
-    return [day.isoformat() for day, _ in points]
-
-
-def _y(points: Sequence[Point]) -> list[float | None]:
-    return [value for _, value in points]
-
-
-def _range(*lines: Sequence[Point]) -> tuple[float, float]:
-    """From the lowest to the highest value with air on both sides; never empty, so that a flat line lies in the middle."""
-    values = [value for line in lines for _, value in line if value is not None]
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    air = (high - low) * 0.12 or abs(high) * 0.05 or 1.0
-    return low - air, high + air
 
 
 def _every_fourth(days: Sequence[dt.date]) -> list[dt.date]:

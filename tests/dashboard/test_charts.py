@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from kpi.dashboard import charts
+from kpi.dashboard import charts, drawing
 from kpi.dashboard.breakdown import break_down
 from kpi.dashboard.series import Series, by_week
 from kpi.dashboard.theme import DARK, LIGHT
@@ -77,7 +77,7 @@ def test_nothing_is_drawn_in_a_colour_of_plotlys_own(palette):
 
 @given(some.lists(some.floats(0, 194), max_size=4).map(sorted))
 def test_labels_never_touch(positions):
-    moved = charts.spread(positions, 16, 194)
+    moved = drawing.spread(positions, 16, 194)
     assert all(second - first >= 16 - 1e-9 for first, second in pairwise(moved))
     assert all(place <= 194 for place in moved)
 
@@ -102,6 +102,16 @@ def test_a_sparkline_lifts_the_pen_where_nothing_is_known_and_is_hollow_where_it
     assert line[0].count("M") == 2
     assert line[0].count("L") == 10  # 13 weeks, one of them not known, in two strokes
     assert hole[1] == LIGHT.panel
+
+
+def test_a_name_is_no_markup():
+    query = Query(("margin",), by=("product",), grain="week")
+    made = result(query, [WEEKS[12], WEEK], [("<b>A & B</b>",)], lambda name, place, group: 0.5)
+    figure = charts.rows(break_down(made, metric(), None, WEEK), LIGHT)
+    texts = {drawn.mode: drawn.text for drawn in figure.data if drawn.text}
+    assert texts["text"][0].strip() == "&lt;b&gt;A &amp; B&lt;/b&gt;"
+    assert not any("<b>" in text for words in texts.values() for text in words)
+    assert texts["markers"][0].startswith("&lt;b&gt;A &amp; B&lt;/b&gt;: ")
 
 
 def test_rows_write_every_value_out():
