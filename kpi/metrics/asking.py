@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kpi.metrics.catalog import Catalog, Given
-from kpi.metrics.model import At, Definitions, Leaf, Moment, Time
+from kpi.metrics.model import At, Definitions, Leaf, Moment, Snapshot, Time
 from kpi.metrics.operations import Element
 from kpi.metrics.rows import Rows
 from kpi.warehouse.reader import CoverageRow, CurrencyRow, Reader
@@ -55,7 +55,7 @@ def answers(definitions: Definitions, reader: Reader) -> Answers:
 
 def _moment(time: Time) -> Moment:
     """The date by which rows show how far a table reaches; an end may lie ahead."""
-    return time.column if isinstance(time, At) else time.start
+    return time.column if isinstance(time, At | Snapshot) else time.start
 
 
 def _name(moment: Moment) -> str:

@@ -19,7 +19,7 @@ from kpi.errors import BadExpression, DefinitionsError, KpiError, Problem, Unkno
 from kpi.metrics import commas, expressions, given, graph, lexing, sections
 from kpi.metrics.catalog import Catalog
 from kpi.metrics.given import Look
-from kpi.metrics.kinds import COMMON, KINDS, LATER
+from kpi.metrics.kinds import COMMON, KINDS
 from kpi.metrics.kinds.base import About, Context, Kind, expression
 from kpi.metrics.model import Definitions, Dimension, Formula, Leaf, Metric, Node, Where
 from kpi.metrics.problems import Cascade, Key, Problems
@@ -251,7 +251,7 @@ class _File:
         elsewhere = {name: f"goes with {', '.join(_marks(other))}, and this metric has {found}" for name, other in others.items()}
         if found == "formula":
             elsewhere["where"] += "; a formula takes only(metric, condition)"
-        self.problems.keys(mapping, (*COMMON, *kind.keys), "a metric", later=LATER, elsewhere=elsewhere)
+        self.problems.keys(mapping, (*COMMON, *kind.keys), "a metric", elsewhere=elsewhere)
         # One with a wrong label or filter is kept, so that the formulas over it are checked as well.
         return kind.read(about, self.context)
 
@@ -259,20 +259,16 @@ class _File:
         """The kind that a definition's keys tell."""
         kinds = [kind for kind in KINDS if any(about.mapping.get(mark) is not None for mark in kind.marks)]
         marks = [mark for kind in KINDS for mark in kind.marks]
-        later = [name for name, _ in about.mapping if name in LATER]
         if len(kinds) == 1:
             return kinds[0]
         path = about.mapping.path
         if kinds:
-            self.problems.keys(about.mapping, self._every_key(), "a metric", later=LATER)
+            self.problems.keys(about.mapping, self._every_key(), "a metric")
             found = [mark for mark in marks if about.mapping.get(mark) is not None]
             self.problems.add(about.line, path, f"a metric is one thing, and this one has {' and '.join(found)}; keep one of them")
-        elif later:
-            accepted = ", ".join(marks)
-            self.problems.add(about.line, path, f"kind not supported yet: {later[0]}; this version computes {accepted}")
         else:
             count = len(self.problems.found)
-            self.problems.keys(about.mapping, self._every_key(), "a metric", later=LATER)
+            self.problems.keys(about.mapping, self._every_key(), "a metric")
             if len(self.problems.found) == count:
                 self.problems.add(about.line, path, f"nothing says what to compute; write one of {', '.join(marks)}")
         return None

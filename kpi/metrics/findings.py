@@ -15,13 +15,14 @@ from kpi.errors import QueryTooHeavy
 from kpi.metrics import sentences, splitting
 from kpi.metrics.assembly import MOST_LACKING
 from kpi.metrics.lacking import distinct, lack
-from kpi.metrics.model import At, Call, During, Leaf, Literal_
+from kpi.metrics.model import At, Call, Leaf, Literal_, Snapshot
 from kpi.metrics.nodes import column
 from kpi.metrics.operations import day_number
 from kpi.metrics.plan import Asked, Plan
 from kpi.metrics.result import Note
 from kpi.metrics.stages.events import event_rows
 from kpi.metrics.stages.scan import FORWARD, Scan, is_duration
+from kpi.metrics.stages.snapshots import picked
 from kpi.metrics.stages.stocks import stock_rows
 from kpi.metrics.uses import Use, uses_of
 from kpi.metrics.windows import Window, opened, windows
@@ -150,7 +151,7 @@ def _windows(one: Asked, scan: Scan, made: Plan, places: Sequence[int]) -> tuple
     uses = [use for use in uses_of(one.tree) if use.leaf.name == scan.leaves[0].name]
     taken = [_taken(use, one, scan, made) for use in uses]
     found = [window for of_use in taken for place in places if (window := of_use[place]) is not None]
-    return distinct(found, isinstance(scan.leaves[0].time, During)), any(use.total for use in uses)
+    return distinct(found, scan.leaves[0].time), any(use.total for use in uses)
 
 
 def _taken(use: Use, one: Asked, scan: Scan, made: Plan) -> tuple[Window | None, ...]:
@@ -168,13 +169,13 @@ def _backwards(scan: Scan, leaf: Leaf, reader: Reader) -> int:
     condition = backwards if leaf.condition is None else Call("and", (leaf.condition, backwards), "flag")
     found = [window for of_slot in scan.slots.values() for window in of_slot if window is not None]
     keys = tuple(column(scan.table, key.name, catalog=scan.catalog) for key in scan.catalog.tables[scan.table].primary_key)
-    asked = replace(
-        scan,
-        leaves=(replace(leaf, aggregate="count", value=None, condition=condition),),
-        slots={0: distinct(found, isinstance(leaf.time, During))},
-        by=keys,
-        rate=None,
-    )
+    counted = replace(leaf, aggregate="count", value=None)
+    asked = replace(scan, leaves=(replace(counted, condition=condition),), by=keys, rate=None)
+    if isinstance(leaf.time, Snapshot):  # what is picked doesn't hang on which run backwards
+        each = picked(replace(asked, leaves=(counted,), filters=(*scan.filters, backwards)))[0].subquery("backwards")
+        once = sa.select(*(each.c[key] for key in asked.groups)).distinct().subquery("once")
+        return int(reader.run(sa.select(sa.func.count().label("n")).select_from(once)).column(0)[0].as_py())
+    asked = replace(asked, slots={0: distinct(found, leaf.time)})
     rows = (event_rows if isinstance(leaf.time, At) else stock_rows)(asked)[0].subquery("backwards")
     spans = asked.spans()
     if isinstance(leaf.time, At):

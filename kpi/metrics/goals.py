@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Literal
 
-from kpi.metrics.model import At, Call, During, Leaf, Literal_, Metric, MetricRef, Node, Over, Target
+from kpi.metrics.model import At, Call, During, Leaf, Literal_, Metric, MetricRef, Node, Over, Snapshot, Target
 from kpi.metrics.uses import Tree, Use, expand
 from kpi.periods import Period
 
@@ -84,7 +84,7 @@ def _of_leaf(leaf: Leaf) -> Nature:
         return "additive"
     if leaf.retained is not None:
         return "throughout"
-    if isinstance(leaf.time, During):
+    if isinstance(leaf.time, During | Snapshot):
         return "stock" if leaf.aggregate in ("sum", "count", "count_distinct") else "throughout"
     if isinstance(leaf.time, At | Over) and leaf.aggregate in ("sum", "count"):
         return "additive"

@@ -19,6 +19,7 @@ from kpi.metrics.kinds.leaf import AGGREGATES
 from kpi.metrics.kinds.movement import PARTS
 from kpi.metrics.kinds.switches import SWITCHES
 from kpi.metrics.kinds.time_to import BOUNDS, SHOWN, SHOWN_BY, TIME_TO_KEYS
+from kpi.metrics.kinds.times import SNAPSHOT, TAKEN, TIMES
 from kpi.metrics.problems import Key
 from kpi.warehouse import schema
 
@@ -42,7 +43,7 @@ _TARGET: Final[Schema] = {
     "additionalProperties": {"type": ["number", "string"], "pattern": "^\\s*-?[0-9]{1,15}(\\.[0-9]{1,8})?( ?(%|k|M|bn))?\\s*$"},
 }
 #: Of these keys a definition of a kind has exactly one; of the marks of other kinds at least one.
-_EXACTLY_ONE: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {"leaf": (AGGREGATES, ("at", "over", "during"))}
+_EXACTLY_ONE: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {"leaf": (AGGREGATES, TIMES)}
 
 
 def made(kinds: Iterable[Kind] = KINDS) -> Schema:
@@ -102,9 +103,10 @@ def _own() -> dict[str, dict[str, Schema]]:
     length = "^[0-9]{1,4} (day|week|month|quarter|year)s?$"
     retention = {"retention": _TEXT, "after": {"type": "string", "pattern": length}, "capped": {"type": "boolean"}}
     split = _object(ALLOCATE, {"to": _one_or_more(_TEXT, unique=True), "by": _NAME, "each": {"enum": ["month"]}})
+    balance = _object(SNAPSHOT, {"at": _EXPRESSION, "take": {"enum": list(TAKEN)}, "each": _one_or_more(_TEXT, unique=True)})
     lag = _object(LAG, {"of": _NAME, "months": _MONTHS, "years": _MONTHS})
     return {
-        "leaf": _LEAF | {"of": _table(), "allocate": split},
+        "leaf": _LEAF | {"of": _table(), "allocate": split, "snapshot": balance},
         "formula": {"formula": _EXPRESSION, "lag": lag},
         "movement": movement,
         "retention": retention,

@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from kpi.metrics import operations
-from kpi.metrics.model import At, Call, During, Leaf, Literal_, Moment, Money, Node, Over
+from kpi.metrics.model import At, Call, During, Leaf, Literal_, Moment, Money, Node, Over, Snapshot, Time
 from kpi.metrics.operations import Element
 from kpi.metrics.reach import joined
 from kpi.metrics.stages import rates
 from kpi.metrics.stages.events import event_rows
 from kpi.metrics.stages.scan import Part, Scan
+from kpi.metrics.stages.snapshots import snapshots
 from kpi.metrics.stages.spreading import UNIT_SCALE, met, spread
 from kpi.metrics.stages.stocks import stocks
 from kpi.metrics.windows import Window
@@ -73,9 +74,11 @@ def lack(scan: Scan, windows: Sequence[Window], total: bool, reader: Reader) -> 
     return Lack(tuple(amounts), known, day)
 
 
-def distinct(windows: Sequence[Window], is_stock: bool) -> tuple[Window, ...]:
-    """The same days, each once, in as few windows as they need; a stock is asked for on last days only."""
-    if is_stock:
+def distinct(windows: Sequence[Window], time: Time) -> tuple[Window, ...]:
+    """The same days, each once, in as few windows as they need; a stock is asked for on last days only, balances in the last one."""
+    if isinstance(time, Snapshot):  # of two windows put together they would be others
+        return tuple(sorted(windows, key=lambda window: window.end)[-1:])
+    if isinstance(time, During):
         return tuple(Window(end - dt.timedelta(days=1), end, True) for end in sorted({window.end for window in windows}))
     return tuple(Window(span.start, span.end, True) for span in joined(piece for window in windows for piece in window.pieces()))
 
@@ -140,12 +143,12 @@ def _split(scan: Scan, leaf: Leaf, money: Money, windows: Sequence[Window], own:
 def _amounts(split: Scan, spans: sa.CTE) -> tuple[Any, int]:
     """Rows of place, groups and amount, with the places of the amount.
 
-    Stocks are those of their stage. Events and flows are added up by window right away: their stages would carry
+    Stocks and balances are those of their stage. Events and flows are added up by window right away: their stages would carry
     every day of a rate through every window.
     """
     leaf = split.leaves[0]
-    if isinstance(leaf.time, During):
-        stage = stocks(split)
+    if isinstance(leaf.time, During | Snapshot):
+        stage = stocks(split) if isinstance(leaf.time, During) else snapshots(split)
         part = stage.parts[leaf.name].value
         rows: Any = stage.selects[0].subquery("stack")
         place, source, amount, scale = rows.c.place, rows, rows.c[part.name], part.scale or 0

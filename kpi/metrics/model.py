@@ -257,7 +257,19 @@ class During:
     end: Moment
 
 
-Time = At | Over | During
+@dataclass(frozen=True)
+class Snapshot:
+    """A balance that is written down now and then: of each entity the last one in the period, or the ``first``.
+
+    ``each``: whose it is; none: all rows of a moment are one balance.
+    """
+
+    column: Moment
+    each: tuple[Node, ...]
+    first: bool = False
+
+
+Time = At | Over | During | Snapshot
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from kpi.metrics.cubes import Cubes
 from kpi.metrics.entities import entity
 from kpi.metrics.figures import Answers, Figures
 from kpi.metrics.keys import Keys
-from kpi.metrics.model import At, Cumulated, Definitions, Leaf, MetricRef, Node, Over, Query, Time
+from kpi.metrics.model import At, Cumulated, Definitions, Leaf, MetricRef, Node, Over, Query, Snapshot, Time
 from kpi.metrics.reach import Reach, common, known, reach_of
 from kpi.metrics.result import Note, Span, State
 from kpi.metrics.splitting import Lacks
@@ -40,6 +40,7 @@ from kpi.metrics.stages.lives import Reaching, starts
 from kpi.metrics.stages.movements import movements
 from kpi.metrics.stages.retentions import retentions
 from kpi.metrics.stages.scan import Scan, Stage
+from kpi.metrics.stages.snapshots import snapshots
 from kpi.metrics.stages.stocks import stocks
 from kpi.metrics.stages.survivals import survivals
 from kpi.metrics.uses import Tree, Use, divided, expand, uses_of, with_leaves
@@ -386,7 +387,8 @@ def _scans(
         foreign = _is_foreign(leaf, definitions, facts)
         converted = foreign and leaf.moved is None
         alone = leaf.name if converted or leaf.followed or leaf.allocate or not (is_additive(leaf) or leaf.lived) else ""
-        value = leaf.value if isinstance(leaf.time, Over) else None
+        # Balances are picked among the rows of a condition, so that only leaves with the same share them.
+        value = leaf.value if isinstance(leaf.time, Over) else leaf.condition if isinstance(leaf.time, Snapshot) else None
         counts = isinstance(leaf.time, Over) and leaf.aggregate
         cohort = (leaf.lived, leaf.condition) if leaf.lived else None
         moved = (leaf.moved.within_days, leaf.aggregate, leaf.value, leaf.condition) if leaf.moved else None
@@ -468,7 +470,8 @@ def _refuse_fan_out(scan: Scan, facts: Facts) -> None:
 def _looked_at(leaf: Leaf, catalog: Catalog) -> list[Node]:
     """What a leaf's rows are asked for."""
     time = leaf.time
-    nodes: list[Node | None] = [leaf.value, leaf.condition, *((time.column,) if isinstance(time, At) else (time.start, time.end))]
+    days = (time.column,) if isinstance(time, At) else (time.column, *time.each) if isinstance(time, Snapshot) else (time.start, time.end)
+    nodes: list[Node | None] = [leaf.value, leaf.condition, *days]
     if (followed := leaf.followed) is not None:
         nodes += [followed.entity, followed.to_entity, *_looked_at(followed.to, catalog)]
     if (lived := leaf.lived) is not None:
@@ -509,7 +512,7 @@ def _staged(
         if leaf.aggregate == "average":
             raise QueryError(f"{leaf.name} is a flow, which adds up: it takes sum or count, not average")
         return flows(scan)
-    return stocks(scan)
+    return snapshots(scan) if isinstance(leaf.time, Snapshot) else stocks(scan)
 
 
 def reached(scan: Scan, begun: sa.CTE, definitions: Definitions, facts: Facts, answers: Answers) -> Reaching | None:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from kpi.metrics import definitions, functions, given, graph, sections
-from kpi.metrics.kinds import COMMON, KINDS, LATER
+from kpi.metrics.kinds import COMMON, KINDS
 from kpi.metrics.kinds.allocation import ALLOCATE
 from kpi.metrics.kinds.base import NEEDS
 from kpi.metrics.kinds.conversion import CONVERSION_KEYS
 from kpi.metrics.kinds.lagging import LAG
 from kpi.metrics.kinds.time_to import TIME_TO_KEYS
+from kpi.metrics.kinds.times import SNAPSHOT
 from kpi.metrics.problems import Key
 from kpi.warehouse import schema
 
@@ -35,11 +36,12 @@ def table(name: str) -> str:
         "calendar": sections.CALENDAR,
         **{kind.name: (*kind.keys, *_within(kind.name)) for kind in KINDS},
         "allocate": ALLOCATE,
+        "snapshot": SNAPSHOT,
         "lag": LAG,
     }
     if name in keys:
         return _keys(keys[name])
-    others = {"functions": _functions, "tables": _tables, "later": _later}
+    others = {"functions": _functions, "tables": _tables}
     return others[name]()
 
 
@@ -73,10 +75,6 @@ def _tables() -> str:
             reached = ", ".join(f"`{name}`" for name in graph.reachable(found.name)[1:])
             rows.append((f"`{found.name}`", found.comment or "", reached or "–"))
     return _markdown(("table", "one row is", "reaches"), rows)
-
-
-def _later() -> str:
-    return ", ".join(f"`{name}`" for name in LATER) + "\n"
 
 
 def _markdown(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

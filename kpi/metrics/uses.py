@@ -25,6 +25,7 @@ from kpi.metrics.model import (
     Only,
     Rolling,
     Shift,
+    Snapshot,
     ToDate,
     Total,
 )
@@ -89,6 +90,8 @@ def has_a_day(leaf: Leaf) -> str | None:
     """What a leaf is, in words, where it has a value on a day and none over days."""
     if leaf.lived is not None:
         return "as known on a day"
+    if isinstance(leaf.time, Snapshot):
+        return "a balance"
     if not isinstance(leaf.time, During) or leaf.moved is not None:
         return None
     return "a stock" if leaf.retained is None else "the retention of a stock"
@@ -115,7 +118,8 @@ def _filtered(leaf: Leaf, only: tuple[Only, ...]) -> Leaf:
         if found is None:
             raise QueryError(f"only({leaf.name}, {one.condition}) was not resolved for {leaf.table}")
         name = f"{leaf.name} where {one.condition}"
-        if leaf.moved or leaf.retained or leaf.followed or leaf.lived or leaf.allocate:
+        # What is picked, followed or split first is filtered after.
+        if leaf.moved or leaf.retained or leaf.followed or leaf.lived or leaf.allocate or isinstance(leaf.time, Snapshot):
             leaf = replace(leaf, name=name, only=(*leaf.only, found))
             continue
         both = found if leaf.condition is None else Call("and", (leaf.condition, found), "flag")

@@ -242,3 +242,12 @@ def test_a_row_that_stands_on_many_days_is_one_row(warehouse, defined):
     warehouse.add("deal", {"created_on": "2026-01-01", "expected_close_on": "2025-12-01"}, covers=COVERS)
     known = defined("age: {average: 'days(created_on, expected_close_on)', of: deal, during: [created_on, closed_on]}")
     assert ask(warehouse, known, "age", grain="month").warnings == ("age leaves out 1 row of deal whose end lies before its beginning",)
+
+
+def test_backward_durations_of_balances_change_no_pick(warehouse, defined):
+    """The last row of each kind is taken before it is seen that one runs backwards: no earlier one stands in."""
+    warehouse.add("issue", issue("2026-01-01", "2026-01-05"), issue("2026-01-09", "2026-01-07"), covers=COVERS)
+    known = defined("age: {average: 'days(created_at, resolved_at)', of: issue, snapshot: {at: created_at, each: kind}}")
+    result = ask(warehouse, known, "age", grain="month")
+    assert set(column(result, "age")) == {None}
+    assert result.warnings == ("age leaves out 1 row of issue whose end lies before its beginning",)

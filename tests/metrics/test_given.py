@@ -404,3 +404,19 @@ def test_names_of_places():
     assert parts('"A.b"."c""d; --"') == ("A.b", 'c"d; --')
     assert parts("daily") == (None, "daily")
     assert parts("a.b.c") is None
+
+
+def test_the_last_balance_of_each_in_a_table_of_others(asked):
+    """January: a 3. February: a 5, b 7, z 1. Who has no moment has no balance."""
+    balances = (
+        "  balance: {sum: seat_count, of: usage, snapshot: {at: day, each: account_id}}\n"
+        "  at_sight: {sum: seat_count, of: usage, snapshot: {at: seen, each: customer}}\n"
+        "  earning: {sum: fee, of: usage, snapshot: {at: day, take: first, each: customer}}\n  won:"
+    )
+    known, reader = asked("  won:", balances)
+    result = ask(reader, known, "balance", "earning", grain="month")
+    assert rows(result) == [("2026-01-01", 3, "1.50"), ("2026-02-01", 13, "6.50")]
+    assert column(ask(reader, known, "at_sight", grain="month"), "at_sight") == [3, 12]
+    plans = ask(reader, known, "balance", by=("plan",), grain="month", since="2026-02-01")
+    assert rows(plans) == [("2026-02-01", "pro", 12), ("2026-02-01", None, 1)]
+    assert column(ask(reader, known, "balance", where=("size = 'small'",), grain="quarter"), "balance") == [5]

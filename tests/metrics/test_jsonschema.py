@@ -61,7 +61,7 @@ missing_is_of_dimension missing_metrics missing_north_star missing_table missing
 file_is_a_list label_is_a_list label_is_empty metric_is_text metrics_is_a_list misspelt_kind name_with_capitals
 needs_is_no_number nothing_to_compute one_bound percentile_out_of_range reserved_name source_in_capitals
 source_without_system target_without_period target_with_separators two_aggregates two_kinds two_times
-later_kind later_snapshot expression_too_long
+snapshot_misshapen expression_too_long
 """
 
 

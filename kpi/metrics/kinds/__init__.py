@@ -14,7 +14,4 @@ from kpi.metrics.kinds.time_to import TIME_TO
 
 KINDS: Final[tuple[Kind, ...]] = (LEAF, FORMULA, MOVEMENT, RETENTION, CONVERSION, TIME_TO)
 
-#: Kinds and keys of the language that this version does not compute. They are told from misspellings.
-LATER: Final = ("snapshot",)
-
-__all__ = ["COMMON", "KINDS", "LATER"]
+__all__ = ["COMMON", "KINDS"]

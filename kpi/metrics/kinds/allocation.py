@@ -10,7 +10,7 @@ from kpi.metrics import expressions, graph
 from kpi.metrics.catalog import Catalog
 from kpi.metrics.kinds.base import Context
 from kpi.metrics.kinds.following import metric_name
-from kpi.metrics.model import Aggregate, Allocate, At, Column, During, Leaf, Over, Time
+from kpi.metrics.model import Aggregate, Allocate, At, Column, During, Leaf, Over, Snapshot, Time
 from kpi.metrics.problems import Key
 
 ALLOCATE: Final = (
@@ -31,8 +31,8 @@ def read(value: yamlfile.Value, name: str, table: str, aggregate: Aggregate, tim
     to = _tables(mapping.get("to"), table, context)
     each = problems.choice(mapping.get("each"), ("month",), "how long a proportion holds") if mapping.get("each") else "month"
     basis = _basis(mapping.get("by"), name, context)
-    if aggregate != "sum" or isinstance(time, During):
-        what = "a stock" if isinstance(time, During) else f"a {aggregate}"
+    if aggregate != "sum" or isinstance(time, During | Snapshot):
+        what = "a stock" if isinstance(time, During) else "a balance" if isinstance(time, Snapshot) else f"a {aggregate}"
         problems.at(value, f"allocate splits a sum at: or over: days, and {name} is {what}")
         return None
     if basis is None or each is None or not whole or not to:

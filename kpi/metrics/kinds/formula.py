@@ -8,7 +8,7 @@ from kpi.metrics import clashes
 from kpi.metrics.kinds import lagging
 from kpi.metrics.kinds.base import About, Context, figure
 from kpi.metrics.kinds.parts import leaves
-from kpi.metrics.model import Around, Call, During, Formula, Literal_, Metric, Node, Rolling, ToDate
+from kpi.metrics.model import Around, Call, During, Formula, Literal_, Metric, Node, Rolling, Snapshot, ToDate
 from kpi.metrics.problems import Key
 
 
@@ -62,6 +62,8 @@ def refused(node: Node, context: Context) -> Iterator[str]:
         for leaf in leaves(node.inner, context):
             if leaf.lived is not None:
                 yield f"{leaf.name} is as known on a day, and {name}() adds up days; only events and flows have a sum over days"
+            elif isinstance(leaf.time, Snapshot):
+                yield f"{leaf.name} is a balance (snapshot:), and {name}() adds up days; only events and flows have a sum over days"
             elif isinstance(leaf.time, During) and leaf.moved is None:
                 what = "a stock (during:)" if leaf.retained is None else "the retention of a stock"
                 yield f"{leaf.name} is {what}, and {name}() adds up days; only events and flows have a sum over days"

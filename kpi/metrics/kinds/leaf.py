@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final, cast
+from typing import Final
 
 from kpi import yamlfile
 from kpi.errors import BadExpression, did_you_mean
 from kpi.metrics import clashes, expressions
 from kpi.metrics.catalog import Catalog
-from kpi.metrics.kinds import allocation
-from kpi.metrics.kinds.base import About, Context, expression
+from kpi.metrics.kinds import allocation, times
+from kpi.metrics.kinds.base import About, Context
 from kpi.metrics.kinds.parts import with_metrics
 from kpi.metrics.kinds.switches import KEYS as SWITCH_KEYS
 from kpi.metrics.kinds.switches import switched
-from kpi.metrics.model import Aggregate, At, Call, Column, During, Leaf, Metric, Moment, Money, Node, Over, Time
+from kpi.metrics.model import Aggregate, Call, Column, Leaf, Metric, Money, Node, Over, Time
 from kpi.metrics.operators import IN_WORDS, Operators, shown
 from kpi.metrics.problems import Key
 
 AGGREGATES: Final[tuple[Aggregate, ...]] = ("sum", "count", "count_distinct", "average", "min", "max", "median", "percentile")
 #: Aggregates whose value is a quantity, and so has the quantity's unit and currency.
 _QUANTITIES: Final = ("sum", "average", "min", "max", "median", "percentile")
-_TIMES: Final = ("at", "over", "during")
 
 
 class LeafKind:
@@ -46,6 +45,11 @@ class LeafKind:
         Key("at", "a day or an instant", "an event: it counts in the period that holds the day"),
         Key("over", "[from, to], two days", "a flow: spread evenly over the days from ≤ day < to"),
         Key("during", "[from, to], two days", "a stock: rows with from ≤ day < to on the period's last day; an empty to is open"),
+        Key(
+            "snapshot",
+            "{at: a day, take: last, each: account}",
+            "balances that are written down now and then: of each its last (or first) one in the period",
+        ),
         Key("allocate", "{to: [account, product], by: revenue, each: month}", "how rows that lack a key are split"),
         *SWITCH_KEYS,
     )
@@ -71,7 +75,7 @@ class LeafKind:
         counts_rows = aggregate == "count" and mapping.get("of") is None
         value = None if counts_rows else about.resolved(context, aggregate, lambda text: _value(text, aggregate, scope))
         condition = about.resolved(context, "where", lambda text: _condition(text, with_metrics(scope, context)))
-        time = _time(about, scope, context)
+        time = times.read(about, scope, context)
         if isinstance(time, Over) and aggregate not in ("sum", "count"):
             about.problem(context, aggregate, f"a flow (over:) is spread over days and adds up; it takes sum or count, not {aggregate}")
             time = None
@@ -184,45 +188,6 @@ def _unit(aggregate: str, value: Node | None, catalog: Catalog) -> str | None:
     return "money" if isinstance(value, Call) and value.type == "money" else "number"
 
 
-def _time(about: About, scope: expressions.Scope, context: Context) -> Time | None:
-    """How the metric stands in time."""
-    stated = [name for name in _TIMES if about.mapping.get(name) is not None]
-    if len(stated) != 1:
-        if stated:
-            about.problem(context, stated[1], f"a metric on rows has one of at, over, during; this one has {' and '.join(stated)}")
-        elif about.mapping.get("snapshot") is None:
-            about.problem(context, "at", "a metric on rows says when: write one of at, over, during")
-        return None
-    value = about.mapping.get(stated[0])
-    if value is None:
-        return None
-    if stated[0] == "at":
-        column = _day(value, scope, context)
-        return None if column is None else At(column)
-    if not isinstance(value, yamlfile.Sequence) or len(value.items) != 2:
-        context.problems.at(value, f"{stated[0]} takes two days, [from, to]")
-        return None
-    start, end = (_day(item, scope, context) for item in value.items)
-    if start is None or end is None:
-        return None
-    if stated[0] == "during":
-        return During(start, end)
-    document = scope.catalog.tables[scope.table].info["day"]
-    return Over(start, end, expressions.column(scope.table, document, catalog=scope.catalog) if document else None)
-
-
-def _day(value: yamlfile.Value, scope: expressions.Scope, context: Context) -> Moment | None:
-    def read(text: str) -> Node:
-        node = expressions.row(text, scope)
-        if not isinstance(node, Column | Call) or node.type not in ("day", "instant") or not expressions.columns_of(node):
-            kind = IN_WORDS[Operators(lambda name: "number", mixes=False).type_of(node)]
-            days = [column.name for column in scope.catalog.tables[scope.table].columns if column.info["unit"] in ("day", "instant")]
-            raise BadExpression(f"{shown(node)} is {kind}; a time is a column with a day: {', '.join(days)}")
-        return node
-
-    return cast("Moment | None", expression(value, context.problems, read))
-
-
 def _money(value: Node, table: str, time: Time, catalog: Catalog) -> Money | None:
     """How the value finds its currency; None for values that aren't money."""
     if not isinstance(value, Column | Call) or value.type != "money":
@@ -238,17 +203,8 @@ def _money(value: Node, table: str, time: Time, catalog: Catalog) -> Money | Non
         currency=expressions.column(table, "currency", catalog=catalog),
         home_value=expressions.mapped(value, twin) if home else None,
         home_currency=expressions.column(table, "home_currency", catalog=catalog) if home else None,
-        document=_document(time),
+        document=times.document(time),
     )
-
-
-def _document(time: Time) -> Moment:
-    """The day whose rate counts; a stock's is the day asked for, and its start stands in."""
-    if isinstance(time, At):
-        return time.column
-    if isinstance(time, Over) and time.document is not None:
-        return time.document
-    return time.start
 
 
 LEAF = LeafKind()

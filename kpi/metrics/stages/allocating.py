@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from kpi.metrics import expressions, operations, splitting
 from kpi.metrics.catalog import Catalog
-from kpi.metrics.model import Allocate, At, Call, Leaf, Literal_, Node, Over
+from kpi.metrics.model import Allocate, At, Call, During, Leaf, Literal_, Node, Over, Snapshot
 from kpi.metrics.operations import Element, Whole, day_number, decimal, whole_quotient
 from kpi.metrics.rows import Rows
 from kpi.metrics.stages import pieces
@@ -29,6 +29,7 @@ from kpi.metrics.stages.movements import movements
 from kpi.metrics.stages.running import running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Shared, Split, Stage, of_some
 from kpi.metrics.stages.scan import day_number as number_of
+from kpi.metrics.stages.snapshots import snapshots
 from kpi.metrics.stages.spreading import UNIT_SCALE, met, spread
 from kpi.metrics.stages.stocks import stocks
 from kpi.periods import Calendar
@@ -233,7 +234,8 @@ def _basis(scan: Scan) -> sa.Select[Any]:
         units: Element = sa.cast(sa.func.sum(amount), Whole())
         unrated: Element = sa.func.sum(rows.c.missing) if scan.foreign else sa.literal_column("0")
     else:
-        stage = movements(scan) if leaf.moved else events(scan) if isinstance(leaf.time, At) else stocks(scan)
+        of_time = {At: events, Snapshot: snapshots, During: stocks}
+        stage = movements(scan) if leaf.moved else of_time[type(leaf.time)](scan)
         found = stage.parts[leaf.name]
         source = rows = stage.selects[0].subquery("measured")
         place = rows.c.place

@@ -1,4 +1,4 @@
-"""What doesn't add up: distinct counts, smallest, largest, medians and percentiles, of events and stocks.
+"""What doesn't add up: distinct counts, smallest, largest, medians and percentiles, of events, stocks and balances.
 
 Rows meet the windows themselves, and the total over all groups is taken from the rows again.
 """
@@ -11,11 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from kpi.errors import QueryError
-from kpi.metrics.model import At, During, Leaf
+from kpi.metrics.model import At, During, Leaf, Snapshot
 from kpi.metrics.operations import Element, day_number, decimal
 from kpi.metrics.stages import rates
 from kpi.metrics.stages.events import event_rows, leaf_names
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage
+from kpi.metrics.stages.snapshots import picked
 from kpi.metrics.stages.stocks import stock_rows
 
 
@@ -36,24 +37,27 @@ def direct(scan: Scan, totals: bool) -> Stage:
 
 def _met(scan: Scan, leaf: Leaf) -> tuple[Any, int]:
     """Rows of slot, place, the groups, v0 (in the currency asked for) and whether its rate is missing."""
-    windows = scan.spans()
-    if isinstance(leaf.time, At):
-        selected, scales = event_rows(scan)
-        rows = selected.subquery(f"{scan.name}_row")
-        day = day_number(rows.c.day)
-        inside = sa.and_(day >= windows.c.starts, day < windows.c.ends)
+    source: Any
+    windows: Any
+    if isinstance(leaf.time, Snapshot):
+        selected, scales = picked(scan)
+        rows: Any = selected.subquery(f"{scan.name}_row")
+        windows = source = rows
         rate_day: Element | None = rows.c.rate_day if scan.foreign else None
+    elif isinstance(leaf.time, At):
+        selected, scales = event_rows(scan)
+        rows, windows = selected.subquery(f"{scan.name}_row"), scan.spans()
+        day = day_number(rows.c.day)
+        source = sa.join(rows, windows, sa.and_(day >= windows.c.starts, day < windows.c.ends))
+        rate_day = rows.c.rate_day if scan.foreign else None
     elif isinstance(leaf.time, During):
         selected, scales = stock_rows(scan)
-        rows = selected.subquery(f"{scan.name}_row")
-        inside = sa.and_(
-            day_number(rows.c.starts) < windows.c.ends,
-            sa.or_(rows.c.ends.is_(None), day_number(rows.c.ends) >= windows.c.ends),
-        )
+        rows, windows = selected.subquery(f"{scan.name}_row"), scan.spans()
+        stands = sa.or_(rows.c.ends.is_(None), day_number(rows.c.ends) >= windows.c.ends)
+        source = sa.join(rows, windows, sa.and_(day_number(rows.c.starts) < windows.c.ends, stands))
         rate_day = windows.c.ends - 1 if scan.foreign else None
     else:
         raise QueryError(f"{leaf.name} is a flow, which adds up: it takes sum or count, not {leaf.aggregate}")
-    source: Any = sa.join(rows, windows, inside)
     value: Element = rows.c.v0
     scale = scales[0]
     extra: list[Any] = []

@@ -41,7 +41,7 @@ def event_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
         rows.then = lambda version: sa.and_(version.c.valid_from <= day, sa.or_(version.c.valid_to.is_(None), day < version.c.valid_to))
     wheres, masks = row_filters(scan, rows)
     raw = rows.element(time.column)
-    wheres += [raw >= day_literal(scan.first), raw < day_literal(scan.after)] if time.column.type == "day" else _near(scan, raw)
+    wheres += [raw >= day_literal(scan.first), raw < day_literal(scan.after)] if time.column.type == "day" else near(scan, raw)
     wheres += counted(scan, rows, day)
     columns: list[Any] = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
     scales: list[int] = []
@@ -66,7 +66,7 @@ def exact(element: Element, scale: int | None) -> tuple[Element, int]:
     return element, scale or 0
 
 
-def _near(scan: Scan, raw: Element) -> list[Element]:
+def near(scan: Scan, raw: Element) -> list[Element]:
     """Instants a day around the windows: zones are at most 14 hours from UTC, and the windows cut exactly."""
     day = dt.timedelta(days=1)
     first = dt.datetime.combine(scan.first - day, dt.time())
