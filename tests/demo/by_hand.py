@@ -119,3 +119,95 @@ gone as (
 select start.who, start.day as start, even.day as even, gone.day as gone
 from start left join even using (who) left join gone using (who)
 """
+
+#: What it costs to win a customer and the months until it is earned back, by month and segment: the sales and marketing of the
+#: month before, none of which names a customer, follow the new customers of the month; costs to serve without a customer or
+#: product follow the revenue of theirs. A line is joined to every month that it touches; shares are doubles. Segments never
+#: change in the sample.
+CAC = """
+with month as (
+    select d::date as day, (d + interval 1 month)::date as after, (d - interval 1 month)::date as before
+    from range(date '{since}', date '{until}', interval 1 month) t(d)
+),
+place as (
+    select account_id,
+        case when employees >= 1000 then 'Enterprise' when employees >= 100 then 'Mid-market' when employees is not null then 'SMB' end
+            as segment
+    from account
+),
+line as (
+    select 'revenue' as what, account_id, product_id, true as named, amount, coalesce(service_from, service_to, invoiced_on) as f,
+        case when service_from < service_to then service_to else coalesce(service_from, service_to, invoiced_on) + 1 end as t
+    from invoice_line where kind <> 'tax'
+    union all
+    select case when category in ('sales', 'marketing') then 'win' else 'serve' end, account_id, product_id,
+        account_id is not null or source_account_id is not null, amount,
+        coalesce(service_from, service_to, booked_on),
+        case when service_from < service_to then service_to else coalesce(service_from, service_to, booked_on) + 1 end
+    from cost_line where category in ('sales', 'marketing', 'hosting', 'support', 'onboarding')
+),
+spread as (
+    select what, day, account_id, product_id, named,
+        sum(amount::double * date_diff('day', greatest(f, day), least(t, after)) / date_diff('day', f, t)) as amount
+    from line join (select before as day, day as after from month union select day, after from month) m on f < after and t > day
+    group by all
+),
+weight as (
+    select day, account_id, product_id, amount as w from spread where what = 'revenue' and amount > 0
+),
+served as (
+    select day, account_id, amount from spread where what = 'serve' and named and product_id is not null
+    union all
+    select c.day, w.account_id, c.amount * w.w / sum(w.w) over (partition by c.day, c.named, c.account_id, c.product_id)
+    from spread c join weight w on w.day = c.day
+        and (not c.named or c.account_id is not distinct from w.account_id) and (c.product_id is null or c.product_id = w.product_id)
+    where c.what = 'serve' and (not c.named or c.product_id is null)
+),
+margin as (
+    select day, segment, sum(amount) filter (what = 'revenue') as revenue, sum(amount) filter (what = 'serve') as cost
+    from (
+        select what, day, account_id, amount from spread where what = 'revenue'
+        union all select 'serve', day, account_id, amount from served
+    ) left join place using (account_id)
+    group by all
+),
+won as (
+    select date_trunc('month', closed_on)::date as day, segment, count(*) as n
+    from deal left join place using (account_id)
+    where is_won and (kind is null or kind not in ('expansion', 'renewal'))
+    group by all
+),
+change as (
+    select who, account_id, day, sum(delta) as delta
+    from (
+        select coalesce(account_id, source || '/' || source_account_id) as who, account_id, unnest([started_on, ended_on]) as day,
+            unnest([monthly_amount, -monthly_amount]) as delta
+        from subscription_term
+        where status in ('active', 'past_due') and (ended_on is null or ended_on > started_on)
+    )
+    where day is not null
+    group by all
+),
+close as (
+    select *, sum(delta) over (partition by who order by day) as closes from change
+),
+life as (
+    select *, closes - delta as opens, max(day) filter (closes = 0 and closes - delta > 0)
+        over (partition by who order by day rows between unbounded preceding and 1 preceding) as gone
+    from (select *, closes - delta as was from close)
+),
+begun as (
+    select date_trunc('month', day)::date as day, segment, sum(delta) as amount
+    from life left join place using (account_id)
+    where opens = 0 and closes > 0 and (gone is null or day - gone > 365)
+    group by all
+)
+select month.day, g.segment as g,
+    win.amount * g.n / sum(g.n) over (partition by month.day) / g.n as cac,
+    win.amount / sum(g.n) over (partition by month.day) / (begun.amount / g.n * (margin.revenue - margin.cost) / margin.revenue) as payback
+from month
+join won g on g.day = month.day
+join (select day, sum(amount) as amount from spread where what = 'win' group by all) win on win.day = month.before
+left join begun on begun.day = month.day and begun.segment is not distinct from g.segment
+left join margin on margin.day = month.day and margin.segment is not distinct from g.segment
+"""
