@@ -24,6 +24,7 @@ from kpi.cli import main
 from kpi.errors import BadSetting, DefinitionsError, QueryError, WarehouseError
 from kpi.metrics import definitions
 from kpi.metrics.explain import explain
+from kpi.metrics.groups import OTHER
 from kpi.metrics.model import Query
 from kpi.settings import Settings
 from kpi.warehouse.engines import open_reader
@@ -163,6 +164,28 @@ def test_line_to_customer_to_the_country_of_its_region(company, asked):
     assert [row[1:] for row in rows(found)] == [("Norway", 8, "4.00"), (None, 8, "4.00")]
     assert column(ask(reader, known, "seats", where=("country <> 'Norway'",)), "seats") == [8]
     assert column(ask(reader, known, "seats", where=("land.name = 'Norway'",), by=("who",)), "seats") == [8]
+
+
+def test_per_and_top_work_on_tables_of_others(asked):
+    """Rows chosen by a metric of what they belong to, and the largest groups with the rest as one."""
+    known, reader = asked(
+        "  won: {count: deal, at: closed_on}\n",
+        "  won: {count: deal, at: closed_on}\n  busy: {sum: seat_count, of: usage, at: day, where: 'per(who, seats) > 7'}\n",
+    )
+    # Acme has 8 seats, b 7, and z is no customer: its row has no value of per(), which > never takes.
+    assert column(ask(reader, known, "busy"), "busy") == [8]
+    assert column(ask(reader, known, "seats", where=("per(customer, seats) > 7",)), "seats") == [8]
+    assert column(ask(reader, known, "seats", where=("not per(customer, seats) > 7",)), "seats") == [8]
+    assert column(ask(reader, known, "seats", where=("per(usage.account_id, fees) >= 4",)), "seats") == [15]  # a 4, b 4, z 0
+    # By February alone a has 5 seats.
+    assert column(ask(reader, known, "seats", where=("per(who, seats) > 6",), since="2026-02-01"), "seats") == [7]
+    assert [row[1:] for row in rows(ask(reader, known, "seats", "ratings", by=("usage.account_id",), top=1))] == [
+        ("a", 8, 0.15),  # (0.1 + 0.2) / 2
+        (OTHER, 8, 0.7),  # b 7 and z 1; z has no rating
+    ]
+    by_who = ask(reader, known, "seats", "customers", by=("who",), top=1, top_by="fees")
+    # Both have 4 in fees, and Acme comes first by name; z, who is nobody, keeps its own row.
+    assert [row[1:] for row in rows(by_who)] == [("Acme", 8, 1), (OTHER, 7, 1), (None, 1, 1)]
 
 
 def test_a_history_is_joined_by_the_day(asked):
