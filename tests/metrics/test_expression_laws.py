@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kpi.metrics import expressions
+from kpi.metrics import expressions, functions
 from kpi.metrics.rows import Rows
 from kpi.periods import Calendar
 
@@ -137,9 +137,28 @@ def case(parts: tuple[list[tuple[Made, Made]], Made | None]) -> Made:
     return Made(f"case {whens}{f' else {otherwise.text}' if otherwise else ''} end", value, places)
 
 
+def simple_case(parts: tuple[Made, list[tuple[Made, Made]], Made]) -> Made:
+    """``case plan when 'a' then … else … end``: a missing value is like none."""
+    subject, pairs, otherwise = parts
+
+    def value(row: Row) -> Any:
+        found = subject.of(row)
+        for when, then in pairs:
+            if found is not None and found == when.of(row):
+                return then.of(row)
+        return otherwise.of(row)
+
+    whens = " ".join(f"when {when.text} then {then.text}" for when, then in pairs)
+    places = max(made.places for made in [*(then for _, then in pairs), otherwise])
+    return Made(f"case {subject.text} {whens} else {otherwise.text} end", value, places)
+
+
 def branches(draw: Any, values: Callable[..., st.SearchStrategy[Made]], deep: int) -> Made:
     """Of several values of one type, one."""
-    name = draw(st.sampled_from(["coalesce", "least", "greatest", "case"]))
+    name = draw(st.sampled_from(["coalesce", "least", "greatest", "case", "simple case"]))
+    if name == "simple case":
+        chosen = [(draw(texts(0)), draw(values(deep))) for _ in range(draw(st.integers(1, 2)))]
+        return simple_case((draw(texts(0)), chosen, draw(values(deep))))
     if name != "case":
         return one_of_them(name, [draw(values(deep)) for _ in range(draw(st.integers(2, 3)))])
     pairs = [(draw(flags(deep)), draw(values(deep))) for _ in range(draw(st.integers(1, 2)))]
@@ -153,7 +172,7 @@ def rounding(pair: tuple[Made, int]) -> Made:
 
 @st.composite
 def numbers(draw: Any, deep: int) -> Made:
-    kinds = ["atom", "quotient", "length", "days", "year"]
+    kinds = ["atom", "quotient", "length", "days", "hours", "year"]
     kind = draw(st.sampled_from([*kinds, "*", "sum", "round", "abs", "neg", "branches"] if deep else kinds))
     if kind == "quotient":
         return quotient((column("quantity", 6), draw(st.sampled_from(["0", "1", "2", "4", "5", "8"]))))
@@ -163,8 +182,10 @@ def numbers(draw: Any, deep: int) -> Made:
     if kind == "days":
         start, end = draw(days(0) | st.just(instant)), draw(days(0) | st.just(instant))
         return Made(f"days({start.text}, {end.text})", of_known(lambda a, b: Decimal((b - a).days), start, end))
+    if kind == "hours":
+        return Made("hours(modified_at, modified_at)", of_known(lambda _: Decimal(0), column("modified_at")), 6)
     if kind == "year":
-        day = draw(days(0))
+        day = draw(days(0) | st.just(instant))
         return Made(f"year({day.text})", of_known(lambda value: Decimal(value.year), day))
     if kind == "branches":
         return branches(draw, numbers, deep - 1)
@@ -229,6 +250,10 @@ def first_of(grain: str, day: dt.date) -> dt.date:
 instant = Made("modified_at", of_known(local, column("modified_at")))
 
 
+def of_day(text: str) -> Made:
+    return Made(f"'{text}'", lambda _: dt.date.fromisoformat(text))
+
+
 @st.composite
 def days(draw: Any, deep: int) -> Made:
     kind = draw(st.sampled_from(["column", "period", "branches"] if deep else ["column", "period"]))
@@ -287,9 +312,16 @@ def is_null(pair: tuple[Made, bool]) -> Made:
 
 @st.composite
 def flags(draw: Any, deep: int) -> Made:
-    kind = draw(st.sampled_from(["column", "compare", "in", "between", "null", "like", *(["not", "and", "or"] if deep else [])]))
+    kinds = ["column", "equals", "instant", "compare", "in", "between", "null", "like", *(["not", "and", "or"] if deep else [])]
+    kind = draw(st.sampled_from(kinds))
     if kind == "column":
         return column("is_assumed")
+    if kind == "equals":
+        sign, truth = draw(st.sampled_from(["=", "<>"])), draw(st.booleans())
+        return Made(f"is_assumed {sign} {str(truth).lower()}", lambda row: COMPARE[sign](row["is_assumed"], truth))
+    if kind == "instant":  # meets a day as the day it falls on
+        sign, day = draw(st.sampled_from(sorted(COMPARE))), draw(days(0) | st.sampled_from([*map(of_day, filter(None, DAYS))]))
+        return comparison((instant, sign, day))
     if kind == "not":
         inner = draw(flags(deep - 1))
         return Made(f"not ({inner.text})", lambda row: inner.of(row) is not True)
@@ -371,3 +403,11 @@ def test_conditions(evaluated, made: Made) -> None:
 def test_a_condition_and_its_opposite_are_all_rows(evaluated, made: Made) -> None:
     held, opposite = evaluated(made.text, as_filter=True), evaluated(f"not ({made.text})", as_filter=True)
     assert [one != other for one, other in zip(held, opposite, strict=True)] == [True] * len(ROWS), made.text
+
+
+#: What the laws above write; per() stands over a metric, and has its own tests.
+WRITTEN = {"coalesce", "least", "greatest", "abs", "round", "length", "days", "hours", "year", "period", "concat", *TEXT_FUNCTIONS}
+
+
+def test_no_function_of_rows_is_without_a_law() -> None:
+    assert {found.name for found in functions.FUNCTIONS if found.place in ("row", "both")} - {"per"} == WRITTEN
