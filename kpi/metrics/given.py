@@ -16,6 +16,7 @@ from kpi.metrics import operations
 from kpi.metrics.catalog import VALID, Catalog, Given
 from kpi.metrics.operations import Element
 from kpi.metrics.problems import NAME, Key, Problems
+from kpi.metrics.stated import JOIN, shapes
 from kpi.warehouse.given import ATTACHED, Found, FoundColumn, Holdings, digest, parts
 
 TABLE: Final = (
@@ -34,7 +35,6 @@ TABLE: Final = (
 #: What says what a database holds of the places asked for; None where no warehouse is looked at.
 Look = Callable[[Iterable[tuple[str | None, str]]], Holdings]
 
-_JOIN: Final = re.compile(r"(?P<own>\S.*?)\s*->\s*(?P<table>[a-z][a-z0-9_]*)\.(?P<column>\S.*)\Z")
 _CODE: Final = re.compile(r"[A-Z]{3}\Z")
 _WHOLE: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "INT")
 _WIDE: Final = ("UBIGINT", "HUGEINT", "UHUGEINT")
@@ -80,6 +80,8 @@ def read(value: yamlfile.Value | None, problems: Problems, timezone: str, look: 
             continue
         problems.keys(keys, TABLE, "a table")
         entries[name] = (keys, _place(keys.get("from"), problems))
+    if look is None:
+        shapes({name: keys for name, (keys, _) in entries.items()}, problems)
     if not entries or look is None:
         return Tables(unseen=tuple(entries))
     holdings = look([place for _, place in entries.values() if place is not None])
@@ -148,7 +150,7 @@ class _Made:
             text = problems.text(entry.value, "column -> table.column")
             if text is None:
                 continue
-            found = _JOIN.match(text)
+            found = JOIN.match(text)
             if found is None or found["table"] != entry.key.text:
                 problems.at(entry.value, f'"{text}" is no join; write {entry.key.text}: column -> {entry.key.text}.column')
                 continue
