@@ -26,7 +26,7 @@ from kpi.metrics.cubes import Cubes
 from kpi.metrics.entities import entity
 from kpi.metrics.figures import Answers, Figures
 from kpi.metrics.keys import Keys
-from kpi.metrics.model import At, Cumulated, Definitions, Leaf, MetricRef, Node, Over, Query, Snapshot, Time
+from kpi.metrics.model import At, Cumulated, Definitions, During, Leaf, MetricRef, Node, Over, Query, Snapshot, Time
 from kpi.metrics.reach import Reach, common, known, reach_of
 from kpi.metrics.result import Note, Span, State
 from kpi.metrics.splitting import Lacks
@@ -41,6 +41,7 @@ from kpi.metrics.stages.movements import movements
 from kpi.metrics.stages.retentions import retentions
 from kpi.metrics.stages.scan import Scan, Stage
 from kpi.metrics.stages.snapshots import snapshots
+from kpi.metrics.stages.stays import stays
 from kpi.metrics.stages.stocks import stocks
 from kpi.metrics.stages.survivals import survivals
 from kpi.metrics.uses import Tree, Use, divided, expand, uses_of, with_leaves
@@ -504,6 +505,8 @@ def _staged(
         return conversions(scan)
     if leaf.retained is not None:
         return retentions(scan, totals)
+    if leaf.aggregate == "count_distinct" and isinstance(leaf.time, During) and not scan.foreign:
+        return stays(scan, totals)
     if not is_additive(leaf):
         return direct(scan, totals)
     if isinstance(leaf.time, At):
