@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from kpi.metrics import expressions
 from kpi.metrics.model import During
 from kpi.metrics.operations import Element, Whole, byte_order, day_number, decimal, whole_quotient
 from kpi.metrics.stages import pieces
@@ -33,10 +34,11 @@ def movements(scan: Scan) -> Stage:
     native = _changes(scan, rows.cte(f"{scan.name}_term"))
     if scan.foreign:
         changes, stock = changes_in_one_currency(scan, native)
-        scale += RATE_SCALE
+        shared, scale = _shared(scan, changes, _kinds(scan, stock)), scale + RATE_SCALE
+    elif _of_customers(scan):
+        shared = _unshared(scan, native)
     else:
-        changes, stock = native, _stock(scan, native)
-    shared = _shared(scan, changes, _kinds(scan, stock))
+        shared = _shared(scan, native, _kinds(scan, _stock(scan, native)))
     parts: dict[str, LeafParts] = {}
     for place, leaf in enumerate(scan.leaves):
         names = leaf_names(scan, place)
@@ -132,7 +134,7 @@ def _changes(scan: Scan, term: sa.CTE) -> sa.CTE:
     keys = [term.c[name] for name in names]
     both = sa.union_all(
         sa.select(term.c.account, day_number(term.c.starts).label("day"), *keys, term.c.mine, term.c.units),
-        sa.select(term.c.account, day_number(term.c.ends), *keys, term.c.mine, -term.c.units).where(term.c.ends.is_not(None)),
+        sa.select(term.c.account, day_number(term.c.ends), *keys, term.c.mine, -term.c.units).where(term.c.ends < day_literal(scan.after)),
     ).subquery(f"{scan.name}_both")
     by = [both.c.account, both.c.day, *(both.c[name] for name in names), both.c.mine]
     total = sa.func.sum(both.c.units)
@@ -148,6 +150,21 @@ def _stock(scan: Scan, changes: sa.CTE) -> Any:
     )
     running_: dict[str, Any] = {"partition_by": net.c.account, "order_by": net.c.day}
     return sa.select(*net.c, sa.cast(sa.func.sum(net.c.net).over(**running_), Whole()).label("closes")).subquery(f"{scan.name}_stock")
+
+
+def _of_customers(scan: Scan) -> bool:
+    """Whether all that a customer has is in one group, ever, and inside the filters or outside: then nothing changes places."""
+    columns = [column for node in (*scan.by, *scan.filters) for column in expressions.columns_of(node)]
+    return not scan.versions and all((column.path[0].column if column.path else column.name) == "account_id" for column in columns)
+
+
+def _unshared(scan: Scan, changes: sa.CTE) -> Any:
+    """What :func:`_shared` makes, of customers that are each in one group: the change of the group is the account's own."""
+    running_: dict[str, Any] = {"partition_by": changes.c.account, "order_by": changes.c.day}
+    columns = [changes.c[name] for name in ("account", "day", *scan.groups, "mine")]
+    closes = sa.cast(sa.func.sum(changes.c.delta).over(**running_), Whole()).label("closes")
+    days = _kinds(scan, sa.select(*columns, changes.c.delta.label("net"), closes).subquery(f"{scan.name}_stock"))
+    return sa.select(*days.c, days.c.net.label("moved"), sa.literal_column("0").label("transfer")).subquery(f"{scan.name}_moved")
 
 
 def _kinds(scan: Scan, stock: Any) -> Any:
