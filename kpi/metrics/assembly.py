@@ -13,6 +13,7 @@ from kpi.metrics.groups import OTHER
 from kpi.metrics.model import Query
 from kpi.metrics.operations import Element, decimal, safe_quotient
 from kpi.metrics.stages.scan import LeafParts, Part, Shared, Stage, day_number
+from kpi.metrics.stages.windowed import windowed
 from kpi.metrics.uses import Tree, Use, divided, uses_of
 from kpi.metrics.windows import Frame, Window
 from kpi.periods import Calendar
@@ -148,36 +149,19 @@ class Assembly:
 
     def _added_up(self, period: sa.CTE) -> Any:
         """One row for each place and group: a column for each part and slot."""
-        parts = [part for stage in self._stages.values() for part in stage.columns()]
-        selects = [(select.subquery(), stage) for stage in self._stages.values() for select in stage.selects]
-        # The first branch decides what types all have.
-        untyped: dict[str, Any] = {part.name: sa.literal_column("NULL").label(part.name) for part in parts}
-        typed: dict[str, Any] = {part.name: sa.cast(sa.null(), part.type).label(part.name) for part in parts}
-        branches = [self._branch(*select, parts, untyped if place else typed) for place, select in enumerate(selects)]
-        if branches and self._spare:
-            branches.append(
-                sa.select(
-                    period.c.place,
-                    *(sa.literal(OTHER) for _ in self._groups),
-                    sa.literal_column("-1"),
-                    *(sa.cast(sa.null(), part.type) for part in parts),
-                )
-            )
+        branches = self._branches(period)
         if not branches:
             nothing: list[Any] = [period.c.place, *(sa.cast(sa.null(), operations.TEXT).label(group) for group in self._groups)]
             return sa.select(*nothing).where(sa.false()).cte(f"{self._within}summed")
-        stack: Any = sa.union_all(*branches) if len(branches) > 1 else branches[0]
-        stack = stack.cte(f"{self._within}stack")
+        columns: dict[str, Any] = {"place": operations.BIG, "slot": operations.BIG, **dict.fromkeys(self._groups, operations.TEXT)}
+        columns |= {part.name: part.type for stage in self._stages.values() for part in stage.columns()}
+        stack: Any = operations.stacked(branches, columns).cte(f"{self._within}stack") if len(branches) > 1 else branches[0]
         if self._groups and not self._dense():
             # Groups that no additive stage fills over all periods: once more for every period, with nothing in them.
             distinct = sa.select(*(stack.c[group] for group in self._groups)).distinct().subquery("every_group")
-            filling = sa.select(
-                period.c.place,
-                *(distinct.c[group] for group in self._groups),
-                sa.literal_column("-1").label("slot"),
-                *untyped.values(),
-            ).select_from(sa.join(period, distinct, sa.true()))
-            stack = sa.union_all(sa.select(stack), filling).subquery("filled")
+            every = sa.select(period.c.place, sa.literal_column("-1").label("slot"), *(distinct.c[group] for group in self._groups))
+            filling = every.select_from(sa.join(period, distinct, sa.true())).cte(f"{self._within}filling")
+            stack = operations.stacked([stack, filling], columns).subquery("filled")
         keys = [stack.c.place, *(stack.c[group] for group in self._groups)]
         sums: list[Any] = []
         for stage in self._stages.values():
@@ -218,14 +202,23 @@ class Assembly:
         ]
         return sa.select(summed.c.place, *(summed.c[group] for group in self._groups), *sums).cte(f"{self._within}so_far")
 
-    def _branch(self, rows: Any, stage: Stage, parts: Sequence[Part], nothing: Mapping[str, Any]) -> sa.Select[Any]:
-        own = {part.name for part in stage.columns()}
-        return sa.select(
-            rows.c.place,
-            *(rows.c[group] for group in self._groups),
-            rows.c.slot,
-            *(sa.cast(rows.c[part.name], part.type).label(part.name) if part.name in own else nothing[part.name] for part in parts),
-        )
+    def _branches(self, period: sa.CTE) -> list[sa.FromClause]:
+        """What is stacked: rows of place, the groups, slot and some of the parts."""
+        changing = [stage for stage in self._stages.values() if stage.changes is not None]
+        branches: list[sa.FromClause] = []
+        if changing:
+            seen = sorted({slot for stage in changing for name in stage.parts for slot in self._slots_of(name)})
+            branches.append(windowed(changing, tuple((slot, self._slots[slot]) for slot in seen), self._groups, self._within))
+        for name, stage in self._stages.items():
+            for place, select in enumerate(stage.own):
+                rows = select.subquery()
+                cells = [sa.cast(rows.c[part.name], part.type).label(part.name) for part in stage.columns()]
+                keys = (rows.c[key] for key in ("place", "slot", *self._groups))
+                branches.append(sa.select(*keys, *cells).cte(f"{name}_value{place or ''}"))
+        if branches and self._spare:
+            others = (sa.literal(OTHER).label(group) for group in self._groups)
+            branches.append(sa.select(period.c.place, sa.literal_column("-1").label("slot"), *others).cte(f"{self._within}spare"))
+        return branches
 
     def _dense(self) -> bool:
         """Whether every stage yields every group in every period."""

@@ -242,3 +242,21 @@ def test_each_whole_number_between_two_is_a_row_and_none_where_the_first_is_larg
     given = operations.rows_of("given", low=[2, 7, 5], high=[4, 7, 4])
     found = warehouse.reader().run(sa.select(given.c.low, operations.numbers(given.c.low, given.c.high).label("n")))
     assert sorted(tuple(row.values()) for row in found.to_pylist()) == [(2, 2), (2, 3), (2, 4), (7, 7)]
+
+
+def test_stacked_tables_lack_columns(warehouse):
+    """Two tables of different columns, one below the other; what one lacks is missing, and types are those that were said."""
+    days = operations.rows_of("days", day=[1, 2])
+    counts = sa.select(sa.literal_column("3").label("day"), sa.literal_column("'x'").label("g0"), sa.literal_column("7").label("n")).cte(
+        "counts"
+    )
+    amounts = sa.select(sa.literal_column("4").label("day"), operations.decimal(sa.literal_column("1.5"), 4).label("v")).cte("amounts")
+    kinds = {"day": operations.BIG, "g0": operations.TEXT, "n": operations.WHOLE, "v": operations.numeric(4)}
+    found = operations.stacked([days, counts, amounts], kinds).subquery("found")
+    answer = warehouse.reader().run(sa.select(*found.c).order_by(found.c.day)).to_pylist()
+    assert answer == [
+        {"day": 1, "g0": None, "n": None, "v": None},
+        {"day": 2, "g0": None, "n": None, "v": None},
+        {"day": 3, "g0": "x", "n": 7, "v": None},
+        {"day": 4, "g0": None, "n": None, "v": Decimal("1.5")},
+    ]

@@ -17,7 +17,7 @@ from kpi.metrics.model import At, Followed, Leaf, Type
 from kpi.metrics.operations import Element, Whole, day_number
 from kpi.metrics.rows import Rows
 from kpi.metrics.stages.events import leaf_names
-from kpi.metrics.stages.running import running
+from kpi.metrics.stages.running import changing
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, counted, day_literal
 from kpi.periods import Period
 
@@ -55,8 +55,7 @@ def conversions(scan: Scan) -> Stage:
         .group_by(line.day, *groups)
         .cte(f"{scan.name}_day")
     )
-    select = running(happened, scan.probes(starts=True), scan.groups, [part], False, scan.name)
-    return Stage((select,), {leaf.name: LeafParts(part)})
+    return changing(scan, happened, {leaf.name: LeafParts(part)})
 
 
 def _ordered(scan: Scan, leaf: Leaf, followed: Followed) -> Any:

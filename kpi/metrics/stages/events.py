@@ -12,7 +12,7 @@ from kpi.metrics.model import At, Leaf
 from kpi.metrics.operations import Element, day_number, decimal
 from kpi.metrics.rows import Rows
 from kpi.metrics.stages import rates
-from kpi.metrics.stages.running import running
+from kpi.metrics.stages.running import changing
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, counted, day_literal, foreign_value, leaf_value, row_filters
 
 
@@ -26,9 +26,7 @@ def events(scan: Scan) -> Stage:
     else:
         parts, columns = additive_parts(scan, rows, typed)
         happened = sa.select(day_number(rows.c.day).label("day"), *groups, *columns).group_by(rows.c.day, *groups).cte(f"{scan.name}_day")
-    all_parts = Stage((), parts).columns()
-    select = running(happened, scan.probes(starts=True), scan.groups, all_parts, False, scan.name)
-    return Stage((select,), parts)
+    return changing(scan, happened, parts)
 
 
 def event_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:

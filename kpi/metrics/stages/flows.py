@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from kpi.metrics import operations
 from kpi.metrics.operations import WHOLE, Element
 from kpi.metrics.stages.events import leaf_names
-from kpi.metrics.stages.running import running
+from kpi.metrics.stages.running import changing
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage
 from kpi.metrics.stages.scan import day_number as number_of
 from kpi.metrics.stages.spreading import Spread, spread, within
@@ -30,10 +30,7 @@ def flows(scan: Scan) -> Stage:
     for place, leaf in enumerate(scan.leaves):
         names = leaf_names(scan, place)
         parts[leaf.name] = LeafParts(Part(names[0], None), missing=Part(names[2], 0) if scan.foreign else None)
-    columns = Stage((), parts).columns()
-    happened = changes(scan, found, parts)
-    select = running(happened, scan.probes(starts=True), scan.groups, columns, True, scan.name)
-    return Stage((select,), parts)
+    return changing(scan, changes(scan, found, parts), parts, of_slopes=True)
 
 
 def _row_by_row(scan: Scan, found: Spread) -> Stage:

@@ -21,7 +21,7 @@ from kpi.metrics.stages import pieces
 from kpi.metrics.stages.customers import customer
 from kpi.metrics.stages.events import exact, leaf_names
 from kpi.metrics.stages.exchange import RATE_SCALE, changes_in_one_currency, revaluation
-from kpi.metrics.stages.running import running
+from kpi.metrics.stages.running import changing
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, foreign_value, leaf_value, split_conditions
 from kpi.metrics.stages.subscriptions import rows_of_stock
 
@@ -47,9 +47,7 @@ def movements(scan: Scan) -> Stage:
     if scan.foreign and any(leaf.moved is not None and leaf.moved.part == "currency" for leaf in scan.leaves):
         found.append(_revalued(scan, native, parts, scale))
     happened = (sa.union_all(*found) if len(found) > 1 else found[0]).cte(f"{scan.name}_day")
-    all_parts = Stage((), parts).columns()
-    select = running(happened, scan.probes(starts=True), scan.groups, all_parts, False, scan.name)
-    return Stage((select,), parts)
+    return changing(scan, happened, parts)
 
 
 def _moved(scan: Scan, shared: Any, parts: dict[str, LeafParts], scale: int) -> sa.Select[Any]:

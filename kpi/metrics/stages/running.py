@@ -7,13 +7,30 @@ bounds are what is left.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from kpi.metrics import operations
-from kpi.metrics.stages.scan import Part
+from kpi.metrics.stages.scan import Changes, LeafParts, Part, Scan, Stage
+
+
+def changing(
+    scan: Scan,
+    happened: sa.CTE,
+    parts: Mapping[str, LeafParts],
+    of_stock: bool = False,
+    of_slopes: bool = False,
+    totals: tuple[sa.Select[Any], ...] = (),
+) -> Stage:
+    """The stage of what happened on days; see :class:`kpi.metrics.stages.scan.Changes`."""
+    columns = Stage((), parts).columns()
+
+    def alone() -> sa.Select[Any]:
+        return running(happened, scan.probes(starts=not of_stock), scan.groups, columns, of_slopes, scan.name)
+
+    return Stage((), parts, totals, changes=Changes(happened, alone, of_stock, of_slopes))
 
 
 def running(happened: sa.CTE, bounds: sa.CTE, groups: Sequence[str], parts: Sequence[Part], flows: bool, name: str) -> sa.Select[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -198,18 +198,41 @@ class Shared:
 
 
 @dataclass(frozen=True)
+class Changes:
+    """What happened on days, of which running sums are the values of windows.
+
+    Attributes:
+        happened: columns day (a day number), the groups, and each part's change on that day; a day may have several rows.
+        alone: makes the running sums of these changes by themselves: slot, place, the groups and the parts.
+        of_stock: a window's value is what has come together at its end, and not what came since its beginning.
+        of_slopes: changes are of slopes, in a unit a day.
+    """
+
+    happened: sa.CTE
+    alone: Callable[[], sa.Select[Any]]
+    of_stock: bool = False
+    of_slopes: bool = False
+
+
+@dataclass(frozen=True)
 class Stage:
-    """A stage's selects for the stack, each of slot, place, the groups and the columns of ``parts``.
+    """A stage's own selects for the stack, each of slot, place, the groups and the columns of ``parts``, or its changes.
 
     ``totals`` are selects of slot, place and columns over all groups, where those of the groups don't add up.
     ``sparse``: a group may be missing in some periods, though its parts add up.
     """
 
-    selects: tuple[sa.Select[Any], ...]
+    own: tuple[sa.Select[Any], ...]
     parts: Mapping[str, LeafParts]
     totals: tuple[sa.Select[Any], ...] = ()
     sparse: bool = False
     shared: Shared | None = None
+    changes: Changes | None = None
+
+    @property
+    def selects(self) -> tuple[sa.Select[Any], ...]:
+        """Its selects; changes are summed up for it alone."""
+        return self.own if self.changes is None else (self.changes.alone(),)
 
     def columns(self) -> list[Part]:
         """Every column, in the order of the selects."""

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from kpi.metrics.operations import DAY, Element, Whole, day_number
 from kpi.metrics.stages.events import leaf_names
-from kpi.metrics.stages.running import running
+from kpi.metrics.stages.running import changing, running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage
 from kpi.metrics.stages.stocks import stock_rows
 
@@ -29,13 +29,16 @@ def stays(scan: Scan, totals: bool) -> Stage:
         row.starts, sa.func.coalesce(row.ends, _OPEN).label("ends"), *(row[group] for group in scan.groups), row.v0.label("entity")
     ).cte(f"{scan.name}_stood")
     leaf, part = scan.leaves[0], Part(leaf_names(scan, 0)[0], 0)
-    groupings = {scan.name: scan.groups, **({f"{scan.name}_all": []} if totals else {})}
-    selects = [_counted(scan, rows, groups, name, part) for name, groups in groupings.items()]
-    return Stage((selects[0],), {leaf.name: LeafParts(part, additive=False)}, tuple(selects[1:]))
+    over_all: tuple[sa.Select[Any], ...] = ()
+    if totals:
+        name = f"{scan.name}_all"
+        over_all = (running(_changes(rows, [], name, part), scan.probes(starts=False), [], [part], False, name),)
+    happened = _changes(rows, scan.groups, scan.name, part)
+    return changing(scan, happened, {leaf.name: LeafParts(part, additive=False)}, of_stock=True, totals=over_all)
 
 
-def _counted(scan: Scan, rows: sa.CTE, groups: Sequence[str], name: str, part: Part) -> sa.Select[Any]:
-    """Rows of slot, place, bound, the groups and how many entities stand on the day before the bound."""
+def _changes(rows: sa.CTE, groups: Sequence[str], name: str, part: Part) -> sa.CTE:
+    """By how many the entities of each group change on a day."""
     of = [rows.c.entity, *(rows.c[group] for group in groups)]
     earlier: dict[str, Any] = {"partition_by": of, "order_by": [rows.c.starts, rows.c.ends], "rows": (None, -1)}
     met = sa.select(
@@ -50,12 +53,11 @@ def _counted(scan: Scan, rows: sa.CTE, groups: Sequence[str], name: str, part: P
         _turns(ended, ended.c.ends, -1, groups).where(ended.c.ends < _OPEN),
     ).subquery(f"{name}_turn")
     keys = [turns.c[group] for group in groups]
-    happened = (
+    return (
         sa.select(day_number(turns.c.day).label("day"), *keys, sa.cast(sa.func.sum(turns.c.change), Whole()).label(part.name))
         .group_by(turns.c.day, *keys)
         .cte(f"{name}_day")
     )
-    return running(happened, scan.probes(starts=False), groups, [part], False, name)
 
 
 def _turns(source: Any, day: Element, change: int, groups: Sequence[str]) -> sa.Select[Any]:

@@ -10,7 +10,7 @@ from kpi.metrics.model import During
 from kpi.metrics.operations import Element, day_number
 from kpi.metrics.stages import pieces, rates
 from kpi.metrics.stages.events import exact, leaf_names
-from kpi.metrics.stages.running import running
+from kpi.metrics.stages.running import changing, running
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, foreign_value, leaf_value, row_filters
 from kpi.metrics.stages.subscriptions import rows_of_stock
 
@@ -36,21 +36,20 @@ def stocks(scan: Scan) -> Stage:
             if count is not None:
                 values.append((count, sa.func.count(value)))
             parts[leaf.name] = LeafParts(part, count)
-    columns = [part for part, _ in values]
     groups = [rows.c[key] for key in keys]
     begun = sa.select(day_number(rows.c.starts).label("day"), *groups, *(element.label(part.name) for part, element in values)).group_by(
         rows.c.starts, *groups
     )
     ended = (
-        sa.select(day_number(rows.c.ends), *groups, *(-element for _, element in values))
+        sa.select(day_number(rows.c.ends).label("day"), *groups, *((-element).label(part.name) for part, element in values))
         .where(rows.c.ends.is_not(None))
         .group_by(rows.c.ends, *groups)
     )
     happened = sa.union_all(begun, ended).cte(f"{scan.name}_day")
-    select = running(happened, scan.probes(starts=False), keys, columns, False, scan.name)
     if scan.foreign:
-        return _converted(scan, select, parts)
-    return Stage((select,), parts)
+        columns = [part for part, _ in values]
+        return _converted(scan, running(happened, scan.probes(starts=False), keys, columns, False, scan.name), parts)
+    return changing(scan, happened, parts, of_stock=True)
 
 
 def stock_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
