@@ -17,7 +17,14 @@ Aspect = Callable[[str, str], tuple[tuple[Node, ...], tuple[Node, ...]]]
 def of_query(query: Query, definitions: Definitions, values: Values) -> Aspect:
     """The dimensions and filters of a query; ``values`` of its filters, where it is a :class:`kpi.metrics.binding.Shape`'s."""
 
+    found: dict[str, tuple[tuple[Node, ...], tuple[Node, ...]]] = {}  # twenty metrics are of five tables
+
     def seen(table: str, metric: str) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+        if table not in found:
+            found[table] = read(table, metric)
+        return found[table]
+
+    def read(table: str, metric: str) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
         by = tuple(expressions.group(name, table, definitions.dimensions, metric, definitions.catalog) for name in query.by)
         filters = (
             expressions.condition(text, table, definitions.dimensions, metric, definitions.catalog, definitions.metrics)

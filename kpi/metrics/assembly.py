@@ -69,6 +69,7 @@ class Assembly:
         self._summed: Any = None
         self._totals: dict[str, Any] = {}
         self._shared: dict[str, tuple[Shared, Any]] = {}
+        self._used: dict[tuple[str, int, bool], Typed] = {}
 
     def statement(self, asked: Sequence[Asked]) -> tuple[sa.Select[Any], tuple[tuple[str, str], ...]]:
         """The statement, and what its columns after the metrics are: ("needs", "missing", "started", …; metric).
@@ -304,6 +305,12 @@ class Assembly:
     def _use(self, one: Asked, node: Any) -> Typed:
         assert isinstance(node, Use)  # noqa: S101 - the tree holds nothing else
         slot = self._of_use[(node.leaf.name, node.steps, one.covered)][1]
+        key = (node.leaf.name, slot, node.total)
+        if key not in self._used:
+            self._used[key] = self._taken(node, slot)
+        return self._used[key]
+
+    def _taken(self, node: Use, slot: int) -> Typed:
         parts = self._parts.get(node.leaf.name)
         if parts is None or not any(self._slots[slot]):
             return Typed(sa.cast(sa.null(), operations.numeric(4)), 4)

@@ -46,6 +46,7 @@ class Catalog:
         self.given: Mapping[str, Given] = MappingProxyType(dict(given or {}))
         own = {name: table for name, table in schema.metadata.tables.items() if name not in self.given}
         self.tables: Mapping[str, sa.Table] = MappingProxyType(own | {name: one.table for name, one in self.given.items()})
+        self._joined: dict[tuple[str, int], Any] = {}
 
     def facts(self) -> list[sa.Table]:
         """The tables that metrics count and dimensions are of, the schema's own first."""
@@ -59,6 +60,12 @@ class Catalog:
         """What is read of a table."""
         one = self.given.get(name)
         return self.tables[name] if one is None else one.source
+
+    def joined(self, name: str, nth: int) -> Any:
+        """:meth:`source` under the name that the ``nth`` table joined to a row has; its columns are made only once."""
+        if (name, nth) not in self._joined:
+            self._joined[name, nth] = self.source(name).alias(f"{name}_{nth}")
+        return self._joined[name, nth]
 
     def is_history(self, name: str) -> bool:
         """Whether rows of a given table hold for a time, and are joined by the day as well."""

@@ -120,7 +120,7 @@ class Rows:
         if (path, now) not in self._joined:
             hop = path[-1]
             before = self._reached(path[:-1], now)
-            target = self.catalog.source(hop.to_table).alias(f"{hop.to_table}_{len(self._joined) + 1}")
+            target = self.catalog.joined(hop.to_table, len(self._joined) + 1)
             meets: Element = before.c[hop.column] == target.c[hop.to_column]
             if self.catalog.is_history(hop.to_table) and (now or self.then is None):
                 meets = sa.and_(meets, target.c.valid_to.is_(None))
