@@ -415,7 +415,7 @@ def _scans(
         for leaf in found.values()
     )
     rate = rates.rates(definitions.currency, within) if converts else None
-    scans, bounds = [], dict[Any, sa.CTE]()
+    scans, bounds = [], dict[Any, Any]()
     for place, (key, leaves) in enumerate(together.items()):
         table, first = key[0], next(iter(leaves))
         by, filters = aspect(table, first)
@@ -455,6 +455,8 @@ def _ways(table: str, time: Time, facts: Facts) -> frozenset[int] | None:
 
 
 def _refuse_fan_out(scan: Scan, facts: Facts) -> None:
+    if not facts.doubled:
+        return
     scans = (scan,) if scan.split is None or scan.split.basis is None else (scan, scan.split.basis)
     nodes = [node for one in scans for leaf in one.leaves for node in _looked_at(leaf, scan.catalog)]
     nodes += [node for one in scans for node in (*one.by, *one.filters)]

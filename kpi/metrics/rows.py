@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -11,7 +13,8 @@ from kpi.metrics import compile as compiling
 from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.compile import Compiler, Typed
 from kpi.metrics.groups import OTHER
-from kpi.metrics.model import Column, Hop, Kept, Moment, Node, Per
+from kpi.metrics.model import Bound, Call, Column, Hop, Kept, Literal_, Moment, Node, Per
+from kpi.metrics.nodes import columns_of, mapped
 from kpi.metrics.operations import Element
 from kpi.periods import Calendar
 from kpi.warehouse import schema
@@ -30,6 +33,7 @@ class Rows:
         source: what to read instead of the whole table; it has the table's columns that are asked for.
         catalog: the tables there are.
         then: the condition under which a version of an account is the row's, or None: accounts as they are now.
+        shared: keeps what is compiled of joined tables alone, which is the same for the rows of any table.
     """
 
     def __init__(
@@ -39,7 +43,9 @@ class Rows:
         then: Then | None = None,
         source: sa.FromClause | None = None,
         catalog: Catalog = STANDARD,
+        shared: dict[Any, Any] | None = None,
     ) -> None:
+        self._shared = shared
         self.table: Any = catalog.source(table) if source is None else source
         self.catalog = catalog
         self.calendar = calendar
@@ -63,7 +69,15 @@ class Rows:
 
     def element(self, node: Node) -> Element:
         """An expression of the rows, its scale left aside."""
-        return self._compiler.element(node)
+        seen = None if self._shared is None or self.then is not None else _of_one(node)
+        if self._shared is None or seen is None:
+            return self._compiler.element(node)
+        path, there = seen
+        key = (there, self._reached(path))
+        if key not in self._shared:
+            self._shared[key] = self._compiler.element(node)
+        found: Element = self._shared[key]
+        return found
 
     def day(self, column: Moment) -> Element:
         """A time column as a day of the calendar's time zone."""
@@ -139,6 +153,21 @@ class Rows:
             self._version_of[path] = version
             self.versions.append(version)
         return self._version_of[path]
+
+
+@lru_cache(maxsize=256)
+def _of_one(node: Node) -> tuple[tuple[Hop, ...], Node] | None:
+    """Of a call on the columns of one table that is one step away: the step, and the call as that table itself sees it."""
+    columns = columns_of(node) if isinstance(node, Call) else ()
+    path = columns[0].path if columns else ()
+    if len(path) != 1 or any(column.path != path or column.now for column in columns) or not _plain(node):
+        return None
+    return path, mapped(node, lambda column: replace(column, path=()))
+
+
+def _plain(node: Node) -> bool:
+    """Whether there is nothing but columns, constants and calls."""
+    return all(map(_plain, node.arguments)) if isinstance(node, Call) else isinstance(node, Column | Literal_ | Bound)
 
 
 def scale_of(column: Column, catalog: Catalog) -> int | None:

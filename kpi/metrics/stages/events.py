@@ -33,7 +33,7 @@ def event_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
     """Rows of day, groups, and each leaf's value v0, v1, … with their scales; of foreign ones also currency and rate_day."""
     time = scan.leaves[0].time
     assert isinstance(time, At)  # noqa: S101 - the plan sorts scans by time
-    rows = Rows(scan.table, scan.calendar, catalog=scan.catalog)
+    rows = Rows(scan.table, scan.calendar, catalog=scan.catalog, shared=scan.bounds)
     day = rows.day(time.column)
     if scan.versions:
         rows.then = lambda version: sa.and_(version.c.valid_from <= day, sa.or_(version.c.valid_to.is_(None), day < version.c.valid_to))

@@ -36,7 +36,7 @@ class Scan:
         versions: whether any account has former values.
         catalog: the tables there are.
         reaches: of every table that is read besides.
-        bounds: what :meth:`probes` made before for any scan of the same statement.
+        bounds: what was made before for any scan of the same statement, by :meth:`probes` and :class:`kpi.metrics.rows.Rows`.
         ways: of the ways in which a flow's bounds may be known those that occur, at least one; None: any may.
         raw: ``by`` are taken with their own types, and not as text.
         split: how rows that lack a key are split; then there is one leaf, a flow.
@@ -57,7 +57,7 @@ class Scan:
     versions: bool
     ways: frozenset[int] | None = None
     reaches: Mapping[str, Reach] = field(default_factory=dict)
-    bounds: dict[Any, sa.CTE] = field(default_factory=dict, compare=False, repr=False)
+    bounds: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     raw: bool = False
     split: Split | None = None
     catalog: Catalog = STANDARD
@@ -95,7 +95,8 @@ class Scan:
         if key not in self.bounds:
             slots, places, bounds, signs = _probes(tuple(self.slots.items()), starts)
             self.bounds[key] = operations.rows_of(f"{self.name}_bound", slot=slots, place=places, bound=bounds, sign=signs)
-        return self.bounds[key]
+        found: sa.CTE = self.bounds[key]
+        return found
 
     def spans(self) -> sa.CTE:
         """Windows as rows of their first day and the first after, as day numbers; one with holes is several, but of a stock."""

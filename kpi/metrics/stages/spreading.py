@@ -50,7 +50,7 @@ def spread(scan: Scan) -> Spread:
     """The rows that touch any window."""
     leaf = scan.leaves[0]
     dated = _dated(scan)
-    rows = Rows(scan.table, scan.calendar, source=dated, catalog=scan.catalog)
+    rows = Rows(scan.table, scan.calendar, source=dated, catalog=scan.catalog, shared=scan.bounds)
     if scan.versions:
         rows.then = pieces.overlapping(dated.c.starts_row, dated.c.ends_row)
     wheres, masks = row_filters(scan, rows)

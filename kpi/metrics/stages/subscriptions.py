@@ -17,7 +17,8 @@ _PAYING = ("active", "past_due")
 
 def rows_of_stock(scan: Scan) -> Rows:
     """The rows of a scan's table, under the switch ``free_plan: stays`` with free terms as those of who pays."""
-    return Rows(scan.table, scan.calendar, source=_with_free_plans() if scan.leaves[0].free_stays else None, catalog=scan.catalog)
+    source = _with_free_plans() if scan.leaves[0].free_stays else None
+    return Rows(scan.table, scan.calendar, source=source, catalog=scan.catalog, shared=scan.bounds)
 
 
 def _with_free_plans() -> Any:
