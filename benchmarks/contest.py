@@ -24,6 +24,8 @@ from kpi.warehouse.reader import Reader
 FOLDER: Final = Path(__file__).parent
 WEEKS: Final = 65
 SINCE: Final = company.END - dt.timedelta(weeks=WEEKS)
+#: Ten times the rows on a busy machine shall be measured, and not stopped.
+TIMEOUT_S: Final = 900
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Ring:
 def opened(folder: Path, scale: float) -> Iterator[Ring]:
     """The company of a scale, made under ``folder`` the first time, with this folder's definitions."""
     known = definitions.load(FOLDER / "metrics.yaml")
-    settings = Settings(home=company.build(folder, mappings_of(known), scale).home)
+    settings = Settings(home=company.build(folder, mappings_of(known), scale).home, query_timeout_s=TIMEOUT_S)
     with open_reader(settings) as reader, duckdb.connect(str(warehouse_file(settings.home, 1)), read_only=True) as connection:
         connection.execute(f"set variable since = DATE '{SINCE}'")
         connection.execute(f"set variable until = DATE '{company.END}'")
