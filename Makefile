@@ -4,8 +4,10 @@
 #
 # Each makes what it needs first: a virtual environment in .venv, and for the tests Debian's Chromium and PostgreSQL.
 # PYTHON=/path/to/python3 names a Python of your own.
+# BENCH="layer --large" measures one part of it, that one up to 100 M invoice lines; BENCH=--help lists the rest.
 
 PORT ?= 8501
+BENCH ?=
 export PYTHON
 
 # Printed commands would drown the one sentence that matters when something fails.
@@ -29,7 +31,7 @@ check: environment
 	.venv/bin/python -m mypy
 
 bench: environment
-	.venv/bin/python -m benchmarks
+	.venv/bin/python -m benchmarks $(BENCH)
 
 environment:
 	.ci/environment
