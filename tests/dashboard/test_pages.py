@@ -54,6 +54,22 @@ def test_the_titles_name_what_fell(page, company):
     assert "Atlas in Enterprise fell most since last year: −30.0 points, to 40.0 %" in words
 
 
+def test_a_time_to_an_event_is_a_card_of_its_own(page, company, tmp_path):
+    """Each deal is won the day after it was opened; costs never come up to revenue, and a card says so."""
+    shutil.copytree(company.parent, tmp_path, dirs_exist_ok=True)
+    waits = (
+        "  opened: {count: deal, at: created_on}\n"
+        "  billed: {count: invoice_line, at: invoiced_on}\n"
+        "  pace: {label: Pace, time_to: {each: deal, from: opened, until: won}}\n"
+        "  ruin: {label: Ruin, time_to: {each: account, from: billed, until: cumulative(cost - revenue) >= 0}}\n"
+    )
+    changed = METRICS.replace("drivers: [revenue, cost, won, issues, paid]", "drivers: [pace, ruin]") + waits
+    (tmp_path / "metrics.yaml").write_text(changed, encoding="utf-8")
+    words = text(page(tmp_path / company.name))
+    assert "1 day The deals of Salesforce end on Thu 12 Nov 2026" in words
+    assert "— Not reached: too few have come so far for a day to be told." in words
+
+
 def test_a_group_without_a_name_is_shown(page, company):
     words = text(page(company))
     assert "(none)" in words
