@@ -4,7 +4,9 @@ Reading and joining rows, spreading flows over days and splitting costs take nea
 hangs on which segment is chosen. What adds up over groups is computed once by period, group and filtered dimension,
 without the filter; a statement with the filter takes the cells that it keeps and adds them up. The figures are those of
 the statement that reads the rows, to the last decimal, as groups add up to their total. Averages are kept as their sums
-and counts; medians and distinct counts are read from the rows each time.
+and counts; medians and distinct counts are read from the rows each time. So is what only nearly adds up: amounts of
+which some lack a rate, for those of two segments may cancel out before any rate is needed; amounts that are rounded when
+converted; and costs that are split, by what is no key, for they too may cancel out and are then split among nobody.
 """
 
 from __future__ import annotations
@@ -17,21 +19,25 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from kpi.errors import QueryTooHeavy
 from kpi.keeping import Keeper
 from kpi.metrics import expressions, operations, splitting
 from kpi.metrics.compile import Compiler, Typed
-from kpi.metrics.model import Call, Column, Definitions, Kept, Node, Per, Query
-from kpi.metrics.stages import allocating
+from kpi.metrics.model import Call, Column, Definitions, Kept, Node, Over, Per, Query
+from kpi.metrics.rows import Rows
+from kpi.metrics.stages import allocating, rates
 from kpi.metrics.stages.events import is_additive
 from kpi.metrics.stages.scan import LeafParts, Scan, Stage
+from kpi.warehouse.failures import engine_errors
 from kpi.warehouse.reader import Reader
 
-#: Cubes kept of one generation, and rows of one, some 4 MB at most; a filter by a customer's name has none.
+#: Cubes kept of one generation, and the size of one; a filter by a customer's name has none.
 MOST_CUBES: Final = 128
 MOST_ROWS: Final = 40_000
+MOST_BYTES: Final = 4 << 20
 
 _kept: Final[WeakKeyDictionary[Reader, Keeper[Cube | None]]] = WeakKeyDictionary()
 _lock: Final = threading.Lock()
@@ -83,6 +89,8 @@ class Cubes:
             return None
         leaf = scan.leaves[0]
         extra = tuple(node for node in self._filtered(scan) if node not in scan.by)
+        if scan.split is not None and not _on_keys(scan, extra):
+            return None
         wide = replace(scan, by=(*scan.by, *extra), filters=leaf.only, bounds={})
         groups = {node: group for node, group in zip(wide.by, wide.groups, strict=True) if getattr(node, "type", "") == "text"}
         asked = [part for node in scan.filters[: len(scan.filters) - len(leaf.only)] for part in splitting.conjuncts(node)]
@@ -124,9 +132,9 @@ class Cubes:
         columns = tuple((column.name, column.type) for column in select.selected_columns)
         try:
             rows = self._reader.run(select.limit(MOST_ROWS + 1))
-        except QueryTooHeavy:  # the filter alone may well be answered in time
+        except engine_errors(QueryTooHeavy):  # the filter alone may be answered in time, or leave out what overflows
             return None
-        if rows.num_rows > MOST_ROWS:
+        if rows.num_rows > MOST_ROWS or rows.nbytes > MOST_BYTES or (_may_cancel_out(wide) and _lacks_a_rate(rows, parts)):
             return None
         return Cube(f"cube_{next(_numbers)}", columns, rows, parts, marks, sparse)
 
@@ -141,7 +149,33 @@ def _adds_up(scan: Scan) -> bool:
     leaf = scan.leaves[0]
     if leaf.moved or leaf.followed or leaf.retained or leaf.lived:
         return False
-    return is_additive(leaf) and not (scan.split is not None and leaf.only)
+    return is_additive(leaf) and not (scan.split is not None and leaf.only) and not _is_rounded(scan)
+
+
+def _is_rounded(scan: Scan) -> bool:
+    """Whether an amount times a rate has more places than are kept, so that sums hang on what is converted at once."""
+    leaf = scan.leaves[0]
+    if not scan.foreign or leaf.value is None or isinstance(leaf.time, Over):  # a flow's rows are converted one by one
+        return False
+    scale = Rows(scan.table, scan.calendar, catalog=scan.catalog).typed(leaf.value).scale
+    return scale is not None and not 0 <= scale <= rates.CONVERTED_SCALE - rates.RATE_SCALE
+
+
+def _may_cancel_out(scan: Scan) -> bool:
+    """Whether amounts without a rate are added up before one is asked for."""
+    return scan.split is not None or not isinstance(scan.leaves[0].time, Over)
+
+
+def _lacks_a_rate(rows: pa.Table, parts: Mapping[str, LeafParts]) -> bool:
+    missing = [part.missing.name for part in parts.values() if part.missing is not None]
+    return any(pc.any(pc.not_equal(rows.column(name), 0)).as_py() for name in missing)
+
+
+def _on_keys(scan: Scan, nodes: tuple[Node, ...]) -> bool:
+    """Whether all is seen through the keys of an allocation, so that it tells no more of its rows apart."""
+    allocate = scan.leaves[0].allocate
+    keys = {key.name for key in allocate.keys} if allocate is not None else set[str]()
+    return all(keys.issuperset(splitting.own_columns(node)) for node in nodes)
 
 
 def _added_up(wide: Scan, stage: Stage) -> sa.Select[Any]:

@@ -31,13 +31,18 @@ from kpi.warehouse.schema import account_version
 
 #: Plans kept: some pages with every filter of an afternoon.
 _KEPT_PLANS: Final = 256
+#: Bytes of the rows that one reader's plans hold.
+_KEPT_BYTES: Final = 128 << 20
 #: Decimals of a quotient in a result (SEMANTICS, "Numbers").
 _QUOTIENT_PLACES: Final = 10
 
 #: A plan, its statement with the query's values, and its SQL to read.
 Planned = tuple[Plan, Prepared, LazyText]
 
-_plans: Final[OrderedDict[tuple[Any, ...], tuple[Plan, Prepared]]] = OrderedDict()
+_Plans = OrderedDict[tuple[Any, ...], tuple[Plan, Prepared]]
+_plans: Final[_Plans] = OrderedDict()
+#: Those that hold rows of their reader's warehouse, and go with it.
+_plans_of: Final[WeakKeyDictionary[Reader, _Plans]] = WeakKeyDictionary()
 _facts: Final[WeakKeyDictionary[Reader, dict[str, Facts]]] = WeakKeyDictionary()
 _lock: Final = threading.Lock()
 
@@ -169,22 +174,27 @@ def _left_out(made: Plan, answer: pa.Table) -> tuple[Note, ...]:
 
 
 def _kept(seen: Shape, definitions: Definitions, reader: Reader, facts: Facts, sets: Sets, keep: bool) -> tuple[Plan, Prepared]:
-    # With cubes a plan holds rows of this very warehouse.
-    key = (definitions.hash, reader.generation, reader.dialect.name, facts, seen.query, sets, reader.token if keep else None)
-    with _lock:
-        kept = _plans.get(key)
-        if kept is not None:
-            _plans.move_to_end(key)
-            return kept
+    key = (definitions.hash, reader.generation, reader.dialect.name, facts, seen.query, sets)
     cubes = Cubes(seen.query, definitions, reader) if keep and reader.takes_tables else None
+    with _lock:
+        plans = _plans if cubes is None else _plans_of.setdefault(reader, OrderedDict())
+        kept = plans.get(key)
+        if kept is not None:
+            plans.move_to_end(key)
+            return kept
     made, statement = plan(seen.query, definitions, facts, seen.values, sets, cubes=cubes)
     ready = reader.prepare(statement)
     kept = (made, ready if cubes is None else replace(ready, tables=cubes.used))
     with _lock:
-        _plans[key] = kept
-        while len(_plans) > _KEPT_PLANS:
-            _plans.popitem(last=False)
+        plans[key] = kept
+        while len(plans) > _KEPT_PLANS or (len(plans) > 1 and _bytes_of(plans) > _KEPT_BYTES):
+            plans.popitem(last=False)
     return kept
+
+
+def _bytes_of(plans: _Plans) -> int:
+    tables = {name: rows for _, ready in plans.values() for name, rows in ready.tables.items()}
+    return sum(rows.nbytes for rows in tables.values())
 
 
 def _with(scan: Scan, seen: Shape, values: Mapping[str, str | list[str]]) -> Scan:
@@ -195,6 +205,7 @@ def forget_plans() -> None:
     """Plan everything anew: for measuring what a new plan costs."""
     with _lock:
         _plans.clear()
+        _plans_of.clear()
 
 
 def facts_of(reader: Reader, definitions: Definitions) -> Facts:

@@ -67,14 +67,12 @@ class Reader(ABC):
         coverage, currencies: the rows of the tables of those names.
         before: what :meth:`literal` writes before a statement, so that it runs as it stands.
         takes_tables: whether statements may name rows that this program holds.
-        token: this reader among all of the process, for what is kept of its rows without keeping it open.
     """
 
     before = ""
     takes_tables = False
 
     def __init__(self, dialect: Dialect, literals: Dialect) -> None:
-        self.token = object()
         self.dialect = dialect
         self._literals = literals
         head = self.run(sa.select(generation.c.number, generation.c.mappings)).to_pylist()

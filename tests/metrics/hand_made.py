@@ -154,7 +154,7 @@ def same(found: Result, kept: Result) -> None:
     """What is made of kept cells is what is made of the rows: figures, states and sentences."""
     # Without an order asked for, groups that are alike in bytes are all that may stand otherwise: there are none.
     assert rows(kept) == rows(found)
-    assert (kept.states, kept.warnings, kept.table.schema) == (found.states, found.warnings, found.table.schema)
+    assert (kept.states, kept.notes, kept.table.schema) == (found.states, found.notes, found.table.schema)
 
 
 def rows(result: Result) -> list[tuple[Any, ...]]:

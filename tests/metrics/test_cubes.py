@@ -5,13 +5,16 @@ That the figures are the same is asked of every filter in these folders' tests a
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 from kpi.errors import QueryTooHeavy
-from kpi.metrics import cubes
+from kpi.metrics import cubes, query
 from kpi.metrics.model import Query
-from kpi.metrics.query import run, run_together
-from tests.metrics.hand_made import rows, same
+from kpi.metrics.query import planned, run, run_together
+from tests.metrics.hand_made import rows, same, states
 
 TEXT = """
 dimensions:
@@ -141,6 +144,89 @@ def test_cells_that_take_too_long_are_done_without(company, defined, monkeypatch
     monkeypatch.setattr(type(reader), "_fetch", slow)
     asked = Query(("revenue",), (), ("segment in ('SMB')",), "month")
     same(run(asked, known, reader), run(asked, known, reader, keep=True))
+
+
+BOTH = ("segment in ('SMB', 'Big')",)
+
+
+def test_amounts_without_a_rate_that_cancel_out_need_none(company, defined):
+    """10 USD of SMB and -10 of Big on one day are no USD; 10 of SMB alone lack a rate. A stock likewise."""
+    known = defined(TEXT + "  mrr: {sum: monthly_amount, of: subscription_term, during: [started_on, ended_on]}\n")
+    for account, amount in (("a", 10), ("c", -10)):
+        company.add("invoice_line", line("2026-01-20", account, "A", amount) | {"currency": "USD"})
+        term = {"account_id": account, "started_on": "2026-01-05", "monthly_amount": amount, "currency": "USD"}
+        company.add("subscription_term", term)
+    company.cover("subscription_term", "2026-01-01", "2026-04-01")
+    reader = company.reader()
+    for where, state in ((BOTH, "known"), (("segment in ('SMB')",), "unconverted")):
+        for metric in ("revenue", "mrr"):
+            asked = Query((metric,), (), where, "month")
+            found = run(asked, known, reader)
+            assert states(found, metric)[0] == state
+            same(found, run(asked, known, reader, keep=True))
+
+
+def test_amounts_of_many_places_are_converted_at_once(company, defined):
+    """A rate of 12 places times 5 is more than is kept, and halves of two segments would be rounded twice."""
+    known = defined(TEXT + "  fine: {sum: 'round(amount * quantity, 5)', of: invoice_line, at: invoiced_on}\n")
+    company.add("fx_rate", {"currency": "USD", "into": "EUR", "day": "2026-01-20", "rate": "0.100000000005"})
+    for account in ("a", "c"):  # 0.00001 each: 0.0000010000000000|5 is rounded up, twice it needs no rounding
+        company.add("invoice_line", line("2026-01-20", account, "A", "0.0001") | {"currency": "USD", "quantity": "0.1"})
+    asked, reader = Query(("fine",), (), BOTH, "month"), company.reader()
+    same(run(asked, known, reader), run(asked, known, reader, keep=True))
+
+
+def test_costs_that_cancel_out_are_split_among_nobody(company, defined):
+    """Told apart by their category, which is no key, each would be split, and its segments shown with nothing."""
+    known = defined(TEXT.replace("metrics:", "  category: {of: cost_line, is: category}\nmetrics:"))
+    for category, amount in (("x", 50), ("y", -50)):
+        company.add("cost_line", cost("2026-01-01", "2026-02-01", None, None, amount) | {"category": category})
+    asked, reader = Query(("cost",), ("segment",), ("category in ('x', 'y')",), "month"), company.reader()
+    found = run(asked, known, reader)
+    assert not rows(found)
+    same(found, run(asked, known, reader, keep=True))
+
+
+def test_what_overflows_in_other_segments_is_left_out(company, defined):
+    known = defined(TEXT + "  cubed: {sum: quantity * quantity * quantity, of: invoice_line, at: invoiced_on}\n")
+    for account, quantity in (("a", "2"), ("c", "999999999999")):
+        company.add("invoice_line", line("2026-01-20", account, "A", 1) | {"quantity": quantity})
+    asked, reader = Query(("cubed",), (), ("segment in ('SMB')",), "month"), company.reader()
+    found = run(asked, known, reader)
+    assert rows(found)[0] == ("2026-01-01", "8.000000000000")
+    same(found, run(asked, known, reader, keep=True))
+
+
+def test_cells_go_with_their_reader(company, defined):
+    known = defined(TEXT)
+    reader = company.reader()
+    cells = []
+    for where in FILTERS[:3]:
+        asked = Query(("margin",), (), where, "month")
+        made, ready, _ = planned(asked, known, reader, keep=True)
+        cells += [weakref.ref(rows) for rows in ready.tables.values()]
+    gone = weakref.ref(reader)
+    assert cells
+    del made, ready, reader
+    gc.collect()
+    assert gone() is None
+    assert not any(cell() for cell in cells)
+
+
+def test_plans_hold_no_more_cells_than_fit(company, defined, monkeypatch):
+    known, reader = defined(TEXT), company.reader()
+    monkeypatch.setattr(query, "_KEPT_BYTES", 1)
+    for grain in ("day", "month", "year"):
+        run(Query(("margin",), (), BOTH, grain), known, reader, keep=True)
+    assert len(query._plans_of[reader]) == 1
+
+
+def test_cells_of_many_bytes_are_not_kept(company, defined, monkeypatch):
+    known, reader = defined(TEXT), company.reader()
+    seen = texts_of(reader, monkeypatch)
+    monkeypatch.setattr(cubes, "MOST_BYTES", 10)
+    run(Query(("revenue",), (), BOTH, "month"), known, reader, keep=True)
+    assert not any("cube_" in text for text in seen)
 
 
 def test_two_companies_do_not_mix(fresh, defined):

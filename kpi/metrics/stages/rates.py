@@ -12,8 +12,10 @@ from kpi.warehouse.schema import fx_rate
 
 #: A rate holds on its day and this many days after, unless another comes.
 HOLDS_DAYS: Final = 7
-#: Places of an amount (4) times a rate (12), so that converted parts add up exactly.
-CONVERTED_SCALE: Final = 16
+#: Places of a rate.
+RATE_SCALE: Final = 12
+#: Places of an amount (4) times a rate, so that converted parts add up exactly.
+CONVERTED_SCALE: Final = 4 + RATE_SCALE
 
 
 def rates(currency: str, within: str = "") -> sa.CTE:
