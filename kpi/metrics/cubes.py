@@ -116,9 +116,26 @@ class Cubes:
     def _filtered(self, scan: Scan) -> tuple[Node, ...]:
         """The dimensions that filters speak of, as the scan's table reaches them."""
         dimensions, leaf = self._definitions.dimensions, scan.leaves[0]
-        names = dict.fromkeys(name for text in self._query.where for name in expressions.names_of(text) if name in dimensions)
-        found = (expressions.group(name, scan.table, dimensions, leaf.name, scan.catalog) for name in names)
+        found = (expressions.group(name, scan.table, dimensions, leaf.name, scan.catalog) for name in self._names())
         return tuple(dict.fromkeys(found))
+
+    def _names(self) -> list[str]:
+        known = self._definitions.dimensions
+        return list(dict.fromkeys(name for text in self._query.where for name in expressions.names_of(text) if name in known))
+
+    def _too_many(self, scan: Scan) -> bool:
+        """Whether a filter's dimension has so many values that nobody need add up its cells to see that they are too many."""
+        windows = sum(window is not None for of_slot in scan.slots.values() for window in of_slot)
+        for name in self._names():
+            if name in self._query.by:
+                continue
+            dimensions, table = self._definitions.dimensions, self._definitions.dimensions[name].table
+            of_table = Rows(table, scan.calendar, catalog=scan.catalog)
+            text = of_table.text(expressions.group(name, table, dimensions, name, scan.catalog))
+            values = sa.select(sa.func.count(sa.distinct(text)).label("n")).select_from(of_table.source)
+            if self._reader.run(values).column(0)[0].as_py() * windows > MOST_ROWS:
+                return True
+        return False
 
     def _made(self, wide: Scan, make: Callable[[Scan], Stage]) -> Cube | None:
         if wide.split is not None:
@@ -131,6 +148,8 @@ class Cubes:
             parts, marks, sparse, select = dict(stage.parts), {}, stage.sparse, _added_up(wide, stage)
         columns = tuple((column.name, column.type) for column in select.selected_columns)
         try:
+            if self._too_many(wide):
+                return None
             rows = self._reader.run(select.limit(MOST_ROWS + 1))
         except engine_errors(QueryTooHeavy):  # the filter alone may be answered in time, or leave out what overflows
             return None

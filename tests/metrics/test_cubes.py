@@ -221,6 +221,16 @@ def test_plans_hold_no_more_cells_than_fit(company, defined, monkeypatch):
     assert len(query._plans_of[reader]) == 1
 
 
+def test_cells_of_a_dimension_with_many_values_are_not_even_tried(company, defined, monkeypatch):
+    """Ten thousand customers on each day of some years take half a minute to be too many. Here 2 segments x 3 months are, at 5."""
+    known, reader = defined(TEXT), company.reader()
+    for most, expected in ((5, False), (40_000, True)):
+        monkeypatch.setattr(cubes, "MOST_ROWS", most)
+        seen = texts_of(reader, monkeypatch)
+        run(Query(("revenue",), () if most == 5 else ("product",), BOTH, "month"), known, reader, keep=True)
+        assert any("cells" in text for text in seen) is expected
+
+
 def test_cells_of_many_bytes_are_not_kept(company, defined, monkeypatch):
     known, reader = defined(TEXT), company.reader()
     seen = texts_of(reader, monkeypatch)
