@@ -19,7 +19,7 @@ from kpi.metrics.windows import Frame, Window
 from kpi.periods import Calendar
 
 if TYPE_CHECKING:
-    from kpi.metrics.plan import Asked, UseKey
+    from kpi.metrics.slots import Asked, UseKey
 
 
 #: A ratio by a key has no value where more than a twentieth of its cost, 5 %, has none (SEMANTICS, ``allocate``).

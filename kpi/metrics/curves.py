@@ -9,8 +9,9 @@ from typing import Final
 from kpi.errors import QueryError
 from kpi.metrics.figures import Answers
 from kpi.metrics.model import Definitions, Formula, Leaf, Query, Shown
-from kpi.metrics.plan import plan, reached
+from kpi.metrics.plan import plan
 from kpi.metrics.query import facts_of
+from kpi.metrics.scans import reached
 from kpi.metrics.stages.lives import life, starts
 from kpi.metrics.stages.scan import Scan
 from kpi.metrics.stages.survivals import curve as curve_of

@@ -18,8 +18,9 @@ from kpi.metrics.lacking import distinct, lack
 from kpi.metrics.model import At, Call, Leaf, Literal_, Snapshot
 from kpi.metrics.nodes import column
 from kpi.metrics.operations import day_number
-from kpi.metrics.plan import Asked, Plan
+from kpi.metrics.plan import Plan
 from kpi.metrics.result import Note
+from kpi.metrics.slots import Asked
 from kpi.metrics.stages.events import event_rows
 from kpi.metrics.stages.scan import FORWARD, Scan, is_duration
 from kpi.metrics.stages.snapshots import picked

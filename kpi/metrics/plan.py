@@ -8,109 +8,35 @@ keys meet; formulas are computed over that.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from kpi.errors import QueryError, UnknownName, UsageError
-from kpi.metrics import expressions, goals, ranking, reaching, sentences
-from kpi.metrics.aspect import Aspect, of_entity, of_query
+from kpi.metrics import goals, ranking, sentences
+from kpi.metrics.aspect import Aspect, of_query
 from kpi.metrics.assembly import Assembly
 from kpi.metrics.binding import Values
-from kpi.metrics.catalog import Catalog
 from kpi.metrics.cubes import Cubes
-from kpi.metrics.entities import entity
-from kpi.metrics.figures import Answers, Figures
+from kpi.metrics.facts import Facts
+from kpi.metrics.figures import Answers
 from kpi.metrics.keys import Keys
-from kpi.metrics.model import At, Cumulated, Definitions, During, Leaf, MetricRef, Node, Over, Query, Snapshot, Time
+from kpi.metrics.model import Cumulated, Definitions, Leaf, MetricRef, Node, Query
 from kpi.metrics.reach import Reach, common, known, reach_of
-from kpi.metrics.result import Note, Span, State
-from kpi.metrics.splitting import Lacks
-from kpi.metrics.stages import rates
-from kpi.metrics.stages.allocating import allocated
-from kpi.metrics.stages.conversions import conversions
-from kpi.metrics.stages.direct import direct
-from kpi.metrics.stages.events import events, is_additive
-from kpi.metrics.stages.flows import flows
-from kpi.metrics.stages.lives import Reaching, starts
-from kpi.metrics.stages.movements import movements
-from kpi.metrics.stages.retentions import retentions
-from kpi.metrics.stages.scan import Scan, Stage
-from kpi.metrics.stages.snapshots import snapshots
-from kpi.metrics.stages.stays import stays
-from kpi.metrics.stages.stocks import stocks
-from kpi.metrics.stages.survivals import survivals
-from kpi.metrics.uses import Tree, Use, divided, expand, uses_of, with_leaves
-from kpi.metrics.windows import KEPT, Frame, Window, opened, windows
+from kpi.metrics.result import Note, Span
+from kpi.metrics.scans import scans_of, staged
+from kpi.metrics.slots import Asked, asked_for, slots_of
+from kpi.metrics.stages.scan import Scan
+from kpi.metrics.uses import Tree, divided, expand, uses_of, with_leaves
+from kpi.metrics.windows import Frame
 from kpi.periods import Period
-from kpi.warehouse.reader import CoverageRow, CurrencyRow
 
 #: A page shows some hundred; days of a century are far above.
 MAX_PERIODS: Final = 50_000
-
-Windows = tuple[Window | None, ...]
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the plan hangs on besides the query and the definitions: the same for a generation's whole life.
-
-    Attributes:
-        versions: whether any account, or a history of ``tables:``, has former values.
-        spans, doubled: of tables that this program did not make, see :class:`kpi.metrics.asking.Answers`.
-        ways: for tables of flows and their times, in which ways the bounds of rows are known.
-        lacks: of allocated leaves, which keys their rows lack.
-    """
-
-    coverage: tuple[CoverageRow, ...]
-    currencies: tuple[CurrencyRow, ...]
-    versions: bool
-    ways: tuple[tuple[str, Over, frozenset[int]], ...] = ()
-    lacks: tuple[Lacks, ...] = ()
-    spans: tuple[tuple[str, Time, CoverageRow | None], ...] = ()
-    doubled: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A metric of the query.
-
-    Attributes:
-        tree: its formula over uses of leaves; ``needs``: of its needs, with the least.
-        covered: the days that all its leaves cover.
-        base: the window of each period without steps; None: outside coverage.
-        whole: for each period whether every window of every use is whole.
-        known: for each period whether every window of every use is there.
-        late: places of the periods whose later events may not all be there yet: which events, and within how many days.
-        figures: of each per() that its rows, or those of the query, are chosen by.
-    """
-
-    name: str
-    tree: Tree
-    needs: Tree | None
-    at_least: Decimal | None
-    covered: tuple[Period, ...]
-    reaches: Mapping[str, Reach]
-    base: Windows
-    whole: tuple[bool, ...]
-    known: tuple[bool, ...]
-    late: Mapping[int, tuple[str, int]]
-    figures: tuple[Figures, ...] = ()
-
-    @property
-    def waits(self) -> State:
-        """What a cohort's figure without a value is: not reached yet, or of a day to which nobody was followed."""
-        shown = [use.leaf.shown.what for use in uses_of(self.tree) if use.leaf.shown]
-        return "empty" if set(shown) <= {"share"} else "not reached"
-
-    @property
-    def uncounted(self) -> bool:
-        """Whether two systems hold the same thing and nothing says which counts."""
-        return any(reach.uncounted for reach in self.reaches.values())
 
 
 @dataclass(frozen=True)
@@ -182,15 +108,15 @@ def plan(
     trees = {name: (answers.of_tree(tree), answers.of_tree(needs)) for name, (tree, needs) in trees.items()}
     figures = {name: answers.behind(_behind(trees[name], definitions), _filters(aspect, trees[name][0])) for name in query.metrics}
     covered = {name: spans if all(figure.is_known for figure in figures[name]) else () for name, spans in covered.items()}
-    asked = tuple(_asked(name, *trees[name], covered[name], reaches, frame, definitions, figures[name]) for name in query.metrics)
-    slots, of_use = _slots(asked, frame, definitions)
+    asked = tuple(asked_for(name, *trees[name], covered[name], reaches, frame, definitions, figures[name]) for name in query.metrics)
+    slots, of_use = slots_of(asked, frame, definitions)
     ratios = {use.leaf.name for one in asked for use in divided(one.tree)}
     top = None
     if query.top is not None and frame.periods:
         name = f"{within}top"
         top = ranking.Top(plan(ranking.question(query, frame), definitions, facts, values, (), f"{name}_")[1], query, name)
-    scans = _scans(aspect, definitions, facts, reaches, slots, of_use, asked_keys, ratios, within, top, answers)
-    from_rows = partial(_staged, of_use=of_use, definitions=definitions, facts=facts, answers=answers)
+    scans = scans_of(aspect, definitions, facts, reaches, slots, of_use, asked_keys, ratios, within, top, answers)
+    from_rows = partial(staged, of_use=of_use, definitions=definitions, facts=facts, answers=answers)
     stages = {scan.name: (cubes.stage(scan, from_rows) if cubes else None) or from_rows(scan) for scan in scans}
     if sets and not all(parts.additive for stage in stages.values() for parts in stage.parts.values()):
         raise NotTogether("averages, medians and distinct counts of groups are no part of those of larger groups")
@@ -252,78 +178,6 @@ def _frame(query: Query, definitions: Definitions, covered: Any) -> Frame:
         raise QueryError(f"{since} to {until} is beyond the calendar's years") from error
 
 
-def _asked(
-    name: str,
-    tree: Tree,
-    needs: Tree | None,
-    covered: tuple[Period, ...],
-    reaches: Mapping[str, Reach],
-    frame: Frame,
-    definitions: Definitions,
-    figures: tuple[Figures, ...] = (),
-) -> Asked:
-    base = windows(frame, (), covered, definitions.calendar)
-    of_uses = [windows_of(use, frame, covered, definitions) for use in uses_of(tree) if use.steps or use.leaf.retained] + [base]
-    late = _late(tree, covered, reaches, frame, definitions)
-    metric = definitions.metrics.get(name)
-    sure = all(figure.is_whole for figure in figures)
-    whole, known = _found(tuple(dict.fromkeys(of_uses)))
-    return Asked(
-        name=name,
-        tree=tree,
-        needs=needs,
-        at_least=metric.needs.at_least if metric and metric.needs else None,
-        covered=covered,
-        reaches=_concerned(tree, reaches),
-        base=base,
-        whole=tuple(found and place not in late and sure for place, found in enumerate(whole)) if late or not sure else whole,
-        known=known,
-        late=late,
-        figures=figures,
-    )
-
-
-@lru_cache(maxsize=KEPT)
-def _found(of_uses: tuple[Windows, ...]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
-    """For each period whether every window is whole, and whether every one is there; most metrics of a page ask for the same."""
-    together = list(zip(*of_uses, strict=True))
-    whole = tuple(all(window is not None and window.whole for window in found) for found in together)
-    return whole, tuple(None not in found for found in together)
-
-
-def _late(
-    tree: Tree, covered: tuple[Period, ...], reaches: Mapping[str, Reach], frame: Frame, definitions: Definitions
-) -> Mapping[int, tuple[str, int]]:
-    """Places of periods after which not all days are covered that later events may still happen on: which, and how many days."""
-    found: dict[int, tuple[str, int]] = {}
-    for use in uses_of(tree):
-        followed = use.leaf.followed
-        if followed is None:
-            continue
-        spans = reaches[followed.to.table].spans
-        for place, window in enumerate(windows(frame, use.steps, covered, definitions.calendar)):
-            if window is None:
-                continue
-            until = window.end + dt.timedelta(days=followed.within_days)
-            if not any(span.start <= window.start and until <= span.end for span in spans):
-                found.setdefault(place, (followed.to.name.removeprefix("events of "), followed.within_days))
-    return found
-
-
-def windows_of(use: Use, frame: Frame, covered: tuple[Period, ...], definitions: Definitions) -> Windows:
-    """The days over which a use takes its leaf in each period."""
-    if use.leaf.retained is not None:
-        return opened(frame, use.steps, use.leaf.retained.back, covered, definitions.calendar)
-    return windows(frame, use.steps, covered, definitions.calendar)
-
-
-def _concerned(tree: Tree, reaches: Mapping[str, Reach]) -> dict[str, Reach]:
-    """The reach of each table that a metric counts, and of those that it is split by where nobody knows which rows count."""
-    found = {table: reaches[table] for use in uses_of(tree) for table in use.leaf.tables}
-    by = {use.leaf.allocate.basis.table for use in uses_of(tree) if use.leaf.allocate}
-    return found | {table: reaches[table] for table in sorted(by) if reaches[table].uncounted}
-
-
 def _filters(aspect: Aspect, tree: Tree) -> tuple[Node, ...]:
     """The filters of a query, as the first leaf of a metric sees them."""
     leaf = next((use.leaf for use in uses_of(tree)), None)
@@ -337,215 +191,3 @@ def _behind(trees: Iterable[Tree | None], definitions: Definitions) -> Iterator[
             yield tree
             untils = (use.leaf.lived.until for use in uses_of(tree) if use.leaf.lived is not None)
             yield from (expand(until.total, definitions.metrics) for until in untils if isinstance(until, Cumulated))
-
-
-#: A use in a metric's own coverage is taken over one slot.
-UseKey = tuple[str, tuple[Any, ...], tuple[Period, ...]]
-
-
-def use_key(use: Use, covered: tuple[Period, ...]) -> UseKey:
-    """What decides the slot of a use."""
-    return use.leaf.name, use.steps, covered
-
-
-def _slots(
-    asked: Sequence[Asked], frame: Frame, definitions: Definitions
-) -> tuple[list[Windows], dict[UseKey, tuple[Use, int, set[bool]]]]:
-    """Distinct sets of windows, and for each use its slot and whether its groups and its total are asked for."""
-    slots: dict[Windows, int] = {}
-    of_use: dict[UseKey, tuple[Use, int, set[bool]]] = {}
-    for one in asked:
-        for tree in (one.tree, one.needs):
-            for use in uses_of(tree) if tree is not None else ():
-                key = use_key(use, one.covered)
-                if key not in of_use:
-                    found = windows_of(use, frame, one.covered, definitions)
-                    of_use[key] = (use, slots.setdefault(found, len(slots)), set())
-                of_use[key][2].add(use.total)
-    return list(slots), of_use
-
-
-def _scans(
-    aspect: Aspect,
-    definitions: Definitions,
-    facts: Facts,
-    reaches: Mapping[str, Reach],
-    slots: Sequence[Windows],
-    of_use: Mapping[UseKey, tuple[Use, int, set[bool]]],
-    keys: Keys,
-    ratios: Collection[str],
-    within: str,
-    top: ranking.Top | None,
-    answers: Answers,
-) -> tuple[Scan, ...]:
-    """One scan for the leaves that can share it. ``within`` begins the names of their parts."""
-    together: dict[tuple[Any, ...], dict[str, Leaf]] = {}
-    needed: dict[str, set[int]] = {}
-    for use, slot, _ in of_use.values():
-        leaf = use.leaf
-        if not any(slots[slot]):
-            continue
-        foreign = _is_foreign(leaf, definitions, facts)
-        converted = foreign and leaf.moved is None
-        alone = leaf.name if converted or leaf.followed or leaf.allocate or not (is_additive(leaf) or leaf.lived) else ""
-        # Balances are picked among the rows of a condition, so that only leaves with the same share them.
-        value = leaf.value if isinstance(leaf.time, Over) else leaf.condition if isinstance(leaf.time, Snapshot) else None
-        counts = isinstance(leaf.time, Over) and leaf.aggregate
-        cohort = (leaf.lived, leaf.condition) if leaf.lived else None
-        moved = (leaf.moved.within_days, leaf.aggregate, leaf.value, leaf.condition) if leaf.moved else None
-        retained = (leaf.retained.back, leaf.aggregate, leaf.value, leaf.condition) if leaf.retained else None
-        key = (
-            leaf.table,
-            leaf.time,
-            value,
-            counts,
-            foreign,
-            alone if foreign or retained is None else "",
-            moved,
-            retained,
-            leaf.only,
-            leaf.free_stays,
-            cohort,
-        )
-        together.setdefault(key, {})[leaf.name] = leaf
-        needed.setdefault(leaf.name, set()).add(slot)
-    converts = any(
-        key[4] or (leaf.allocate and _is_foreign(leaf.allocate.basis, definitions, facts))
-        for key, found in together.items()
-        for leaf in found.values()
-    )
-    rate = rates.rates(definitions.currency, within) if converts else None
-    scans, bounds = [], dict[Any, Any]()
-    for place, (key, leaves) in enumerate(together.items()):
-        table, first = key[0], next(iter(leaves))
-        by, filters = aspect(table, first)
-        scan = Scan(
-            name=f"{within}s{place}",
-            table=table,
-            leaves=tuple(leaves.values()),
-            slots={slot: slots[slot] for slot in sorted(set().union(*(needed[name] for name in leaves)))},
-            by=ranking.kept(by, top),
-            filters=(*(answers.of(node) for node in filters), *leaves[first].only),
-            reach=reaches[table],
-            calendar=definitions.calendar,
-            currency=definitions.currency,
-            rate=rate if key[4] else None,
-            versions=facts.versions,
-            reaches=reaches,
-            catalog=definitions.catalog,
-            ways=_ways(table, key[1], facts),
-            bounds=bounds,
-        )
-        if (allocate := leaves[first].allocate) is not None:
-            ways, foreign = _ways(allocate.basis.table, allocate.basis.time, facts), _is_foreign(allocate.basis, definitions, facts)
-            basis = replace(scan, reach=reaches[allocate.basis.table], ways=ways, rate=rate if foreign else None)
-            scan = replace(scan, split=keys.split(leaves[first], basis, first in ratios))
-        scans.append(scan)
-    for scan in scans:
-        _refuse_fan_out(scan, facts)
-    # Also what is never scanned must be reachable, so that an empty warehouse refuses the same queries.
-    for use, _, _ in of_use.values():
-        if use.leaf.name not in needed:
-            aspect(use.leaf.table, use.leaf.name)
-    return tuple(scans)
-
-
-def _ways(table: str, time: Time, facts: Facts) -> frozenset[int] | None:
-    return next((ways for known, other, ways in facts.ways if (known, other) == (table, time)), None)
-
-
-def _refuse_fan_out(scan: Scan, facts: Facts) -> None:
-    if not facts.doubled:
-        return
-    scans = (scan,) if scan.split is None or scan.split.basis is None else (scan, scan.split.basis)
-    nodes = [node for one in scans for leaf in one.leaves for node in _looked_at(leaf, scan.catalog)]
-    nodes += [node for one in scans for node in (*one.by, *one.filters)]
-    for column in (column for node in nodes for column in expressions.columns_of(node)):
-        for hop in column.path:
-            if (hop.to_table, hop.to_column) in facts.doubled:
-                once = " on one day" if scan.catalog.is_history(hop.to_table) else ""
-                raise QueryError(
-                    f"{hop.to_table} has several rows with the same {hop.to_column}{once}, so that each row of {hop.table} that is joined "
-                    f"to it by {hop.column} would count several times; make {hop.to_column} unique there, or join by another column"
-                )
-
-
-def _looked_at(leaf: Leaf, catalog: Catalog) -> list[Node]:
-    """What a leaf's rows are asked for."""
-    time = leaf.time
-    days = (time.column,) if isinstance(time, At) else (time.column, *time.each) if isinstance(time, Snapshot) else (time.start, time.end)
-    nodes: list[Node | None] = [leaf.value, leaf.condition, *days]
-    if (followed := leaf.followed) is not None:
-        nodes += [followed.entity, followed.to_entity, *_looked_at(followed.to, catalog)]
-    if (lived := leaf.lived) is not None:
-        nodes += [node for other in lived.leaves for node in _looked_at(other, catalog)]
-        nodes += [entity(lived.each, one.table, catalog) for one in (leaf, *lived.leaves)]
-    return [node for node in nodes if node is not None]
-
-
-def _is_foreign(leaf: Leaf, definitions: Definitions, facts: Facts) -> bool:
-    """Whether any row's amount may be in another currency than the one asked for."""
-    if leaf.money is None:
-        return False
-    return any(row.table_name == leaf.table and row.currency != definitions.currency and row.row_count for row in facts.currencies)
-
-
-def _staged(
-    scan: Scan, of_use: Mapping[UseKey, tuple[Use, int, set[bool]]], definitions: Definitions, facts: Facts, answers: Answers
-) -> Stage:
-    leaf = scan.leaves[0]
-    names = {one.name for one in scan.leaves}
-    totals = bool(scan.by) and any(True in asked for use, _, asked in of_use.values() if use.leaf.name in names)
-    if leaf.lived is not None:
-        begun = starts(scan)
-        return survivals(scan, begun, reached(scan, begun, definitions, facts, answers), totals)
-    if scan.split is not None:
-        return allocated(scan)
-    if leaf.moved is not None:
-        return movements(scan)
-    if leaf.followed is not None:
-        return conversions(scan)
-    if leaf.retained is not None:
-        return retentions(scan, totals)
-    if leaf.aggregate == "count_distinct" and isinstance(leaf.time, During) and not scan.foreign:
-        return stays(scan, totals)
-    if not is_additive(leaf):
-        return direct(scan, totals)
-    if isinstance(leaf.time, At):
-        return events(scan)
-    if isinstance(leaf.time, Over):
-        if leaf.aggregate == "average":
-            raise QueryError(f"{leaf.name} is a flow, which adds up: it takes sum or count, not average")
-        return flows(scan)
-    return snapshots(scan) if isinstance(leaf.time, Snapshot) else stocks(scan)
-
-
-def reached(scan: Scan, begun: sa.CTE, definitions: Definitions, facts: Facts, answers: Answers) -> Reaching | None:
-    """Of a sum that an entity waits for: the days on which it has come so far; None: it waits for an event.
-
-    The sum is that of its metrics by entity and month, as any query has it, within one statement. Where its parts add
-    up over months, they are taken of each month and added up after, which is less work by the number of months.
-
-    Args:
-        begun: who started (:func:`kpi.metrics.stages.lives.starts`); nobody else is looked at.
-    """
-    question = reaching.question_of(scan, definitions)
-    if question is None:
-        return None
-    frame, within = question.frame, f"{scan.name}_"
-    aspect = of_entity(question.each, definitions.catalog)
-    keys = Keys(aspect, frame.grain, definitions.calendar, facts.lacks)
-    trees = {name: answers.of_tree(with_leaves(tree, keys.seen)) for name, tree in question.trees.items()}
-    so_far = all(map(reaching.adds_up, trees.values()))
-    if so_far:
-        trees = {name: reaching.of_months(tree) for name, tree in trees.items()}
-    asked = tuple(_asked(name, tree, None, question.covered, scan.reaches, frame, definitions) for name, tree in trees.items())
-    slots, of_use = _slots(asked, frame, definitions)
-    ratios = {use.leaf.name for one in asked for use in divided(one.tree)}
-    scans = _scans(aspect, definitions, facts, scan.reaches, slots, of_use, keys, ratios, within, None, answers)
-    if so_far:
-        scans = tuple(replace(inner, row_by_row=True, among=begun) for inner in scans)
-    stages = {inner.name: reaching.bare(_staged(inner, of_use, definitions, facts, answers)) for inner in scans}
-    assembly = Assembly(frame, question.query, definitions.calendar, stages, slots, of_use, within=within, so_far=so_far)
-    statement, extra = assembly.statement(asked)
-    return reaching.days(question, statement, extra, within)

@@ -19,9 +19,11 @@ from kpi.metrics.asking import Answers, answers
 from kpi.metrics.assembly import set_number
 from kpi.metrics.binding import Shape, bound, shape
 from kpi.metrics.cubes import Cubes
+from kpi.metrics.facts import Facts
 from kpi.metrics.model import Definitions, Leaf, Over, Query
-from kpi.metrics.plan import Asked, Facts, NotTogether, Plan, Sets, plan
+from kpi.metrics.plan import NotTogether, Plan, Sets, plan
 from kpi.metrics.result import LazyText, Note, Result
+from kpi.metrics.slots import Asked
 from kpi.metrics.splitting import Lacks
 from kpi.metrics.stages.allocating import occurring
 from kpi.metrics.stages.scan import Scan

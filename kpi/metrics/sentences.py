@@ -17,8 +17,8 @@ from kpi.warehouse.reader import CoverageRow
 
 if TYPE_CHECKING:
     from kpi.metrics.lacking import Lack
-    from kpi.metrics.plan import Asked
     from kpi.metrics.reach import Reach
+    from kpi.metrics.slots import Asked
 
 _DAY = dt.timedelta(days=1)
 
