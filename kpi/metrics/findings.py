@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -15,11 +16,12 @@ from kpi.errors import QueryTooHeavy
 from kpi.metrics import sentences, splitting
 from kpi.metrics.assembly import MOST_LACKING
 from kpi.metrics.lacking import distinct, lack
-from kpi.metrics.model import At, Call, Leaf, Literal_, Snapshot
-from kpi.metrics.nodes import column
+from kpi.metrics.model import At, Call, Leaf, Literal_, Node, Snapshot
+from kpi.metrics.nodes import column, columns_of
 from kpi.metrics.operations import day_number
 from kpi.metrics.plan import Plan
 from kpi.metrics.result import Note
+from kpi.metrics.rows import Rows
 from kpi.metrics.slots import Asked
 from kpi.metrics.stages.events import event_rows
 from kpi.metrics.stages.scan import FORWARD, Scan, is_duration
@@ -32,13 +34,16 @@ from kpi.warehouse.reader import Reader
 _DAY: Final = dt.timedelta(days=1)
 _MOST_LACKING: Final = 1 / MOST_LACKING
 
+#: Of a reader's tables and durations whether any row runs backwards: what it reads never changes.
+_backwards_in: Final[WeakKeyDictionary[Reader, dict[tuple[str, Node | None], bool]]] = WeakKeyDictionary()
+
 
 def of_rows(made: Plan, answer: pa.Table, reader: Reader) -> list[Note]:
     """Sentences for the reader; each costs a small query, and only where a value is without a rate or a duration."""
     said = [*_of_splits(made, answer), *_without_rate(made, answer, reader), *_not_reached(made, answer)]
     for scan in made.scans:
         for leaf in scan.leaves:
-            if leaf.aggregate in FORWARD and is_duration(leaf.value):
+            if leaf.aggregate in FORWARD and is_duration(leaf.value) and _any_backwards(scan, leaf, reader):
                 rows = _backwards(scan, leaf, reader)
                 said += [Note(sentences.of_backwards(leaf, rows))] if rows else []
     return said
@@ -163,10 +168,27 @@ def _taken(use: Use, one: Asked, scan: Scan, made: Plan) -> tuple[Window | None,
     return tuple(None if now is None or now.opened is None else Window(now.opened - _DAY, now.opened, True) for now in found)
 
 
+def _any_backwards(scan: Scan, leaf: Leaf, reader: Reader) -> bool:
+    """Whether any row of the table has a negative duration, whatever is asked: seldom one has, and it is asked once."""
+    if leaf.value is None or any(used.path for used in columns_of(leaf.value)):
+        return True  # what is reached may have been another then
+    key = (leaf.table, leaf.value)
+    known = _backwards_in.setdefault(reader, {})
+    if key not in known:
+        rows = Rows(leaf.table, scan.calendar, catalog=scan.catalog)
+        one = sa.select(sa.literal_column("1").label("one")).where(rows.element(_is_backwards(leaf)))
+        known[key] = reader.run(one.select_from(rows.source).limit(1)).num_rows > 0
+    return known[key]
+
+
+def _is_backwards(leaf: Leaf) -> Node:
+    assert leaf.value is not None  # noqa: S101 - a duration is a value
+    return Call("<", (leaf.value, Literal_(Decimal(0), "number")), "flag")
+
+
 def _backwards(scan: Scan, leaf: Leaf, reader: Reader) -> int:
     """Rows that the leaf would count in any window, if their duration weren't negative; each once."""
-    assert leaf.value is not None  # noqa: S101 - a duration is a value
-    backwards = Call("<", (leaf.value, Literal_(Decimal(0), "number")), "flag")
+    backwards = _is_backwards(leaf)
     condition = backwards if leaf.condition is None else Call("and", (leaf.condition, backwards), "flag")
     found = [window for of_slot in scan.slots.values() for window in of_slot if window is not None]
     keys = tuple(column(scan.table, key.name, catalog=scan.catalog) for key in scan.catalog.tables[scan.table].primary_key)
