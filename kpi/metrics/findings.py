@@ -176,7 +176,7 @@ def _any_backwards(scan: Scan, leaf: Leaf, reader: Reader) -> bool:
     known = _backwards_in.setdefault(reader, {})
     if key not in known:
         rows = Rows(leaf.table, scan.calendar, catalog=scan.catalog)
-        one = sa.select(sa.literal_column("1").label("one")).where(rows.element(_is_backwards(leaf)))
+        one: sa.Select[Any] = sa.select(sa.literal_column("1").label("one")).where(rows.element(_is_backwards(leaf)))
         known[key] = reader.run(one.select_from(rows.source).limit(1)).num_rows > 0
     return known[key]
 
