@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from kpi.metrics.model import At, Followed, Leaf, Type
 from kpi.metrics.operations import Element, Whole, day_number
 from kpi.metrics.rows import Rows
+from kpi.metrics.stages import pieces
 from kpi.metrics.stages.events import leaf_names
 from kpi.metrics.stages.running import changing
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, counted, day_literal
@@ -66,8 +67,7 @@ def _ordered(scan: Scan, leaf: Leaf, followed: Followed) -> Any:
     base = _seen(scan, leaf, days)
     rows = base.rows
     if scan.versions:
-        day = base.day
-        rows.then = lambda version: sa.and_(version.c.valid_from <= day, sa.or_(version.c.valid_to.is_(None), day < version.c.valid_to))
+        rows.then = pieces.on_day(base.day)
     mine = sa.and_(sa.true(), *(rows.element(node) for node in scan.filters))
     groups = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
     owner = rows.element(followed.entity)

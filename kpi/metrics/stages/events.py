@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from kpi.metrics.compile import DOUBLE
 from kpi.metrics.model import At, Leaf
 from kpi.metrics.operations import Element, day_number, decimal
 from kpi.metrics.rows import Rows
-from kpi.metrics.stages import rates
+from kpi.metrics.stages import pieces, rates
 from kpi.metrics.stages.running import changing
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, counted, day_literal, foreign_value, leaf_value, row_filters
 
@@ -36,25 +37,38 @@ def event_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
     rows = Rows(scan.table, scan.calendar, catalog=scan.catalog, shared=scan.bounds)
     day = rows.day(time.column)
     if scan.versions:
-        rows.then = lambda version: sa.and_(version.c.valid_from <= day, sa.or_(version.c.valid_to.is_(None), day < version.c.valid_to))
+        rows.then = pieces.on_day(day)
     wheres, masks = row_filters(scan, rows)
     raw = rows.element(time.column)
     wheres += [raw >= day_literal(scan.first), raw < day_literal(scan.after)] if time.column.type == "day" else near(scan, raw)
     wheres += counted(scan, rows, day)
     columns: list[Any] = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
+    values, scales = value_columns(scan, rows, masks, dated=True)
+    columns += values
+    return sa.select(day.label("day"), *columns).select_from(rows.source).where(*wheres), scales
+
+
+def value_columns(scan: Scan, rows: Rows, masks: Sequence[Element | None], dated: bool) -> tuple[list[Any], list[int]]:
+    """What each leaf takes of a row, v0, v1, … with their scales; of foreign ones also currency and, where ``dated``, rate_day.
+
+    Args:
+        dated: amounts are converted on a day of their own, or by their source; else on the last day of a window.
+    """
+    columns: list[Any] = []
     scales: list[int] = []
     for place, (leaf, mask) in enumerate(zip(scan.leaves, masks, strict=True)):
+        given = None
         if scan.foreign:
-            assert leaf.money is not None  # noqa: S101
-            given, currency = foreign_value(scan, leaf, rows, twins=True)
-            value = leaf_value(leaf, rows, mask, given)
-            columns += [currency.label("currency"), day_number(rows.day(leaf.money.document)).label("rate_day")]
-        else:
-            value = leaf_value(leaf, rows, mask)
+            assert leaf.money is not None  # noqa: S101 - only money is converted
+            given, currency = foreign_value(scan, leaf, rows, twins=dated)
+            columns.append(currency.label("currency"))
+            if dated:
+                columns.append(day_number(rows.day(leaf.money.document)).label("rate_day"))
+        value = leaf_value(leaf, rows, mask, given)
         element, scale = exact(value.element, value.scale)
         columns.append(element.label(f"v{place}"))
         scales.append(scale)
-    return sa.select(day.label("day"), *columns).select_from(rows.source).where(*wheres), scales
+    return columns, scales
 
 
 def exact(element: Element, scale: int | None) -> tuple[Element, int]:

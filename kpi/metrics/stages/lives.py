@@ -92,7 +92,7 @@ def starts(scan: Scan) -> sa.CTE:
     assert lived is not None  # noqa: S101 - the plan sorts scans by it
     rows, day, wheres = _happenings(scan, leaf)
     if scan.versions:
-        rows.then = lambda version: sa.and_(version.c.valid_from <= day, sa.or_(version.c.valid_to.is_(None), day < version.c.valid_to))
+        rows.then = pieces.on_day(day)
     mine = sa.and_(sa.true(), *(rows.element(node) for node in scan.filters))
     groups = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
     owner = rows.element(entity(lived.each, scan.table, scan.catalog))

@@ -21,6 +21,11 @@ def overlapping(start: Element, end: Element | None) -> Any:
     return then
 
 
+def on_day(day: Element) -> Any:
+    """Which version holds on a day."""
+    return lambda version: sa.and_(version.c.valid_from <= day, sa.or_(version.c.valid_to.is_(None), day < version.c.valid_to))
+
+
 def cut(rows: Rows, start: Element, end: Element) -> tuple[Element, Element]:
     """The days of a row on which every version it is joined to holds; an empty end is open.
 

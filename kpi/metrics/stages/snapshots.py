@@ -16,9 +16,9 @@ from kpi.metrics.model import Snapshot
 from kpi.metrics.operations import Element
 from kpi.metrics.operations import day_number as number_of_day
 from kpi.metrics.rows import Rows
-from kpi.metrics.stages import rates
-from kpi.metrics.stages.events import additive_parts, exact, leaf_names, near
-from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, counted, day_literal, day_number, foreign_value, leaf_value, row_filters
+from kpi.metrics.stages import pieces, rates
+from kpi.metrics.stages.events import additive_parts, leaf_names, near, value_columns
+from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, counted, day_literal, day_number, row_filters
 
 
 def snapshots(scan: Scan) -> Stage:
@@ -39,18 +39,8 @@ def picked(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
     wheres, masks = row_filters(scan, rows)
     wheres += _in_reach(scan, rows, moment, day)
     columns: list[Any] = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
-    scales: list[int] = []
-    for place, (leaf, mask) in enumerate(zip(scan.leaves, masks, strict=True)):
-        if scan.foreign:
-            assert leaf.money is not None  # noqa: S101 - only money is converted
-            given, currency = foreign_value(scan, leaf, rows, twins=True)
-            value = leaf_value(leaf, rows, mask, given)
-            columns += [currency.label("currency"), number_of_day(rows.day(leaf.money.document)).label("rate_day")]
-        else:
-            value = leaf_value(leaf, rows, mask)
-        element, scale = exact(value.element, value.scale)
-        columns.append(element.label(f"v{place}"))
-        scales.append(scale)
+    values, scales = value_columns(scan, rows, masks, dated=True)
+    columns += values
     same = [moments.c.moment == moment, *(moments.c[name] == key for name, key in keys.items())]
     source = sa.join(rows.source, moments, sa.and_(*same))
     return sa.select(moments.c.slot, moments.c.place, *columns).select_from(source).where(*wheres), scales
@@ -83,7 +73,7 @@ def _balances(scan: Scan) -> tuple[Rows, Element, Element, dict[str, Element]]:
     rows = Rows(scan.table, scan.calendar, catalog=scan.catalog)
     moment, day = rows.element(time.column), rows.day(time.column)
     if scan.versions:
-        rows.then = lambda version: sa.and_(version.c.valid_from <= day, sa.or_(version.c.valid_to.is_(None), day < version.c.valid_to))
+        rows.then = pieces.on_day(day)
     keys: dict[str, Element] = {}
     for place, node in enumerate(time.each):
         text = rows.text(node)

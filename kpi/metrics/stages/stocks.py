@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from kpi.metrics.model import During
 from kpi.metrics.operations import Element, day_number
 from kpi.metrics.stages import pieces, rates
-from kpi.metrics.stages.events import exact, leaf_names
+from kpi.metrics.stages.events import leaf_names, value_columns
 from kpi.metrics.stages.running import changing, running
-from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, foreign_value, leaf_value, row_filters
+from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage, day_literal, row_filters
 from kpi.metrics.stages.subscriptions import rows_of_stock
 
 
@@ -62,17 +62,8 @@ def stock_rows(scan: Scan) -> tuple[sa.Select[Any], list[int]]:
         rows.then = pieces.overlapping(start, end)
     wheres, masks = row_filters(scan, rows)
     columns: list[Any] = [rows.text(node).label(group) for node, group in zip(scan.by, scan.groups, strict=True)]
-    scales: list[int] = []
-    for place, (leaf, mask) in enumerate(zip(scan.leaves, masks, strict=True)):
-        if scan.foreign:
-            given, currency = foreign_value(scan, leaf, rows, twins=False)
-            value = leaf_value(leaf, rows, mask, given)
-            columns.append(currency.label("currency"))
-        else:
-            value = leaf_value(leaf, rows, mask)
-        element, scale = exact(value.element, value.scale)
-        columns.append(element.label(f"v{place}"))
-        scales.append(scale)
+    values, scales = value_columns(scan, rows, masks, dated=False)
+    columns += values
     first, after = pieces.cut(rows, start, end)
     first, after, of_sources = pieces.source_cut(scan, rows, first, after)
     wheres += [start.is_not(None), *of_sources]  # a version or a source that counts from a day would begin what has no beginning
