@@ -86,14 +86,9 @@ class Desk:
         return metrics_query.facts_of(self.reader, self.definitions).coverage
 
     @property
-    def place(self) -> str:
-        """Which warehouse, so that two in one process don't mix."""
-        return self.settings.warehouse_url or str(self.settings.home.absolute())
-
-    @property
     def key(self) -> tuple[str, int, str]:
         """What everything computed from this desk may be kept under."""
-        return f"{self.place} {self.token}", self.reader.generation, self.definitions.hash
+        return _place(self.settings, self.token), self.reader.generation, self.definitions.hash
 
     def ask(self, query: Query) -> Answer:
         """The answer; metrics that can't be asked this way are left out of it and named.
@@ -138,9 +133,13 @@ def open_desk(settings: Settings) -> tuple[Desk | None, tuple[Problem, ...]]:
         return None, state.problems
     given = bool(state.definitions.catalog.given)
     changed = token(settings) if given else ""  # tables of others have no generation
-    place = f"{settings.warehouse_url or settings.home.absolute()} {changed}"
-    reader = _reader(place, current_generation(settings), given, settings)
+    reader = _reader(_place(settings, changed), current_generation(settings), given, settings)
     return Desk(settings, state.definitions, reader, state.problems, changed), state.problems
+
+
+def _place(settings: Settings, token: str) -> str:
+    """Which warehouse, and which state of others' tables, so that two in one process don't mix."""
+    return f"{settings.warehouse_url or settings.home.absolute()} {token}"
 
 
 @st.cache_resource(max_entries=KEPT_READERS, show_spinner=False)

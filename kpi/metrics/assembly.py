@@ -95,7 +95,7 @@ class Assembly:
                 self._shared[stage.shared.leaf] = (stage.shared, known)
                 joined = joined.outerjoin(known, known.c.place == period.c.place)
         columns: list[Any] = [
-            (sa.literal_column("DATE '1970-01-01'", sa.Date()) + sa.cast(period.c.day, sa.Integer())).label("period"),
+            operations.day_of(period.c.day).label("period"),
             *(summed.c[group].label(name) for group, name in zip(self._groups, self._query.by, strict=True)),
         ]
         extra: list[tuple[str, str]] = []

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from kpi.metrics import operations
 from kpi.metrics.model import At, Call, During, Leaf, Literal_, Moment, Money, Node, Over, Snapshot, Time
-from kpi.metrics.operations import Element
+from kpi.metrics.operations import Element, day_of
 from kpi.metrics.reach import joined
 from kpi.metrics.stages import rates
 from kpi.metrics.stages.events import event_rows
@@ -114,7 +114,7 @@ def _statement(scan: Scan, leaf: Leaf, windows: Sequence[Window], total: bool) -
     figure = [line.c.place, *(line.c[name] for name in split.groups[: len(own)])]
     concerned = sa.select(line, sa.func.sum(line.c.lacks).over(partition_by=figure).label("figure_lacks")).subquery("concerned")
     column = concerned.c
-    dates = sa.literal_column("DATE '1970-01-01'", sa.Date()) + sa.cast(column.day, sa.Integer())
+    dates = day_of(column.day)
     return (
         sa.select(
             column.currency,

@@ -83,6 +83,11 @@ def _day_number(element: day_number, compiler: SQLCompiler, **kw: Any) -> str:
     return f"({compiler.process(day, **kw)} - DATE '1970-01-01')"
 
 
+def day_of(number: Element) -> Element:
+    """The day so many days after 1970-01-01."""
+    return sa.literal_column("DATE '1970-01-01'", DAY) + sa.cast(number, sa.Integer())
+
+
 class elapsed_hours(_Operation):
     """Hours from one instant to another as a double, to be cast to a decimal."""
 

@@ -283,8 +283,8 @@ def _cells(
     return sa.select(
         column.id,
         months.c.month,
-        _date(months.c.starts).label("starts"),
-        _date(months.c.ends).label("ends"),
+        operations.day_of(months.c.starts).label("starts"),
+        operations.day_of(months.c.ends).label("ends"),
         *(element.label(key) for key, element in found.items()),
         *(column[group].label(name) for name, group in names.items() if name not in found),
         sa.cast(share, Whole()).label("share"),
@@ -428,7 +428,3 @@ def _measured(scan: Scan, found: list[tuple[int, int, int, int, int]], until: sa
     by = [bound.c.slot, bound.c.place, bound.c.month, until.c.id]
     sums = [sa.cast(sa.func.sum(until.c[part.name] * bound.c.sign), part.type).label(part.name) for part in parts]
     return sa.select(*by, *sums).select_from(sa.join(bound, until, until.c.bound == bound.c.bound)).group_by(*by).subquery("measured")
-
-
-def _date(number: Element) -> Element:
-    return sa.literal_column("DATE '1970-01-01'", sa.Date()) + sa.cast(number, sa.Integer())
