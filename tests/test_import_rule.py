@@ -19,6 +19,8 @@ LOW = (
 #: A module belongs to the longest name here that it begins with; it may import its own layer and those it names.
 LAYERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(LOW, LOW),
+    # What metrics.yaml and the mappings of sources/ have in common.
+    "kpi.language": LOW,
     "kpi.warehouse": LOW,
     "kpi.records": LOW,
     "connectors.base": ("connectors.fields", "connectors.months", "connectors.stated", "kpi.warehouse", *LOW),
@@ -29,7 +31,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     # One file a system, and the registry that lists them.
     "connectors": ("connectors.base", "connectors.fields", "kpi.warehouse.schema"),
     "kpi.importing": ("connectors", "kpi.warehouse", *LOW),
-    "kpi.metrics": ("kpi.warehouse", "kpi.records", *LOW),
+    "kpi.metrics": ("kpi.language", "kpi.warehouse", "kpi.records", *LOW),
     "kpi.analysis": ("kpi.metrics", "kpi.warehouse", "kpi.records", *LOW),
     "kpi.dashboard": ("kpi.analysis", "kpi.metrics", "kpi.warehouse", "kpi.records", *LOW),
     # The sample company writes files as their systems do: it must not share a mistake with what reads them.
@@ -50,7 +52,7 @@ OUTSIDE: dict[str, tuple[tuple[str, ...], str]] = {
     "duckdb": (("kpi.warehouse", "kpi.importing", "kpi.metrics"), "open the warehouse through kpi/warehouse/engines"),
     "psycopg": (("kpi.warehouse", "kpi.importing", "kpi.records"), "open the warehouse through kpi/warehouse/engines"),
     "yaml": (("kpi.yamlfile", "kpi.yamlsyntax"), "read YAML with kpi/yamlfile, which keeps lines and refuses traps"),
-    "sqlglot": (("kpi.metrics",), "resolve expressions with kpi/metrics/expressions"),
+    "sqlglot": (("kpi.language", "kpi.metrics"), "resolve expressions with kpi/metrics/expressions"),
 }
 
 

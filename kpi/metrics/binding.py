@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kpi.errors import BadExpression
-from kpi.metrics import lexing
+from kpi.language import lexing
 from kpi.metrics.model import Bound, Call, Literal_, Node, Query
 
 #: Begins the text that stands for a value in a shape. A query whose own text holds it has no shape but itself.

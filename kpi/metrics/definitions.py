@@ -16,13 +16,14 @@ from typing import Any, Final
 
 from kpi import yamlfile
 from kpi.errors import BadExpression, DefinitionsError, KpiError, Problem, UnknownName, did_you_mean, nearest
-from kpi.metrics import commas, expressions, given, graph, lexing, sections
+from kpi.language import commas, lexing
+from kpi.language.problems import Cascade, Key, Problems
+from kpi.metrics import expressions, given, graph, sections
 from kpi.metrics.catalog import Catalog
 from kpi.metrics.given import Look
 from kpi.metrics.kinds import COMMON, KINDS
 from kpi.metrics.kinds.base import About, Context, Kind, expression
 from kpi.metrics.model import Definitions, Dimension, Formula, Leaf, Metric, Node, Where
-from kpi.metrics.problems import Cascade, Key, Problems
 from kpi.periods import Calendar
 
 SECTIONS: Final = (

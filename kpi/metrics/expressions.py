@@ -19,7 +19,8 @@ from dataclasses import replace
 from sqlglot import exp
 
 from kpi.errors import BadExpression
-from kpi.metrics import functions, parsing
+from kpi.language import parsing
+from kpi.metrics import functions
 from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.model import Dimension, Metric, Node, Type
 from kpi.metrics.nodes import column, columns_of, mapped, metrics_of, pers_of
@@ -35,7 +36,7 @@ def row(text: str, scope: Scope) -> Node:
     Raises:
         BadExpression, UnknownName, Unreachable, graph.AmbiguousPath: with the sentence for the problem.
     """
-    return Rows(scope).node(parsing.parse(text, functions.named("row")))
+    return Rows(scope).node(parsing.parse(text, functions.named("row"), functions.PLACES))
 
 
 def condition(
@@ -59,13 +60,13 @@ def condition(
 def filtered(text: str, scope: Scope, where: str) -> Node:
     """A condition on the rows of ``scope.table``; ``where`` it stands, for messages; see :func:`row`."""
     rows = Rows(scope)
-    return rows.operators.condition(rows.node(parsing.parse(text, functions.named("row"))), where)
+    return rows.operators.condition(rows.node(parsing.parse(text, functions.named("row"), functions.PLACES)), where)
 
 
 def group(name: str, table: str, dimensions: Mapping[str, Dimension], metric: str, catalog: Catalog = STANDARD) -> Node:
     """What a metric on ``table`` is split by: a dimension or ``table.column``; see :func:`row`."""
     rows = Rows(Scope(table, tuple(dimensions), dimensions.get, metric, columns=False, catalog=catalog))
-    tree = parsing.parse(name, ())
+    tree = parsing.parse(name, (), functions.PLACES)
     if not isinstance(tree, exp.Column):
         raise BadExpression(f'"{name}" is not a name; a split is by a dimension or table.column')
     return rows.node(tree)
@@ -73,7 +74,7 @@ def group(name: str, table: str, dimensions: Mapping[str, Dimension], metric: st
 
 def names_of(text: str) -> tuple[str, ...]:
     """The names without a table that a filter speaks of, each once."""
-    tree = parsing.parse(text, functions.named("row"))
+    tree = parsing.parse(text, functions.named("row"), functions.PLACES)
     return tuple(dict.fromkeys(found.name for found in tree.find_all(exp.Column) if not found.table))
 
 
@@ -85,4 +86,4 @@ def formula(text: str, metrics: Iterable[str], metric_type: Callable[[str], Type
     known = functions.named("until" if until else "formula")
     if re.search(r"\bonly\s*\(", text, re.IGNORECASE):  # its condition is about rows; elsewhere the tree refuses what is
         known = tuple(dict.fromkeys((*known, *functions.named("row"))))
-    return FormulaTree(tuple(metrics), metric_type).node(parsing.parse(text, known))
+    return FormulaTree(tuple(metrics), metric_type).node(parsing.parse(text, known, functions.PLACES))

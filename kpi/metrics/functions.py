@@ -63,6 +63,14 @@ FUNCTIONS: Final = (
 
 BY_NAME: Final = {function.name: function for function in FUNCTIONS}
 
+_WHERE: Final = {
+    "formula": "formulas, over metrics",
+    "row": "expressions on rows, not in formulas",
+    "until": "until: of time_to, as in cumulative(revenue) >= 0",
+}
+#: Of each function that doesn't stand everywhere where it does, for messages.
+PLACES: Final = {function.name: _WHERE[function.place] for function in FUNCTIONS if function.place in _WHERE}
+
 
 def named(place: Literal["row", "formula", "until"]) -> tuple[str, ...]:
     """Names of the functions that may stand in a row expression, in a formula, or in the formula of ``until``."""

@@ -12,10 +12,10 @@ from sqlalchemy.sql import quoted_name
 
 from kpi import yamlfile
 from kpi.errors import did_you_mean
+from kpi.language.problems import NAME, Key, Problems
 from kpi.metrics import operations
 from kpi.metrics.catalog import VALID, Catalog, Given
 from kpi.metrics.operations import Element
-from kpi.metrics.problems import NAME, Key, Problems
 from kpi.metrics.stated import JOIN, shapes
 from kpi.warehouse.given import ATTACHED, Found, FoundColumn, Holdings, digest, parts
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from kpi.metrics import clashes, definitions, given, lexing, sections
+from kpi.language import lexing
+from kpi.language.problems import Key
+from kpi.metrics import clashes, definitions, given, sections
 from kpi.metrics.kinds import COMMON, KINDS
 from kpi.metrics.kinds.allocation import ALLOCATE
 from kpi.metrics.kinds.base import NEEDS, Kind
@@ -20,7 +22,6 @@ from kpi.metrics.kinds.movement import PARTS
 from kpi.metrics.kinds.switches import SWITCHES
 from kpi.metrics.kinds.time_to import BOUNDS, SHOWN, SHOWN_BY, TIME_TO_KEYS
 from kpi.metrics.kinds.times import SNAPSHOT, TAKEN, TIMES
-from kpi.metrics.problems import Key
 from kpi.warehouse import schema
 
 Schema = dict[str, Any]

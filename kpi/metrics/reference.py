@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from kpi.language.problems import Key
 from kpi.metrics import definitions, functions, given, graph, sections
 from kpi.metrics.kinds import COMMON, KINDS
 from kpi.metrics.kinds.allocation import ALLOCATE
@@ -19,7 +20,6 @@ from kpi.metrics.kinds.conversion import CONVERSION_KEYS
 from kpi.metrics.kinds.lagging import LAG
 from kpi.metrics.kinds.time_to import TIME_TO_KEYS
 from kpi.metrics.kinds.times import SNAPSHOT
-from kpi.metrics.problems import Key
 from kpi.warehouse import schema
 
 _MARKED: Final = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

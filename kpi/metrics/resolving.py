@@ -11,7 +11,8 @@ from typing import Final, Literal, cast
 from sqlglot import exp
 
 from kpi.errors import BadExpression, KpiError, UnknownName, Unreachable, did_you_mean
-from kpi.metrics import functions, graph, lexing, parsing
+from kpi.language import lexing, parsing
+from kpi.metrics import functions, graph
 from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.model import (
     AtStart,

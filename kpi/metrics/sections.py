@@ -11,8 +11,8 @@ from typing import Final
 
 from kpi import yamlfile
 from kpi.errors import did_you_mean
+from kpi.language.problems import Key, Problems
 from kpi.metrics.model import CountedSpan, ProductRule
-from kpi.metrics.problems import Key, Problems
 from kpi.periods import Calendar
 from kpi.warehouse import schema
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from kpi import yamlfile
 from kpi.errors import did_you_mean
+from kpi.language.problems import Problems
 from kpi.metrics.catalog import Catalog
-from kpi.metrics.problems import Problems
 
 #: ``column -> table.column``.
 JOIN: Final = re.compile(r"(?P<own>\S.*?)\s*->\s*(?P<table>[a-z][a-z0-9_]*)\.(?P<column>\S.*)\Z")

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Final
 
 from kpi import yamlfile
+from kpi.language.problems import Problems
 from kpi.metrics import clashes
 from kpi.metrics.model import Target
-from kpi.metrics.problems import Problems
 from kpi.periods import Calendar, parse_period
 
 _VALUE: Final = re.compile(r"(-?[0-9]{1,15}(?:\.[0-9]{1,8})?)(?: ?(%|k|M|bn))?\Z")

@@ -10,10 +10,10 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from kpi.language.problems import Key
 from kpi.metrics import definitions, jsonschema, sections
 from kpi.metrics.kinds import COMMON, KINDS
 from kpi.metrics.kinds.base import NEEDS
-from kpi.metrics.problems import Key
 
 SHIPPED = Path(__file__).parents[2] / "metrics.yaml"
 BAD = Path(__file__).parent / "bad"

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from kpi import yamlfile
+from kpi.language.problems import Problems
 from kpi.metrics import targets
-from kpi.metrics.problems import Problems
 from kpi.periods import Calendar
 
 

@@ -6,12 +6,12 @@ from typing import Final
 
 from kpi import yamlfile
 from kpi.errors import did_you_mean
+from kpi.language.problems import Key
 from kpi.metrics import expressions, graph
 from kpi.metrics.catalog import Catalog
 from kpi.metrics.kinds.base import Context
 from kpi.metrics.kinds.following import metric_name
 from kpi.metrics.model import Aggregate, Allocate, At, Column, During, Leaf, Over, Snapshot, Time
-from kpi.metrics.problems import Key
 
 ALLOCATE: Final = (
     Key("to", "a table, or a list such as [account, product]", "which keys rows are given that lack them", required=True),

@@ -9,13 +9,13 @@ from typing import Any, Final, Protocol
 
 from kpi import yamlfile
 from kpi.errors import BadExpression, KpiError
+from kpi.language.problems import Cascade, Key, Problems, written
 from kpi.metrics import clashes, expressions, targets
 from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.expressions import Lookup
 from kpi.metrics.kinds.parts import with_conditions
 from kpi.metrics.model import Metric, Needs, Node, Type, Where
 from kpi.metrics.operators import Operators
-from kpi.metrics.problems import Cascade, Key, Problems, written
 from kpi.periods import Calendar
 
 #: Keys that every metric has, whatever its kind.

@@ -7,11 +7,11 @@ from typing import Final
 
 from kpi import yamlfile
 from kpi.errors import KpiError
+from kpi.language.problems import Key
 from kpi.metrics.entities import entity
 from kpi.metrics.kinds.base import About, Context
 from kpi.metrics.kinds.following import day_count, metric_name
 from kpi.metrics.model import At, Call, Followed, Formula, Held, Leaf, Metric, Node
-from kpi.metrics.problems import Key
 
 CONVERSION_KEYS: Final = (
     Key("from", "a metric", "the events that may lead to others, a metric with at:", required=True),

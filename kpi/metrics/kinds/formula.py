@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kpi.language.problems import Key
 from kpi.metrics import clashes
 from kpi.metrics.kinds import lagging
 from kpi.metrics.kinds.base import About, Context, figure
 from kpi.metrics.kinds.parts import leaves
 from kpi.metrics.model import Around, Call, During, Formula, Literal_, Metric, Node, Rolling, Snapshot, ToDate
-from kpi.metrics.problems import Key
 
 
 class FormulaKind:

@@ -12,10 +12,10 @@ from typing import Final
 
 from kpi import yamlfile
 from kpi.errors import did_you_mean
+from kpi.language.problems import Key
 from kpi.metrics import expressions
 from kpi.metrics.kinds.base import Context
 from kpi.metrics.model import Around, Call, Lag, MetricRef, Node
-from kpi.metrics.problems import Key
 
 LAG: Final = (
     Key("of", "a metric of the formula", "what is taken earlier", required=True),

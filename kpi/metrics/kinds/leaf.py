@@ -8,6 +8,7 @@ from typing import Final
 
 from kpi import yamlfile
 from kpi.errors import BadExpression, did_you_mean
+from kpi.language.problems import Key
 from kpi.metrics import clashes, expressions
 from kpi.metrics.catalog import Catalog
 from kpi.metrics.kinds import allocation, times
@@ -17,7 +18,6 @@ from kpi.metrics.kinds.switches import KEYS as SWITCH_KEYS
 from kpi.metrics.kinds.switches import switched
 from kpi.metrics.model import Aggregate, Call, Column, Leaf, Metric, Money, Node, Over, Time
 from kpi.metrics.operators import IN_WORDS, Operators, shown
-from kpi.metrics.problems import Key
 
 AGGREGATES: Final[tuple[Aggregate, ...]] = ("sum", "count", "count_distinct", "average", "min", "max", "median", "percentile")
 #: Aggregates whose value is a quantity, and so has the quantity's unit and currency.

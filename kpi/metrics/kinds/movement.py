@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, cast, get_args
 
+from kpi.language.problems import Key
 from kpi.metrics import clashes
 from kpi.metrics.kinds import following
 from kpi.metrics.kinds.base import About, Context
 from kpi.metrics.model import Leaf, Metric, Moved, Movement
-from kpi.metrics.problems import Key
 
 PARTS: Final[tuple[Movement, ...]] = get_args(Movement)
 #: Days within which a customer that comes back is reactivated (SEMANTICS, "Finance's switches").

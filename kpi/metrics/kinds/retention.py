@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 from typing import Final, cast
 
+from kpi.language.problems import Key
 from kpi.metrics import clashes
 from kpi.metrics.kinds import following
 from kpi.metrics.kinds.base import About, Context
 from kpi.metrics.model import Leaf, Metric, MetricRef, Retained, Shift
-from kpi.metrics.problems import Key
 from kpi.metrics.resolving import MOST, ShiftUnit
 
 #: What can be followed: amounts and rows by their account, and whatever is counted once.

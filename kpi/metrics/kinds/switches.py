@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
+from kpi.language.problems import Key
 from kpi.metrics.kinds.base import About, Context
 from kpi.metrics.model import Call, Column, During, Leaf, Literal_, Moment, Node
 from kpi.metrics.nodes import column, columns_of
-from kpi.metrics.problems import Key
 
 TABLE: Final = "subscription_term"
 #: Days after which a subscription that is not paid for has churned, where churn is told by it.

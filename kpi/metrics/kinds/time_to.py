@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 
 from kpi import yamlfile
 from kpi.errors import BadExpression, KpiError, did_you_mean
+from kpi.language.problems import Key
 from kpi.metrics import clashes, expressions
 from kpi.metrics.entities import entity
 from kpi.metrics.kinds.base import About, Context, expression
@@ -13,7 +14,6 @@ from kpi.metrics.kinds.following import day_count
 from kpi.metrics.kinds.formula import refused
 from kpi.metrics.kinds.parts import gains, leaves, with_conditions
 from kpi.metrics.model import At, Call, Cumulated, Cumulative, During, Leaf, Literal_, Lived, Metric, MetricRef, Node, Shown, ToDate
-from kpi.metrics.problems import Key
 
 #: What may be shown by one word; of the quantiles and the share also a bound.
 SHOWN: Final = ("median", "quartile25", "quartile75", "started", "reached", "lost", "waiting")

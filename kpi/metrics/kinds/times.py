@@ -6,12 +6,12 @@ from typing import Final, cast
 
 from kpi import yamlfile
 from kpi.errors import BadExpression, KpiError
+from kpi.language.problems import Key
 from kpi.metrics import expressions
 from kpi.metrics.entities import entity, known
 from kpi.metrics.kinds.base import About, Context, expression
 from kpi.metrics.model import At, Call, Column, During, Moment, Node, Over, Snapshot, Time
 from kpi.metrics.operators import IN_WORDS, Operators, shown
-from kpi.metrics.problems import Key
 
 TIMES: Final = ("at", "over", "during", "snapshot")
 TAKEN: Final = ("last", "first")

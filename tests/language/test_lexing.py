@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kpi.errors import BadExpression
-from kpi.metrics import lexing
+from kpi.language import lexing
 
 
 def rewritten(text: str) -> str:

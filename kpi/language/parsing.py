@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import sqlglot
@@ -10,8 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from kpi.errors import BadExpression
-from kpi.metrics import lexing
-from kpi.metrics.functions import BY_NAME
+from kpi.language import lexing
 
 #: Operators in a row, such as a + b + c …, which a tree holds one below the other; far below Python's recursion limit.
 MAX_CHAIN: Final = 60
@@ -29,16 +29,11 @@ _OTHERS: Final = (
     *(exp.And, exp.Or, exp.Not, exp.Neg, exp.Paren, exp.In, exp.Between, exp.Like, exp.Is),
     *(exp.Case, exp.If, exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Anonymous),
 )
-_WHERE: Final = {
-    "formula": "formulas, over metrics",
-    "row": "expressions on rows, not in formulas",
-    "until": "until: of time_to, as in cumulative(revenue) >= 0",
-}
 _ALLOWED: Final = frozenset((*ARITHMETIC, *COMPARISONS, *_OTHERS))
 
 
-def parse(text: str, functions: Collection[str]) -> exp.Expr:
-    """The tree of an expression.
+def parse(text: str, functions: Collection[str], places: Mapping[str, str] = MappingProxyType({})) -> exp.Expr:
+    """The tree of an expression that may hold ``functions``; ``places`` says of others where they stand.
 
     Raises:
         BadExpression: with one sentence that says what can't be read or isn't allowed.
@@ -47,9 +42,8 @@ def parse(text: str, functions: Collection[str]) -> exp.Expr:
     for place, word in enumerate(words[:-1]):
         if word.kind == "word" and words[place + 1].text == "(":
             name = word.text.lower()
-            if name in BY_NAME and name not in functions:
-                where = _WHERE[BY_NAME[name].place]
-                raise BadExpression(f"{name}() stands in {where}")
+            if name in places and name not in functions:
+                raise BadExpression(f"{name}() stands in {places[name]}")
     try:
         trees = sqlglot.parse(lexing.rewritten(words, functions))
     except SqlglotError as error:
