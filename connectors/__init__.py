@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from connectors.asana import ASANA
 from connectors.base import Connector
+from connectors.gitlab import GITLAB
 from connectors.hubspot import HUBSPOT
 from connectors.jira import JIRA
+from connectors.linear import LINEAR
 from connectors.quickbooks import QUICKBOOKS
 from connectors.salesforce import SALESFORCE
 from connectors.stripe import STRIPE
 from connectors.xero import XERO
 
-CONNECTORS: Final[tuple[Connector, ...]] = (SALESFORCE, HUBSPOT, STRIPE, QUICKBOOKS, XERO, JIRA)
+CONNECTORS: Final[tuple[Connector, ...]] = (SALESFORCE, HUBSPOT, STRIPE, QUICKBOOKS, XERO, JIRA, LINEAR, GITLAB, ASANA)

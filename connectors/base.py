@@ -17,6 +17,8 @@ from typing import Final
 from connectors.months import in_english as in_english
 from connectors.stated import period as period
 from connectors.stated import printed_at as printed_at
+from connectors.states import CATEGORIES as CATEGORIES
+from connectors.states import DROPPED as DROPPED
 from kpi.warehouse.cells import Condition, Value
 
 

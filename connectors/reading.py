@@ -243,5 +243,5 @@ def _cell(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     if isinstance(cell, float):
-        return format(cell, ".15g")
+        return format(cell, ".15G")
     return "" if cell is None else str(cell)

@@ -23,9 +23,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "kpi.language": LOW,
     "kpi.warehouse": LOW,
     "kpi.records": LOW,
-    "connectors.base": ("connectors.fields", "connectors.months", "connectors.stated", "kpi.warehouse", *LOW),
+    "connectors.base": ("connectors.fields", "connectors.months", "connectors.stated", "connectors.states", "kpi.warehouse", *LOW),
     "connectors.months": (),
     "connectors.stated": (),
+    "connectors.states": (),
     "connectors.fields": ("connectors.base", "kpi.warehouse", *LOW),
     "connectors.reading": ("connectors.base", "connectors.fields", "kpi.warehouse", *LOW),
     # One file a system, and the registry that lists them.

@@ -18,6 +18,7 @@ from connectors.base import Part, Record, Trouble
 from connectors.reading import Text, copy_below, ends_alike, line_of, records
 from kpi.importing.recognising import Recognised
 from kpi.importing.setaside import Problem, SetAside
+from kpi.warehouse.casting import folded
 from kpi.warehouse.literals import literal
 
 #: Bytes from which a column's writing is read off a sample first, and checked afterwards.
@@ -158,15 +159,18 @@ def open_parts(
     """Flat records that a layout's ``reshape`` makes, by part; what it can't use goes ``aside``."""
     files = {part: (folder / f"part{at}.csv").open("w", encoding="utf-8", newline="") for at, part in enumerate(parts)}
     main = next(iter(parts))
+    wanted = {part: [folded(name) for name in names] for part, names in parts.items()}
     seen: dict[str, set[str]] = {part: set() for part in parts}
+    called: dict[str, str] = {}
     try:
         writers = {part: csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL) for part, file in files.items()}
         for made in flat:
             if isinstance(made, Trouble):
                 aside.add([(made.line, made.column, made.value[:200], made.reason)], main=made.whole)
             else:
-                seen[made.part].update(made.cells)
-                row = [made.cells.get(name, "").replace("\x00", "") for name in parts[made.part]]
+                cells = {called.get(name) or called.setdefault(name, folded(name)): cell for name, cell in made.cells.items()}
+                seen[made.part].update(cells)
+                row = [cells.get(name, "").replace("\x00", "") for name in wanted[made.part]]
                 writers[made.part].writerow([*row, str(made.line)])
     finally:
         for file in files.values():
@@ -175,7 +179,7 @@ def open_parts(
     for at, (part, names) in enumerate(parts.items()):
         path = folder / f"part{at}.csv"
         # a column that no record has is not in the file, and must not count as an empty one
-        header = tuple(name if name in seen[part] else "" for name in names)
+        header = tuple(name if folded(name) in seen[part] else "" for name in names)
         bulk = Bulk(connection, f"{relation}{at}", header, True, part == main and path.stat().st_size > LARGE, Text(path, "utf-8", ""))
         _read(bulk, len(names))
         bulks[part] = bulk

@@ -110,3 +110,44 @@ def test_months_in_the_language_of_whoever_exported(staged: Stager, written: str
 def test_a_month_that_nobody_knows_is_not_guessed(staged: Stager) -> None:
     with pytest.raises(HeldBack, match=r'"Created": not a date and time .*such as 12/Mäz/26 16:31'):
         staged("Summary,Issue key,Issue id,Issue Type,Status,Created\nA,A-1,1,Bug,Open,12/Mäz/26 16:31\n")
+
+
+def test_server_names_some_columns_otherwise(staged: Stager) -> None:
+    result = staged("jira_server.csv")
+    assert (result.staged.rows_read, result.staged.rows_loaded, result.staged.rows_rejected) == (2, 2, 0)
+    assert result.rows("issue", "issue_id", "status_category", "component", "labels", "epic", "points", "resolved_at") == [
+        ("jira:20001", "done", "api, web", "a, b", "ATL-9", D(3), datetime(2026, 2, 19, 11, 15)),
+        ("jira:20002", "todo", None, None, None, None, None),
+    ]
+    assert result.rows("worklog", "issue_id", "hours") == [("jira:20001", D("1.5"))]
+
+
+def test_version_6_with_its_footer_and_without_ids(staged: Stager) -> None:
+    result = staged("jira_old.csv")
+    assert (result.staged.rows_read, result.staged.rows_loaded, result.staged.rows_rejected) == (3, 3, 0)
+    assert result.staged.as_of == datetime(2014, 3, 22, 10, 53)
+    assert result.rows("issue", "issue_id", "status_category", "resolution", "created_at", "resolved_at") == [
+        ("jira:OLD-7", "done", "Fixed", datetime(2014, 3, 12, 9, 15), None),
+        ("jira:OLD-8", "dropped", "Won't Fix", datetime(2014, 3, 12, 9, 20), None),
+        ("jira:OLD-9", "todo", None, datetime(2014, 3, 13, 9, 20), None),
+    ]
+    assert "2 resolved issues don't say when: they count as done, and on no day as resolved" in result.staged.notes
+
+
+@pytest.mark.parametrize(
+    ("status", "category", "resolution", "meant"),
+    [
+        ("Closed", "Done", "Duplicate", "dropped"),
+        ("Won't Do", "Done", "", "dropped"),
+        ("Rejected", "In Progress", "", "doing"),  # a step back to work
+        ("Abgebrochen", "Fertig", "", "dropped"),
+        ("Soaking", "In Arbeit", "", "doing"),
+        ("Soaking", "", "Fixed", "done"),
+        ("Soaking", "", "", None),
+        ("Reopened", "To Do", "", "todo"),
+    ],
+)
+def test_what_a_status_means(staged: Stager, status: str, category: str, resolution: str, meant: str | None) -> None:
+    header = "Summary,Issue key,Issue id,Issue Type,Status,Status Category,Resolution,Created"
+    result = staged(f"{header}\nA,A-1,1,Bug,{status},{category},{resolution},14/May/26 4:07 PM\n")
+    assert result.rows("issue", "status_category") == [(meant,)]
