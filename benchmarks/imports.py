@@ -37,15 +37,15 @@ def measure(root: Path, rows: int, runs: int) -> list[Line]:
     for _ in range(runs):
         scratch = Path(tempfile.mkdtemp(prefix="kpi-bench-", dir=root / "benchmarks" / ".data"))
         try:
-            took, usage = watched(
+            used = watched(
                 [sys.executable, "-c", _TYPED_LOAD, str(path), str(scratch / "load.duckdb"), json.dumps(stripe_csv.COLUMNS)], root, {}
             )
-            seconds[LOAD].append(took)
-            cpu[LOAD].append(usage.ru_utime + usage.ru_stime)
-            took, usage = watched([sys.executable, "-m", "kpi", "import", str(path)], root, {"KPI_HOME": str(scratch / "home")})
-            seconds[IMPORT].append(took)
-            cpu[IMPORT].append(usage.ru_utime + usage.ru_stime)
-            peaks.append(usage.ru_maxrss // 1024)
+            seconds[LOAD].append(used.wall_s)
+            cpu[LOAD].append(used.cpu_s)
+            used = watched([sys.executable, "-m", "kpi", "import", str(path)], root, {"KPI_HOME": str(scratch / "home")})
+            seconds[IMPORT].append(used.wall_s)
+            cpu[IMPORT].append(used.cpu_s)
+            peaks.append(used.peak_mb)
         finally:
             shutil.rmtree(scratch)
     size = path.stat().st_size / 1e6

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -62,22 +62,42 @@ def compared(seconds: Mapping[str, list[float]], name: str, against: str, limit:
     return Line(name, median, against, median / statistics.median(seconds[against]), limit, note)
 
 
-def watched(words: list[str], root: Path, env: Mapping[str, str]) -> tuple[float, resource.struct_rusage]:
-    """Wall seconds of a process, and what else it used.
+@dataclass(frozen=True)
+class Used:
+    """What a process used: wall seconds, seconds of processors, and its largest resident memory in MB."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: int
+
+
+#: Starts the process that is watched. A child's peak counts from what its parent held when it was forked, so the parent
+#: must be small: this one, and not the process that has just made ten million rows.
+_LAUNCHER = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+code = subprocess.run(sys.argv[2:]).returncode
+took = time.perf_counter() - began
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump({"wall_s": took, "cpu_s": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss // 1024}, file)
+sys.exit(code)
+"""
+
+
+def watched(words: list[str], root: Path, env: Mapping[str, str]) -> Used:
+    """Run a process and say what it used.
 
     Raises:
         RuntimeError: it failed; with what it said.
     """
-    with tempfile.TemporaryFile() as said:
-        began = time.perf_counter()
-        process = subprocess.Popen(words, cwd=root, env={**os.environ, **env}, stdout=said, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        took = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            said.seek(0)
-            raise RuntimeError(f"{' '.join(words[:4])} failed: {said.read().decode(errors='replace')[-2000:]}")
-    return took, usage
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "used.json"
+        launcher = [sys.executable, "-S", "-c", _LAUNCHER, str(told)]
+        done = subprocess.run([*launcher, *words], cwd=root, env={**os.environ, **env}, capture_output=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(words[:4])} failed: {(done.stdout + done.stderr).decode(errors='replace')[-2000:]}")
+        return Used(**json.loads(told.read_text()))
 
 
 def print_table(title: str, lines: list[Line]) -> bool:

@@ -366,6 +366,8 @@ class Assembly:
 
     def _where_known(self, element: Element, windows: Sequence[Window | None]) -> Element:
         """The element on the places that have a window, else nothing."""
+        if windows and None not in windows:
+            return element
         ranges: list[list[int]] = []
         for place, window in enumerate(windows):
             if window is None:
@@ -374,8 +376,6 @@ class Assembly:
                 ranges[-1][1] = place
             else:
                 ranges.append([place, place])
-        if ranges == [[0, len(windows) - 1]]:
-            return element
         return sa.case((sa.or_(*(self._place.between(first, last) for first, last in ranges)), element)) if ranges else sa.null()
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -30,13 +31,19 @@ from kpi.metrics.uses import leaves_of
 __all__ = ["Lookup", "Scope", "column", "columns_of", "condition", "filtered", "formula", "group", "mapped", "metrics_of", "pers_of", "row"]
 
 
+@lru_cache(maxsize=512)
+def _parsed(text: str, known: tuple[str, ...]) -> exp.Expr:
+    """The tree of an expression, which nobody changes: a filter is read for each table, and for each query anew."""
+    return parsing.parse(text, known, functions.PLACES)
+
+
 def row(text: str, scope: Scope) -> Node:
     """An expression of a definition on the rows of ``scope.table``.
 
     Raises:
         BadExpression, UnknownName, Unreachable, graph.AmbiguousPath: with the sentence for the problem.
     """
-    return Rows(scope).node(parsing.parse(text, functions.named("row"), functions.PLACES))
+    return Rows(scope).node(_parsed(text, functions.named("row")))
 
 
 def condition(
@@ -60,13 +67,13 @@ def condition(
 def filtered(text: str, scope: Scope, where: str) -> Node:
     """A condition on the rows of ``scope.table``; ``where`` it stands, for messages; see :func:`row`."""
     rows = Rows(scope)
-    return rows.operators.condition(rows.node(parsing.parse(text, functions.named("row"), functions.PLACES)), where)
+    return rows.operators.condition(rows.node(_parsed(text, functions.named("row"))), where)
 
 
 def group(name: str, table: str, dimensions: Mapping[str, Dimension], metric: str, catalog: Catalog = STANDARD) -> Node:
     """What a metric on ``table`` is split by: a dimension or ``table.column``; see :func:`row`."""
     rows = Rows(Scope(table, tuple(dimensions), dimensions.get, metric, columns=False, catalog=catalog))
-    tree = parsing.parse(name, (), functions.PLACES)
+    tree = _parsed(name, ())
     if not isinstance(tree, exp.Column):
         raise BadExpression(f'"{name}" is not a name; a split is by a dimension or table.column')
     return rows.node(tree)
@@ -74,7 +81,7 @@ def group(name: str, table: str, dimensions: Mapping[str, Dimension], metric: st
 
 def names_of(text: str) -> tuple[str, ...]:
     """The names without a table that a filter speaks of, each once."""
-    tree = parsing.parse(text, functions.named("row"), functions.PLACES)
+    tree = _parsed(text, functions.named("row"))
     return tuple(dict.fromkeys(found.name for found in tree.find_all(exp.Column) if not found.table))
 
 
@@ -86,4 +93,4 @@ def formula(text: str, metrics: Iterable[str], metric_type: Callable[[str], Type
     known = functions.named("until" if until else "formula")
     if re.search(r"\bonly\s*\(", text, re.IGNORECASE):  # its condition is about rows; elsewhere the tree refuses what is
         known = tuple(dict.fromkeys((*known, *functions.named("row"))))
-    return FormulaTree(tuple(metrics), metric_type).node(parsing.parse(text, known, functions.PLACES))
+    return FormulaTree(tuple(metrics), metric_type).node(_parsed(text, known))

@@ -37,11 +37,15 @@ def columns_of(node: Node) -> tuple[Column, ...]:
 
 def pers_of(node: Node | None) -> tuple[Per, ...]:
     """Every per() of a condition, each once."""
-    if isinstance(node, Per):
-        return (node,)
-    if isinstance(node, Call):
-        return tuple(dict.fromkeys(per for argument in node.arguments for per in pers_of(argument)))
-    return ()
+    found: dict[Per, None] = {}
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Per):
+            found[one] = None
+        elif isinstance(one, Call):
+            waiting += reversed(one.arguments)
+    return tuple(found)
 
 
 def metrics_of(node: Node) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.visitors import InternalTraversal
 
 Element = sa.ColumnElement[Any]
 
@@ -46,6 +47,12 @@ _BIGS: Final = sa.ARRAY(BIG)
 
 
 @cache
+def constant(number: int) -> Element:
+    """A whole number of this program's own, written as it stands: values of users are bound, which takes longer to compile."""
+    return sa.literal_column(str(number), BIG)
+
+
+@cache
 def numeric(scale: int) -> sa.Numeric[Any]:
     """The decimal with so many places."""
     return sa.Numeric(38, scale)
@@ -55,6 +62,37 @@ class _Operation(FunctionElement[Any]):
     """Arguments are rendered in order; subclasses say how."""
 
     inherit_cache = True
+
+
+class Repeated(sa.ColumnElement[Any]):
+    """An expression on which several scans of a statement look: compiled once, its text repeated, for compiling is what a new plan costs.
+
+    It must hold columns, constants and calls alone: its text doesn't hang on where it stands.
+    """
+
+    __visit_name__ = "repeated"
+    inherit_cache = False
+    _traverse_internals = [("inner", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 - as SQLAlchemy has it
+
+    def __init__(self, inner: Element) -> None:
+        self.inner = inner
+        self.type = inner.type
+
+    def self_group(self, against: Any = None) -> Element:
+        """In the parentheses that its expression needs."""
+        return self if self.inner.self_group(against) is self.inner else sa.sql.elements.Grouping(self)
+
+    @property
+    def _from_objects(self) -> Any:
+        return self.inner._from_objects
+
+
+@compiles(Repeated)
+def _repeated(element: Repeated, compiler: SQLCompiler, **kw: Any) -> str:
+    texts: dict[Repeated, str] = compiler.__dict__.setdefault("kpi_repeated", {})
+    if element not in texts:
+        texts[element] = compiler.process(element.inner, **kw)
+    return texts[element]
 
 
 class local_day(_Operation):

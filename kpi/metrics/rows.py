@@ -10,6 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from kpi.metrics import compile as compiling
+from kpi.metrics import operations
 from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.compile import Compiler, Typed
 from kpi.metrics.groups import OTHER
@@ -75,7 +76,7 @@ class Rows:
         path, there = seen
         key = (there, self._reached(path))
         if key not in self._shared:
-            self._shared[key] = self._compiler.element(node)
+            self._shared[key] = operations.Repeated(self._compiler.element(node))
         found: Element = self._shared[key]
         return found
 

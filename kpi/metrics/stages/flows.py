@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kpi.metrics import operations
-from kpi.metrics.operations import WHOLE, Element
+from kpi.metrics.operations import WHOLE, Element, constant
 from kpi.metrics.stages.events import leaf_names
 from kpi.metrics.stages.running import changing
 from kpi.metrics.stages.scan import LeafParts, Part, Scan, Stage
@@ -96,11 +96,14 @@ def changes(scan: Scan, found: Spread, parts: dict[str, LeafParts]) -> sa.CTE:
     groups = [line[group] for group in scan.groups]
     falls = line.starts_row + line.rest  # the day on which the slope falls from q + 1 to q
     if found.cut:
-        begins, ends = sa.case((line.starts < falls, 1), else_=0), sa.case((line.ends <= falls, 1), else_=0)
+        begins, ends = (
+            sa.case((line.starts < falls, constant(1)), else_=constant(0)),
+            sa.case((line.ends <= falls, constant(1)), else_=constant(0)),
+        )
         inside = sa.and_(line.starts < falls, falls < line.ends)
     else:  # a whole row: r is less than its days
-        begins, ends = sa.case((line.rest > 0, 1), else_=0), None
-        inside = line.rest > 0
+        begins, ends = sa.case((line.rest > constant(0), constant(1)), else_=constant(0)), None
+        inside = line.rest > constant(0)
 
     def owned(place: int, element: Element) -> Element:
         return element * line[f"m{place}"] if found.masked[place] else element
@@ -109,7 +112,7 @@ def changes(scan: Scan, found: Spread, parts: dict[str, LeafParts]) -> sa.CTE:
         """Sum of sign × (q + 1 or q); coarse and fine quotients are added up apart, so that nothing overflows."""
         total: Any = sa.func.sum(owned(place, line.sign * line.quotient))
         if found.fine > 1:
-            total = sa.cast(total, WHOLE) * found.fine + sa.func.sum(owned(place, line.sign * line.finer))
+            total = sa.cast(total, WHOLE) * constant(found.fine) + sa.func.sum(owned(place, line.sign * line.finer))
         if extra is not None:
             total = total + sa.func.sum(owned(place, line.sign * extra))
         return sa.cast(total, WHOLE)

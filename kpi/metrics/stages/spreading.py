@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from kpi.metrics import expressions
 from kpi.metrics.catalog import STANDARD, Catalog
 from kpi.metrics.model import Column, Over
-from kpi.metrics.operations import BIG, WHOLE, Element, day_number, decimal, remainder, whole_quotient
+from kpi.metrics.operations import BIG, WHOLE, Element, constant, day_number, decimal, remainder, whole_quotient
 from kpi.metrics.rows import Rows
 from kpi.metrics.stages import pieces, rates
 from kpi.metrics.stages.events import exact
@@ -64,7 +64,7 @@ def spread(scan: Scan) -> Spread:
     amount, scale = exact(value.element, value.scale)
     if leaf.aggregate == "count":
         amount, scale = (sa.literal_column("1") if leaf.value is None else sa.case((amount.is_not(None), 1), else_=0)), 0
-    owned = [sa.case((mask, 1), else_=0).label(f"m{place}") for place, mask in enumerate(masks) if mask is not None]
+    owned = [sa.case((mask, constant(1)), else_=constant(0)).label(f"m{place}") for place, mask in enumerate(masks) if mask is not None]
     starts, ends = pieces.cut(rows, dated.c.starts_row, dated.c.ends_row)
     cut = bool(rows.versions)
     if cut:
@@ -84,7 +84,7 @@ def spread(scan: Scan) -> Spread:
             day_number(ends).label("ends"),
             day_number(dated.c.starts_row).label("starts_row"),
             (day_number(dated.c.ends_row) - day_number(dated.c.starts_row)).label("days"),
-            sa.func.coalesce(_units(amount, scale), 0).label("units"),
+            sa.func.coalesce(_units(amount, scale), constant(0)).label("units"),
         )
         .select_from(source)
         .where(*wheres)
@@ -96,10 +96,10 @@ def spread(scan: Scan) -> Spread:
     rest: Element = remainder(size, column.days)
     divided = [whole_quotient(size, column.days).label("quotient")]
     if fine > 1:
-        divided.append(whole_quotient(rest * fine, column.days).label("finer"))
-        rest = remainder(rest * fine, column.days)
+        divided.append(whole_quotient(rest * constant(fine), column.days).label("finer"))
+        rest = remainder(rest * constant(fine), column.days)
     kept = [name for name in column.keys() if name not in ("days", "units")]  # noqa: SIM118 - a collection of columns is no mapping
-    sign = sa.case((column.units < 0, -1), else_=1).label("sign")
+    sign = sa.case((column.units < constant(0), constant(-1)), else_=constant(1)).label("sign")
     selected = sa.select(*(column[name] for name in kept), sign, *divided, sa.cast(rest, BIG).label("rest"))
     return Spread(selected, fine, cut, tuple(mask is not None for mask in masks))
 
@@ -118,7 +118,7 @@ def within(found: Spread, rows: Any, spans: Any) -> Element:
     """
     first = sa.func.greatest(rows.c.starts, spans.c.starts) - rows.c.starts_row
     after = sa.func.least(rows.c.ends, spans.c.ends) - rows.c.starts_row
-    slope = rows.c.quotient * found.fine + rows.c.finer if found.fine > 1 else rows.c.quotient
+    slope = rows.c.quotient * constant(found.fine) + rows.c.finer if found.fine > 1 else rows.c.quotient
     units = sa.cast(slope, WHOLE) * (after - first) + sa.func.least(after, rows.c.rest) - sa.func.least(first, rows.c.rest)
     return rows.c.sign * units  # type: ignore[no-any-return]
 
