@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LOW = (
-    *("kpi.errors", "kpi.keeping", "kpi.settings", "kpi.periods", "kpi.printing", "kpi.units"),
+    *("kpi.currencies", "kpi.errors", "kpi.keeping", "kpi.settings", "kpi.periods", "kpi.printing", "kpi.units"),
     *("kpi.yamlfile", "kpi.yamlrepair", "kpi.yamlsyntax"),
 )
 

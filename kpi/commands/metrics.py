@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kpi import settings
-from kpi.commands import show
+from kpi.commands import show, systems
 from kpi.errors import KpiError, UsageError, WarehouseError
 from kpi.metrics import definitions, jsonschema
 from kpi.metrics.given import Look
@@ -50,11 +50,11 @@ def check(options: argparse.Namespace) -> int:
         raise UsageError(f"{path}: there is no such file")
     look: Look | None = partial(given.look, settings.load())
     try:
-        problems = definitions.check(path, look)
+        problems = definitions.check(path, look, systems.known())
     except WarehouseError as error:
         print(f"note: tables: and what stands on them was not checked, because {error}", file=sys.stderr)
         look = None
-        problems = definitions.check(path)
+        problems = definitions.check(path, systems=systems.known())
     loaded = definitions.load(path, look) if not problems else None
     if options.json:
         found = {"metrics": list(loaded.metrics) if loaded else [], "dimensions": list(loaded.dimensions) if loaded else []}

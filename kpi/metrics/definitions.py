@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -66,13 +66,17 @@ def load(path: Path, look: Look | None = None) -> Definitions:
     return definitions
 
 
-def check(path: Path, look: Look | None = None) -> list[Problem]:
-    """Every problem of a file, and what is there without use, in the order of the lines; empty when it is sound."""
-    definitions, problems = _read(path, look)
+def check(path: Path, look: Look | None = None, systems: Collection[str] = ()) -> list[Problem]:
+    """Every problem of a file, and what is there without use, in the order of the lines; empty when it is sound.
+
+    ``systems``: the names of all that can be imported from; without them any name of a system is taken, as :func:`load` does,
+    since a page goes on when a source is no longer configured.
+    """
+    definitions, problems = _read(path, look, systems)
     return sorted(problems + ([] if definitions is None else _unused(definitions)))
 
 
-def _read(path: Path, look: Look | None) -> tuple[Definitions | None, list[Problem]]:
+def _read(path: Path, look: Look | None, systems: Collection[str] = ()) -> tuple[Definitions | None, list[Problem]]:
     tree, found = yamlfile.read(path)
     if not isinstance(tree, yamlfile.Mapping):
         if not found:
@@ -82,15 +86,16 @@ def _read(path: Path, look: Look | None) -> tuple[Definitions | None, list[Probl
     tree, cut = commas.rejoined(tree, str(path))
     assert isinstance(tree, yamlfile.Mapping)  # noqa: S101 - it stays what it was
     problems = Problems(str(path), [*found, *cut])
-    definitions = _File(tree, problems).definitions(look)
+    definitions = _File(tree, problems, systems).definitions(look)
     return (None if problems.found else definitions), problems.found
 
 
 class _File:
     """One file in the reading."""
 
-    def __init__(self, tree: yamlfile.Mapping, problems: Problems) -> None:
+    def __init__(self, tree: yamlfile.Mapping, problems: Problems, systems: Collection[str]) -> None:
         self.tree = tree
+        self.systems = systems
         self.problems = problems
         #: Names that are wrong themselves; who speaks of them stays silent.
         self.refused: set[str] = set()
@@ -108,8 +113,8 @@ class _File:
         problems.keys(tree, SECTIONS, "metrics.yaml", later=("switches",))
         calendar = sections.calendar(tree.get("calendar"), problems)
         currency = sections.currency(tree.get("currency"), problems)
-        counted = sections.sources(tree.get("sources"), problems)
-        products = sections.products(tree.get("products"), problems)
+        counted = sections.sources(tree.get("sources"), problems, self.systems)
+        products = sections.products(tree.get("products"), problems, self.systems)
         costs = sections.costs(tree.get("costs"), problems)
         tables = given.read(tree.get("tables"), problems, calendar.timezone, look)
         self.context = replace(self.context, calendar=calendar, catalog=Catalog(tables.given), unseen=tables.unseen)
@@ -301,6 +306,8 @@ class _File:
             name = self._metric_name(item)
             if name in names:
                 self.problems.at(item, f"{name} is there twice")
+            elif name is not None and name == north_star:
+                self.problems.at(item, f"{name} is the North Star, and has its own place above the drivers; leave it out here")
             elif name is not None:
                 names.append(name)
         return tuple(names)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.sql import quoted_name
 
-from kpi import yamlfile
+from kpi import currencies, yamlfile
 from kpi.errors import did_you_mean
 from kpi.language.problems import NAME, Key, Problems
 from kpi.metrics import operations
@@ -292,7 +292,10 @@ def _type_columns(made: _Made, timezone: str, problems: Problems) -> None:
             made.keys.line, f"{made.keys.path}.currency", "amounts of money need their currency: three capital letters, or a column"
         )
         return
-    if _CODE.match(text):
+    columns = {name.casefold() for name in (*made.columns, *made.called.values(), *made.left_out)}
+    if text in currencies.CODES or (_CODE.match(text) and text.casefold() not in columns):
+        if wrong := currencies.wrong(text):
+            problems.at(currency, wrong)
         made.elements["currency"] = sa.literal(text, sa.String())
         made.columns["currency"] = ("currency", sa.String())
         return

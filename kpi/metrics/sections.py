@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from types import MappingProxyType
 from typing import Final
 
-from kpi import yamlfile
-from kpi.errors import did_you_mean
+from kpi import currencies, yamlfile
+from kpi.errors import UnknownName, did_you_mean
 from kpi.language.problems import Key, Problems
 from kpi.metrics.model import CountedSpan, ProductRule
 from kpi.periods import Calendar
@@ -38,7 +38,6 @@ SPAN: Final = (
     Key("from", "a day", "first day on which the system counts"),
     Key("until", "a day", "last day on which the system counts, itself included"),
 )
-_CURRENCY: Final = re.compile(r"[A-Z]{3}\Z")
 _SYSTEM: Final = re.compile(r"[a-z][a-z0-9_-]*\Z")
 _DAY: Final = dt.timedelta(days=1)
 
@@ -80,13 +79,20 @@ def currency(value: yamlfile.Value | None, problems: Problems) -> str:
         problems.add(1, "currency", "metrics.yaml needs this key: the currency of every figure, such as EUR")
         return ""
     text = problems.text(value, "a currency such as EUR")
-    if text is not None and not _CURRENCY.match(text):
-        problems.at(value, f'"{text}" is not a currency; write three capital letters, such as EUR')
+    if text is not None:
+        wrong = currencies.wrong(text)
+        if wrong:
+            problems.at(value, wrong)
     return text or ""
 
 
-def sources(value: yamlfile.Value | None, problems: Problems) -> MappingProxyType[str, tuple[CountedSpan, ...]]:
-    """``sources:``: which systems count for a table, in any of its three shapes."""
+def sources(
+    value: yamlfile.Value | None, problems: Problems, systems: Collection[str] = ()
+) -> MappingProxyType[str, tuple[CountedSpan, ...]]:
+    """``sources:``: which systems count for a table, in any of its three shapes.
+
+    ``systems``: all there are; without them any name is taken.
+    """
     found: dict[str, tuple[CountedSpan, ...]] = {}
     mapping = None if value is None else problems.mapping(value, "tables with the systems that count, such as {deal: salesforce}")
     tables = [table.name for table in schema.facts() if "source" in table.columns]
@@ -96,17 +102,17 @@ def sources(value: yamlfile.Value | None, problems: Problems) -> MappingProxyTyp
             hint = did_you_mean(table, tables) or f"; known are {', '.join(tables)}"
             problems.add(entry.key.line, entry.value.path, f'no table is called "{table}"{hint}')
             continue
-        spans = tuple(_spans(entry.value, problems))
+        spans = tuple(_spans(entry.value, problems, systems))
         if spans:
             found[table] = spans
     return MappingProxyType(found)
 
 
-def _spans(value: yamlfile.Value, problems: Problems) -> Iterator[CountedSpan]:
+def _spans(value: yamlfile.Value, problems: Problems, systems: Collection[str]) -> Iterator[CountedSpan]:
     if not isinstance(value, yamlfile.Mapping):
         seen: set[str] = set()
         for item in problems.names(value, "a system, such as salesforce"):
-            system = _system(item.text, item.line, item.path, problems)
+            system = _system(item.text, item.line, item.path, problems, systems)
             if system in seen:
                 problems.at(item, f"{system} is there twice")
             elif system:
@@ -115,8 +121,9 @@ def _spans(value: yamlfile.Value, problems: Problems) -> Iterator[CountedSpan]:
         return
     if not value.entries:
         problems.at(value, "there is no system; it needs one, such as salesforce")
+    before: list[CountedSpan] = []
     for entry in value.entries:
-        system = _system(entry.key.text, entry.key.line, entry.value.path, problems)
+        system = _system(entry.key.text, entry.key.line, entry.value.path, problems, systems)
         dates = problems.mapping(entry.value, "{from: 2026-04-01} or {until: 2026-03-31}")
         if dates is None:
             continue
@@ -126,14 +133,43 @@ def _spans(value: yamlfile.Value, problems: Problems) -> Iterator[CountedSpan]:
             problems.at(dates, f"until ({last}) lies before from ({start})")
         # Inclusive as people write it: one system until 31 March, the next from 1 April, and no day between them.
         if system:
-            yield CountedSpan(system, start, None if last is None else last + _DAY)
+            span = CountedSpan(system, start, None if last is None else last + _DAY)
+            _alone(span, before, entry, problems)
+            before.append(span)
+            yield span
 
 
-def _system(text: str, line: int, path: str, problems: Problems) -> str:
-    if _SYSTEM.match(text):
-        return text
-    problems.add(line, path, f'"{text}" is not the name of a system; write it in small letters, such as salesforce')
-    return ""
+def _alone(span: CountedSpan, before: Iterable[CountedSpan], entry: yamlfile.Entry, problems: Problems) -> None:
+    """Of systems with days one counts on each day: what two of them hold would be there twice. Days of none are a choice."""
+    for other in before:
+        first = max(span.start or dt.date.min, other.start or dt.date.min)
+        after = min(span.end or dt.date.max, other.end or dt.date.max)
+        if first < after:
+            problems.add(
+                entry.key.line,
+                entry.value.path,
+                f"{other.source} counts too {_days(first, after)}, and would count the same a second time; let one end (until:) on the "
+                f"day before the other begins (from:), or write [{other.source}, {span.source}] where both shall always count",
+            )
+
+
+def _days(first: dt.date, after: dt.date) -> str:
+    """From one day to the day before another, in words; the ends of time are none."""
+    begins, ends = first > dt.date.min, after < dt.date.max
+    last = after - _DAY if ends else after
+    if begins and ends:
+        return f"on {first}" if first == last else f"from {first} to {last}"
+    return f"from {first} on" if begins else f"until {last}" if ends else "on all days"
+
+
+def _system(text: str, line: int, path: str, problems: Problems, systems: Collection[str]) -> str:
+    if not _SYSTEM.match(text):
+        problems.add(line, path, f'"{text}" is not the name of a system; write it in small letters, such as salesforce')
+        return ""
+    if systems and text not in systems:
+        problems.add(line, path, str(UnknownName("system", text, systems)))
+        return ""
+    return text
 
 
 def _date(value: yamlfile.Value | None, problems: Problems) -> dt.date | None:
@@ -151,8 +187,10 @@ def _date(value: yamlfile.Value | None, problems: Problems) -> dt.date | None:
     return None
 
 
-def products(value: yamlfile.Value | None, problems: Problems) -> MappingProxyType[str, MappingProxyType[str, tuple[ProductRule, ...]]]:
-    """``products:``: how rows of other systems find their product."""
+def products(
+    value: yamlfile.Value | None, problems: Problems, systems: Collection[str] = ()
+) -> MappingProxyType[str, MappingProxyType[str, tuple[ProductRule, ...]]]:
+    """``products:``: how rows of other systems find their product; ``systems`` as of :func:`sources`."""
     found: dict[str, MappingProxyType[str, tuple[ProductRule, ...]]] = {}
     taken: dict[tuple[str, str, str], str] = {}
     mapping = None if value is None else problems.mapping(value, "products with rules, such as {Atlas: {stripe: [price_atlas_*]}}")
@@ -160,9 +198,9 @@ def products(value: yamlfile.Value | None, problems: Problems) -> MappingProxyTy
         product = entry.key.text.strip()
         rules: dict[str, tuple[ProductRule, ...]] = {}
         empty = isinstance(entry.value, yamlfile.Scalar) and entry.value.is_null
-        systems = None if empty else problems.mapping(entry.value, "systems with rules, such as {stripe: [price_atlas_*]}")
-        for source in () if systems is None else systems.entries:
-            system = _system(source.key.text, source.key.line, source.value.path, problems)
+        named = None if empty else problems.mapping(entry.value, "systems with rules, such as {stripe: [price_atlas_*]}")
+        for source in () if named is None else named.entries:
+            system = _system(source.key.text, source.key.line, source.value.path, problems, systems)
             rules[system] = tuple(_rules(product, system, source.value, taken, problems))
         found[product] = MappingProxyType(rules)
     return MappingProxyType(found)

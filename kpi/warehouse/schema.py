@@ -50,6 +50,19 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "subscription_term.status": ("trial", "active", "past_due", "unpaid", "paused", "canceled"),
 }
 
+#: Days and instants of a row, with those that can only come after them.
+AFTER: Final[dict[str, tuple[str, ...]]] = {
+    "deal.created_on": ("expected_close_on", "closed_on"),
+    "deal_stage.entered_at": ("left_at",),
+    "subscription_term.started_on": ("trial_ends_on", "past_due_on", "canceled_on", "ended_on"),
+    "invoice_line.service_from": ("service_to",),
+    "payment.paid_on": ("refunded_on",),
+    "cost_line.service_from": ("service_to",),
+    "issue.created_at": ("started_at", "resolved_at"),
+    "issue.started_at": ("resolved_at",),
+    "issue_status.entered_at": ("left_at",),
+}
+
 
 def _column(name: str, unit: str, meaning: str, refers: str | None = None, key: bool = False) -> sa.Column[Any]:
     constraint = [sa.ForeignKey(refers)] if refers else []

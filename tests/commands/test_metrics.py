@@ -30,10 +30,16 @@ def test_problems_are_lines_and_exit_code_1(file: Path, capsys: pytest.CaptureFi
     assert main(["check", str(file)]) == 1
     captured = capsys.readouterr()
     assert captured.out == (
-        f'{file}:2 currency: "euro" is not a currency; write three capital letters, such as EUR\n'
+        f'{file}:2 currency: "euro" is no currency of ISO 4217; did you mean "EUR"?\n'
         f'{file}:5 metrics.all.formula: no metric is called "lots"; known are won, all\n'
     )
     assert captured.err == f"2 problems in {file}; correct them and check again\n"
+
+
+def test_a_system_that_nothing_is_imported_from_is_named(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(SOUND + "sources: {deal: salesfroce, payment: [stripe, gocardless], cost_line: xero}\n")
+    assert main(["check", str(file)]) == 1
+    assert capsys.readouterr().out == f'{file}:6 sources.deal: no system is called "salesfroce"; did you mean "salesforce"?\n'
 
 
 def test_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

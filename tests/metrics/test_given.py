@@ -365,6 +365,11 @@ def test_versions_that_overlap_are_refused(asked, company):
             '"account_id" is no join; write customer: column -> customer.column',
         ),
         ("    currency: EUR\n    joins", "    joins", "amounts of money need their currency"),
+        (
+            "    currency: EUR\n    joins",
+            "    currency: EUX\n    joins",
+            'tables.usage.currency: "EUX" is no currency of ISO 4217; did you mean "EUR"?',
+        ),
         ("valid: [from, to]", "valid: [from]", "valid takes two columns, [from, to]"),
         ("  customer: {from", "  deal: {from", "this program has a table deal of its own; give this one another name"),
         ("from: analytics.Daily Usage", "from: a.b.c", '"a.b.c" is no table; write schema.table'),

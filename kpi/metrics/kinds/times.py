@@ -8,10 +8,12 @@ from kpi import yamlfile
 from kpi.errors import BadExpression, KpiError
 from kpi.language.problems import Key
 from kpi.metrics import expressions
+from kpi.metrics.catalog import VALID
 from kpi.metrics.entities import entity, known
 from kpi.metrics.kinds.base import About, Context, expression
 from kpi.metrics.model import At, Call, Column, During, Moment, Node, Over, Snapshot, Time
 from kpi.metrics.operators import IN_WORDS, Operators, shown
+from kpi.warehouse import schema
 
 TIMES: Final = ("at", "over", "during", "snapshot")
 TAKEN: Final = ("last", "first")
@@ -46,10 +48,33 @@ def read(about: About, scope: expressions.Scope, context: Context) -> Time | Non
     start, end = (_day(item, scope, context) for item in value.items)
     if start is None or end is None:
         return None
+    wrong = _turned(stated[0], start, end, scope)
+    if wrong:
+        context.problems.at(value, wrong)
+        return None
     if stated[0] == "during":
         return During(start, end)
     column_of_day = scope.catalog.tables[scope.table].info["day"]
     return Over(start, end, expressions.column(scope.table, column_of_day, catalog=scope.catalog) if column_of_day else None)
+
+
+def _turned(key: str, start: Moment, end: Moment, scope: expressions.Scope) -> str:
+    """What is wrong with two days that can't follow each other, in a sentence: no row would stand between them."""
+    begins, ends = expressions.columns_of(start), expressions.columns_of(end)
+    if all(_is_later(one, other, scope) for one in begins for other in ends):
+        return f"{key} takes [from, to], and {shown(start)} comes after {shown(end)}; write [{shown(end)}, {shown(start)}]"
+    if key == "during" and start == end:
+        return f"during takes two days, [from, to]; with {shown(start)} for both no day lies between them"
+    return ""
+
+
+def _is_later(one: Column, other: Column, scope: expressions.Scope) -> bool:
+    """Whether a day can only come after another of the same row."""
+    if one.path != other.path or one.table != other.table:
+        return False
+    if one.table in scope.catalog.given:
+        return scope.catalog.is_history(one.table) and (other.name, one.name) == VALID
+    return one.name in schema.AFTER.get(f"{other.table}.{other.name}", ())
 
 
 def document(time: Time) -> Moment:

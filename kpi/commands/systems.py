@@ -1,0 +1,21 @@
+"""The names of systems that metrics.yaml may speak of."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from connectors import CONNECTORS
+
+#: Systems that no connector reads yet. A company names them in its definitions before a file of theirs is there, so each
+#: has one spelling.
+_OTHERS: Final = (
+    *("chargebee", "gocardless", "paddle", "recurly"),
+    *("dynamics", "pipedrive"),
+    *("asana", "github", "gitlab", "linear"),
+    *("gong", "intercom", "zendesk"),
+)
+
+
+def known() -> tuple[str, ...]:
+    """All of them: those that can be imported from first, in the order of the registry."""
+    return tuple(dict.fromkeys((*(connector.name for connector in CONNECTORS), *_OTHERS)))
