@@ -22,6 +22,8 @@ _CURRENT: Final = """
 """
 _WITHDRAWN: Final = "ANG BGN BYR CUC EEK HRK LTL LVL MRO SLL STD VEF ZMK ZWL"
 
+#: What a wrong code is likely to be meant for: of any three letters another code is one letter away.
+_USUAL: Final = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "JPY", "CNY", "INR", "CAD", "AUD", "BRL", "MXN")
 #: Every code that is accepted, in alphabetical order.
 CODES: Final = tuple(sorted((_CURRENT + _WITHDRAWN).split()))
 
@@ -30,5 +32,5 @@ def wrong(text: str) -> str:
     """What is wrong with a code that somebody wrote, in a sentence; nothing where it is one."""
     if text in CODES:
         return ""
-    near = did_you_mean(text, CODES) or "; write its three capital letters, such as EUR, USD or GBP"
+    near = did_you_mean(text, _USUAL) or "; write its three capital letters, such as EUR, USD or GBP"
     return f'"{text}" is no currency of ISO 4217{near}'
