@@ -11,6 +11,7 @@ a problem too: editors and other programs read it that way.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,9 +28,9 @@ from kpi.yamlsyntax import INDENTATION, NO_COLON, line_of, sentence_of
 MAX_BYTES: Final = 1_000_000
 #: The language needs six levels.
 MAX_DEPTH: Final = 20
-#: Mistakes in the YAML itself that are read on behind: each reads the file anew, so of a large file fewer.
-MAX_REPAIRS: Final = 20
-#: Characters read in all, some seconds.
+#: Mistakes in the YAML itself that are read on behind; who has more has another file in hand.
+MAX_REPAIRS: Final = 200
+#: Characters read a second time behind mistakes, about a second: enough for any where each is read from its own entry on.
 MAX_READ: Final = 400_000
 #: More problems than anybody reads at once.
 MAX_PROBLEMS: Final = 1000
@@ -116,6 +117,26 @@ class _Open:
         return f"{self.path}.{name}" if self.path else name
 
 
+@dataclass(frozen=True)
+class _Mark:
+    """The beginning of a section or of an entry of one, from which the lines behind it can be read anew.
+
+    Attributes:
+        line: its number, from 1.
+        before: the line that leads the parser there: nothing, or the section's key.
+        open, kept: the mappings that are open there, the outer one first, with how many entries each has.
+        section: the key of the outer one that the inner one is the value of.
+        problems: how many there were.
+    """
+
+    line: int
+    before: str
+    open: tuple[_Open, ...]
+    kept: tuple[int, ...]
+    section: Scalar | None
+    problems: int
+
+
 def read(path: Path, name: str | None = None) -> tuple[Value | None, list[Problem]]:
     """Read a file; ``name`` is what problems call it (default: the path as given).
 
@@ -155,6 +176,7 @@ class _Reader:
         self.open: list[_Open] = []
         self.root: Value | None = None
         self.broken: set[int] = set()
+        self.marks: list[_Mark] = []
 
     def problem(self, line: int, key: str, message: str) -> None:
         self.problems.append(Problem(self.name, line, key, message))
@@ -165,19 +187,25 @@ class _Reader:
         told = [Problem(self.name, number, "", sentence) for number in lines_with_tabs(text)]
         tabs = len(told)
         repair.untab()
-        for _ in range(1 + min(MAX_REPAIRS, MAX_READ // max(1, len(text)))):
-            self.problems, self.open, self.root, self.broken = [], [], None, repair.broken
+        self.broken = repair.broken
+        read, from_line = 0, 1
+        for _ in range(1 + MAX_REPAIRS):
+            mark = self._back_to(from_line)
+            lines = repair.lines if mark is None else [mark.before, *repair.lines[mark.line - 1 :]]
+            above = 0 if mark is None else mark.line - 2  # lines of the file above the first of these
             try:
-                self._events(repair.text)
+                self._events(lines, above, mark)
                 break
             except yaml.MarkedYAMLError as error:
                 self.root = None
                 if tabs:  # the parser's own sentence about what was made of them says less
                     return None, told[:MAX_PROBLEMS]
-                line, message = line_of(error, repair.lines), sentence_of(error)
+                line, message = above + line_of(error, lines), sentence_of(error)
                 problem = Problem(self.name, line, "", message)
                 told += [problem] if problem not in told else []
-                if not repair.behind(line, message in INDENTATION, message == NO_COLON):
+                read += error.problem_mark.index if error.problem_mark else len(text)
+                from_line = repair.behind(line, message in INDENTATION, message == NO_COLON)
+                if not from_line or read > len(text) + MAX_READ:
                     break
             except yaml.reader.ReaderError as error:
                 before = text[: error.position] if isinstance(error.position, int) else ""
@@ -190,10 +218,42 @@ class _Reader:
                 break
         return self.root, (told + (self.problems if self.root is not None or len(told) == tabs else []))[:MAX_PROBLEMS]
 
-    def _events(self, text: str) -> None:
+    def _back_to(self, line: int) -> _Mark | None:
+        """Forget all since the last mark before a line, so that what follows the mark can be read; None: all of it."""
+        while self.marks and self.marks[-1].line >= line:
+            self.marks.pop()
+        mark = self.marks[-1] if self.marks else None
+        del self.problems[0 if mark is None else mark.problems :]
+        self.open = [] if mark is None else list(mark.open)
+        for top, count in zip(self.open, () if mark is None else mark.kept, strict=True):
+            del top.entries[count:]
+            top.seen = {entry.key.text: entry.key.line for entry in top.entries}
+            top.key, top.key_seen = (mark.section, True) if mark and top is not self.open[-1] else (None, False)
+        self.root = None
+        return mark
+
+    def _mark(self, event: yaml.ScalarEvent, lines: list[str], above: int) -> None:
+        """Set one at a key that begins a line, of the file or of a section."""
+        if len(self.open) not in (1, 2) or any(not top.is_mapping for top in self.open) or self.open[-1].key_seen:
+            return
+        place, column = event.start_mark.line, event.start_mark.column
+        if lines[place][:column].strip() or above + place + 1 <= (self.marks[-1].line if self.marks else 0):
+            return
+        kept = tuple(len(top.entries) for top in self.open)
+        before = "" if len(kept) == 1 else "section:"
+        self.marks.append(_Mark(above + place + 1, before, tuple(self.open), kept, self.open[0].key, len(self.problems)))
+
+    def _events(self, lines: list[str], above: int, mark: _Mark | None) -> None:
+        """Take in what lines say; ``above``: how many of the file stand above them. What leads to a mark is known."""
         documents = 0
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            line = event.start_mark.line + 1 if event.start_mark else 1
+        text = "\n".join(lines)
+        # All characters are looked at on the first reading, and later only those that are read.
+        known = 0 if mark is None else 2 * len(mark.kept) - 1
+        for event in yaml.parse(text if mark is None else io.StringIO(text), Loader=yaml.SafeLoader):
+            if known and isinstance(event, yaml.NodeEvent):
+                known -= 1
+                continue
+            line = above + event.start_mark.line + 1 if event.start_mark else 1
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
@@ -206,6 +266,7 @@ class _Reader:
                 self._value(Scalar(line, self._path(), "", True))
             elif isinstance(event, yaml.ScalarEvent):
                 self._refuse_marks(event, line)
+                self._mark(event, lines, above)
                 quoted = event.style in ("'", '"', "|", ">")
                 scalar = Scalar(line, self._path(), self._whole(event.value, line), quoted)
                 if scalar.is_null and line in self.broken:

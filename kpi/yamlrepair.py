@@ -43,8 +43,8 @@ class Repair:
                 else:
                     self.lines[number] = line.replace("\t", " ")
 
-    def behind(self, number: int, is_indentation: bool, is_key: bool) -> bool:
-        """Mend what line ``number`` (from 1) can't be read for; False where nothing can be done.
+    def behind(self, number: int, is_indentation: bool, is_key: bool) -> int:
+        """Mend what line ``number`` (from 1) can't be read for: the first line that is another now, 0 where nothing can be done.
 
         Args:
             is_indentation: the line doesn't fit what stands above it.
@@ -55,29 +55,29 @@ class Repair:
         if is_indentation and place not in self._moved and asked != _indent(self.lines[place]):
             self._moved.add(place)
             self.lines[place] = " " * asked + self.lines[place].lstrip()
-            return True
+            return place + 1
         if is_indentation and self.lines[place].lstrip().startswith("- "):  # a list where keys are
             self.lines[place] = self.lines[place].replace("- ", "", 1)
-            return True
+            return place + 1
         if is_key and _WORD.match(self.lines[place]) and _indent(self.lines[place]) == 0:
             self.lines[place] = f"{self.lines[place].rstrip()}:"
-            return True
+            return place + 1
         return self._broken(place)
 
-    def _broken(self, place: int) -> bool:
+    def _broken(self, place: int) -> int:
         """Leave the entry that holds a line without a value."""
         head = next((at for at in range(place, -1, -1) if self._is_entry(at) and at + 1 not in self.broken), None)
         if head is None:
-            return False
+            return 0
         indent = _indent(self.lines[head])
         found = _KEY.match(self.lines[head].strip())
         after = next((at for at in range(head + 1, len(self.lines)) if self._stands(at) and _indent(self.lines[at]) <= indent), None)
         if found is None or (after is not None and after <= place):
-            return False
+            return 0
         self.lines[head] = " " * indent + found.group(0).strip()
         self.lines[head + 1 : after] = [""] * len(self.lines[head + 1 : after])
         self.broken.add(head + 1)
-        return True
+        return head + 1
 
     def _is_entry(self, place: int) -> bool:
         """Whether a line begins a section, or an entry of one: what stands as far out as the section's first line."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kpi import yamlfile
 from kpi.yamlrepair import Repair
@@ -71,7 +74,76 @@ def test_entries_may_be_indented_by_four():
 
 
 def test_a_file_of_nothing_but_mistakes_is_given_up():
-    text = "a:\n" + "".join(f"  k{place}: {{x: 1\n" for place in range(60))
+    text = "a:\n" + "".join(f"  k{place}: {{x: 1\n" for place in range(yamlfile.MAX_REPAIRS + 40))
     tree, problems = yamlfile.parse(text.encode(), "m.yaml")
     assert tree is None
     assert [problem.line for problem in problems] == list(range(2, 2 + yamlfile.MAX_REPAIRS + 1))
+
+
+def test_each_mistake_is_read_behind_from_its_own_entry_on(monkeypatch):
+    """A hundred mistakes in five hundred entries: what is read twice is a hundred entries and the ones before them, not the file."""
+    read = []
+    parse = yaml.parse
+
+    def counted(stream, Loader):
+        last = 0
+        try:
+            for event in parse(stream, Loader=Loader):
+                last = event.end_mark.index
+                yield event
+        except yaml.MarkedYAMLError as error:
+            last = error.problem_mark.index
+            raise
+        finally:
+            read.append(last)
+
+    monkeypatch.setattr(yaml, "parse", counted)
+    entries = [f"  m{number}: {{x: {number}\n" if number % 5 == 4 else f"  m{number}: {{x: {number}}}\n" for number in range(500)]
+    text = "a:\n" + "".join(entries)
+    tree, problems = yamlfile.parse(text.encode(), "m.yaml")
+    assert tree is not None
+    assert [problem.line for problem in problems] == list(range(6, 502, 5))
+    assert len(read) == 101
+    assert sum(read) < 2 * len(text)
+
+
+LINES = (
+    "a:",
+    "b: 2",
+    "c: [1, 2]",
+    "  one: {x: 1}",
+    "  two:",
+    "    x: 1",
+    "    - 3",
+    "  'three': {",
+    "    y: 2, z: [4",
+    "  }",
+    "  one: again",
+    "   odd: 1",
+    ' "four: {x',
+    "  five: 'it''s'",
+    "\tsix: 1",
+    "? seven",
+    ": 8",
+    "---",
+    "word",
+    "# note",
+    "",
+    "  <<: *a",
+    "  &b eight: !!str 8",
+    "  nine: |",
+    "      long",
+    "  no: yes",
+    "}",
+    "- 1",
+)
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=24))
+@settings(deadline=None, max_examples=400)
+def test_reading_on_from_an_entry_is_reading_the_file_anew(lines):
+    text = "\n".join(lines).encode()
+    on = yamlfile.parse(text, "m.yaml")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(yamlfile._Reader, "_mark", lambda *_: None)
+        assert on == yamlfile.parse(text, "m.yaml")
