@@ -236,7 +236,10 @@ class _Reader:
         """Set one at a key that begins a line, of the file or of a section."""
         if len(self.open) not in (1, 2) or any(not top.is_mapping for top in self.open) or self.open[-1].key_seen:
             return
-        place, column = event.start_mark.line, event.start_mark.column
+        at = event.start_mark
+        if at is None:
+            return
+        place, column = at.line, at.column
         if lines[place][:column].strip() or above + place + 1 <= (self.marks[-1].line if self.marks else 0):
             return
         kept = tuple(len(top.entries) for top in self.open)

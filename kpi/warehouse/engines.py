@@ -159,7 +159,8 @@ class DuckReader(Reader):
         except duckdb.InterruptException as error:
             raise QueryTooHeavy(f"{self._timeout_s:g} seconds", "KPI_QUERY_TIMEOUT_S") from error
         except duckdb.OutOfMemoryException as error:
-            raise QueryTooHeavy(f"{self._memory_mb} MB", "KPI_MEMORY_LIMIT_MB") from error
+            full = f", with no room for more under {self._spill}" if "max_temp_directory_size" in str(error) else ""
+            raise QueryTooHeavy(f"{self._memory_mb} MB{full}", "KPI_MEMORY_LIMIT_MB") from error
         except duckdb.IOException as error:
             if str(self._spill) not in str(error):
                 raise WarehouseError(f"the warehouse can't be read ({_first_line(error)}); python -m kpi rebuild makes it anew") from error

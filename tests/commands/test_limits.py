@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from kpi import cli
+from kpi.warehouse import engines
 from kpi.warehouse.engines import create_tables
 from kpi.warehouse.home import Current, swap_current, warehouse_file
 from kpi.warehouse.schema import metadata
@@ -35,7 +36,7 @@ def heavy(tmp_path, monkeypatch):
         (tmp_path / "metrics.yaml").write_text(TEXT, encoding="utf-8")
         monkeypatch.setenv("KPI_HOME", str(home))
         monkeypatch.setenv("KPI_METRICS", str(tmp_path / "metrics.yaml"))
-        for name, value in limits.items():
+        for name, value in {"KPI_QUERY_TIMEOUT_S": "300", **limits}.items():  # a busy machine takes its time
             monkeypatch.setenv(name, value)
         mappings = _mappings(tmp_path / "metrics.yaml")
         path = warehouse_file(home, 1)
@@ -94,10 +95,41 @@ def test_the_terminal_says_that_neither_memory_nor_disk_has_room(heavy, capsys):
     assert said.err.count("\n") == 1
 
 
-def test_the_page_says_it(heavy):
-    heavy(ENDLESS, KPI_QUERY_TIMEOUT_S="0.2")
+@pytest.fixture
+def full_disk(monkeypatch):
+    """DuckDB takes for itself what is free on the disk, and here that is a megabyte."""
+    set_ = engines.set_
+
+    def limited(connection, name, value):
+        set_(connection, name, value)
+        if name == "temp_directory":
+            set_(connection, "max_temp_directory_size", "1MB")
+
+    monkeypatch.setattr(engines, "set_", limited)
+
+
+def too_large(home):
+    return (
+        f"the query was stopped at its limit of 64 MB, with no room for more under {home / 'spill'}; "
+        "ask for fewer groups or a shorter range, or raise KPI_MEMORY_LIMIT_MB"
+    )
+
+
+@pytest.mark.parametrize("command", [["show", "won"], ["explain", "won"]], ids=" ".join)
+def test_the_terminal_says_that_memory_is_over(heavy, full_disk, capsys, command):
+    home = heavy(MANY, KPI_MEMORY_LIMIT_MB="64")
+    assert cli.main(command) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", f"{too_large(home)}\n")
+
+
+@pytest.mark.parametrize(
+    ("deals", "limits"), [(ENDLESS, {"KPI_QUERY_TIMEOUT_S": "0.2"}), (MANY, {"KPI_MEMORY_LIMIT_MB": "64"})], ids=["time", "memory"]
+)
+def test_the_page_says_it(heavy, full_disk, deals, limits):
+    home = heavy(deals, **limits)
     app = AppTest.from_file(str(ROOT / "kpi" / "dashboard" / "script.py"), default_timeout=60)
     app.run()
     assert not app.exception
     shown = " ".join(element.value for element in (*app.html, *app.error, *app.warning, *app.markdown))
-    assert TOO_LONG in shown
+    assert (TOO_LONG if deals == ENDLESS else too_large(home)) in shown
