@@ -268,8 +268,8 @@ class _Reader:
                     self.problem(line, self._path(), f"*{event.anchor}: {words}")
                 self._value(Scalar(line, self._path(), "", True))
             elif isinstance(event, yaml.ScalarEvent):
-                self._refuse_marks(event, line)
                 self._mark(event, lines, above)
+                self._refuse_marks(event, line)
                 quoted = event.style in ("'", '"', "|", ">")
                 scalar = Scalar(line, self._path(), self._whole(event.value, line), quoted)
                 if scalar.is_null and line in self.broken:
