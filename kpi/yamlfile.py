@@ -109,6 +109,8 @@ class _Open:
     seen: dict[str, int]
     key: Scalar | None = None
     key_seen: bool = False
+    #: Written in lines, without braces.
+    is_block: bool = False
 
     def child_path(self) -> str:
         if not self.is_mapping:
@@ -234,7 +236,7 @@ class _Reader:
 
     def _mark(self, event: yaml.ScalarEvent, lines: list[str], above: int) -> None:
         """Set one at a key that begins a line, of the file or of a section."""
-        if len(self.open) not in (1, 2) or any(not top.is_mapping for top in self.open) or self.open[-1].key_seen:
+        if len(self.open) not in (1, 2) or not all(top.is_mapping and top.is_block for top in self.open) or self.open[-1].key_seen:
             return
         at = event.start_mark
         if at is None:
@@ -280,7 +282,8 @@ class _Reader:
                 self._refuse_marks(event, line)
                 if len(self.open) >= MAX_DEPTH:
                     raise _TooDeep(line)
-                self.open.append(_Open(line, self._path(), isinstance(event, yaml.MappingStartEvent), [], [], {}))
+                is_mapping = isinstance(event, yaml.MappingStartEvent)
+                self.open.append(_Open(line, self._path(), is_mapping, [], [], {}, is_block=not event.flow_style))
             elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
                 done = self.open.pop()
                 self._value(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kpi import yamlfile
@@ -140,6 +140,8 @@ LINES = (
 
 
 @given(st.lists(st.sampled_from(LINES), max_size=24))
+@example(["b: 2", "  &b eight: !!str 8", "  one: {x: 1}"])
+@example(["  'three': {", "a:", "  'three': {"])
 @settings(deadline=None, max_examples=400)
 def test_reading_on_from_an_entry_is_reading_the_file_anew(lines):
     text = "\n".join(lines).encode()
