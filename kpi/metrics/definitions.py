@@ -351,7 +351,7 @@ def _unused(definitions: Definitions) -> list[Problem]:
 def _plain(value: yamlfile.Value | None) -> Any:
     """The content without lines and comments; the order of keys stays, it is the order of display."""
     if value is None or isinstance(value, yamlfile.Scalar):
-        return None if value is None or value.is_null else " ".join(value.text.split())
+        return None if value is None or value.is_null else value.text.strip()  # blanks within may be those of a text
     if isinstance(value, yamlfile.Sequence):
         return [_plain(item) for item in value.items]
     return [[name, _plain(item)] for name, item in value]

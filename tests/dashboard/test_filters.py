@@ -29,6 +29,12 @@ def test_parameters_of_others_are_passed_over_in_silence(name):
     assert read({name: ["x"], "segment": ["SMB"]}, WEEKS, OPTIONS) == (Filters(None, {"segment": ("SMB",)}), ())
 
 
+def test_a_value_of_two_lines_is_one_value():
+    filters = Filters(None, {"region": ("North\nWest",)})
+    assert filters.where() == ("region in ('North\nWest')",)
+    assert read(filters.parameters(), WEEKS, {"region": ("North\nWest", "North West")}) == (filters, ())
+
+
 def test_an_empty_link_filters_nothing():
     assert read({}, WEEKS, OPTIONS) == (Filters(), ())
 

@@ -126,6 +126,19 @@ def test_a_metric_that_a_filter_cannot_reach_says_so(page, company):
     assert "Not shown: paid can&#x27;t be split or filtered by &quot;product&quot;: table payment has no key that leads there" in words
 
 
+def test_a_value_of_two_lines_is_chosen_and_linked(page, company, tmp_path):
+    shutil.copytree(company.parent, tmp_path, dirs_exist_ok=True)
+    home = tmp_path / company.name
+    with duckdb.connect(str(warehouse_file(home, 1))) as connection:
+        connection.execute("UPDATE account SET region = 'North\nWest' WHERE name = 'Bolt'")
+    app = page(home)
+    app.get_by_key("filter-region").set_value(["North\nWest"]).run()
+    assert not app.exception
+    assert app.query_params["region"] == "North\nWest"
+    assert "80.0 %" in text(app)  # Bolt: (500 - 100) / 500
+    assert "80.0 %" in text(page(home, region="North\nWest"))
+
+
 def test_another_week_writes_the_url(page, company):
     app = page(company)
     app.button(key="week-before").click().run()

@@ -133,3 +133,60 @@ def test_on_the_command_line(
 def test_a_harmless_filter_passes(asked) -> None:
     """What refuses everything would pass the tests above."""
     assert asked("deal.stage = 'it''s; drop table deal -- /* $$'").table.num_rows == 1
+
+
+LINES = "deal.stage = 'two\nlines'"
+
+
+@pytest.fixture
+def in_lines(defined):
+    """Deals by stages that differ in what parts their words, and metrics that name one of them."""
+    writer = memory_writer()
+    stages = ("two\nlines", "two lines", "two\tlines", "two\r\nlines", "two  lines")
+    for place, stage in enumerate(stages):
+        days = {"created_on": dt.date(2026, 1, 5), "closed_on": dt.date(2026, 1, 6)}
+        row = {"source": "s", "stage": stage, "is_won": True, "currency": "EUR", **days}
+        writer.insert("deal", [{"deal_id": f"{place}-{nth}", **row} for nth in range(10**place if place < 4 else 5)])
+    writer.cover("deal", "s", dt.date(2026, 1, 1), dt.date(2026, 2, 1))
+    known = defined("""
+        dimensions:
+          broken: {of: deal, is: "case when stage = 'two\\nlines' then 'yes\\nit is' else 'no' end"}
+        metrics:
+          won: {count: deal, at: closed_on}
+          of_lines: {count: deal, at: closed_on, where: "stage = 'two\\nlines'"}
+          of_tabs: {formula: "only(won, deal.stage = 'two\\tlines')"}
+    """)
+    return writer.reader(), known
+
+
+def test_texts_of_several_lines_are_told_from_those_of_one(in_lines) -> None:
+    """Of the stages there are 1 with a line break, 10 with a blank, 100 with a tab, 1000 as Windows breaks lines, 5 with two blanks."""
+    reader, known = in_lines
+
+    def won(*where: str, metric: str = "won") -> int:
+        return run(Query((metric,), (), where, "all"), known, reader).table.column(metric)[0].as_py()
+
+    assert won() == 1116
+    assert [won(f"deal.stage = '{stage}'") for stage in ("two\nlines", "two lines", "two\tlines", "two\r\nlines", "two  lines")] == [
+        *(1, 10, 100, 1000, 5)
+    ]
+    assert won("deal.stage in ('two\nlines', 'two\tlines')") == 101
+    assert won("deal.stage <> 'two\nlines'") == 1115
+    assert won("deal.stage like 'two\n%'") == 1
+    assert won("broken = 'yes\nit is'") == 1
+    assert (won(metric="of_lines"), won(metric="of_tabs")) == (1, 100)
+    assert "two\nlines" in run(Query(("won",), (), (LINES,), "all"), known, reader).sql
+
+
+def test_the_command_line_takes_a_text_of_several_lines(
+    home: Path, known: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KPI_HOME", str(home))
+    monkeypatch.setenv("KPI_METRICS", str(known))
+    assert cli.main(["show", "won", f"--where={LINES}", "--format=json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == []
+
+
+def test_definitions_that_differ_in_the_blanks_of_a_text_are_others(defined) -> None:
+    text = "won: {count: deal, at: closed_on, where: \"stage = 'two\\nlines'\"}"
+    assert defined(text).hash != defined(text.replace("\\n", " ")).hash != defined(text.replace("\\n", "  ")).hash
