@@ -19,6 +19,7 @@ from kpi.errors import KpiError
 #: They are imported when named, so that ``check`` does not wait for a database driver.
 COMMANDS: Final = {
     "import": "imports",
+    "watch": "watch",
     "check": "metrics",
     "show": "metrics",
     "explain": "metrics",

@@ -22,10 +22,15 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Register ``import`` and what keeps the warehouse."""
     parser = subparsers.add_parser(
         "import",
-        help="read exports: files, folders, zips",
+        help="read exports: files, folders, zips, addresses such as s3://bucket/exports",
         description="Read exports. A file is recognised by its header, not by its name; one bad file harms no other.",
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder or a zip")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="a file, a folder, a zip, a pattern in quotes, an address (s3, gs, sftp, https), or - for standard input",
+    )
     parser.add_argument(
         "--as", dest="connector", metavar="CONNECTOR", help="the system the files are from; default: what their headers say"
     )

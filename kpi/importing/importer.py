@@ -21,7 +21,7 @@ from kpi.importing.loading import Told, load_file, settle
 from kpi.settings import DateOrder, Settings
 from kpi.warehouse.archive import Entry, Incoming, hash_of
 from kpi.warehouse.mappings import Mappings
-from kpi.warehouse.publish import Draft, drafting
+from kpi.warehouse.publish import Draft, drafting, landing
 
 Status = Literal["loaded", "unchanged", "held back", "unknown"]
 
@@ -81,17 +81,28 @@ def import_paths(
     options: Options | None = None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> ImportReport:
-    """Import files and folders.
+    """Import files, folders, patterns and places elsewhere.
 
     Args:
         say: told, a sentence each, what is going on.
 
     Raises:
-        UsageError: a word names nothing.
+        UsageError: a word names nothing, or a place can't be read.
         WarehouseError: the warehouse can't be written; nothing was imported.
     """
+    with landing(settings) as folder:
+        return import_inputs(settings, mappings, find(words, folder, say), options, say)
+
+
+def import_inputs(
+    settings: Settings,
+    mappings: Mappings,
+    inputs: Sequence[Input],
+    options: Options | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> ImportReport:
+    """As :func:`import_paths`, of files that were found already."""
     chosen = options or Options()
-    inputs = find(words)
     ensure_readable(settings, mappings, say)
     ensure_current(settings, mappings, say)
     with drafting(settings, [one.path for one in inputs if one.is_plain], waiting=say) as draft:
@@ -101,7 +112,7 @@ def import_paths(
             reports = []
             for number, one in enumerate(inputs, start=1):
                 say(f"{number}/{len(inputs)} {one.name}")
-                reports.append(_import_one(draft, one, known, batch, settings, mappings, chosen))
+                reports.append(_import_one(draft, one, known, batch, settings, mappings, chosen, say))
             asked: tuple[str, ...] = ()
             generation = draft.base.generation
             if batch.kept:
@@ -116,11 +127,18 @@ def import_paths(
 
 
 def _import_one(
-    draft: Draft, one: Input, known: dict[str, Entry], batch: _Batch, settings: Settings, mappings: Mappings, options: Options
+    draft: Draft,
+    one: Input,
+    known: dict[str, Entry],
+    batch: _Batch,
+    settings: Settings,
+    mappings: Mappings,
+    options: Options,
+    say: Callable[[str], None],
 ) -> FileReport:
     incoming: Incoming | None = None
     try:
-        path = one.placed(draft.staging)
+        path = one.placed(draft.staging, say)
         before = _stamp(path)
         sized = any(entry.size == before[0] for entry in known.values())
         if sized and (twin := known.get(hash_of(path))) and (twin.options.get("full") or not options.full):

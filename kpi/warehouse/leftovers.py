@@ -21,6 +21,9 @@ def clean(settings: Settings) -> Current:
         left.unlink(missing_ok=True)
     for folder in (home / "staging").glob("import-*"):
         shutil.rmtree(folder, ignore_errors=True)
+    for folder in (home / "staging").glob("landing-*"):
+        if not _runs(folder.name.split("-")[1]):
+            shutil.rmtree(folder, ignore_errors=True)
     for spilled in (home / "spill").glob("*"):
         if not _runs(spilled.name):
             shutil.rmtree(spilled, ignore_errors=True)

@@ -9,6 +9,8 @@ transaction does the same, and its generation is a row in it.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+import os
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 #: An importer holds rows of one file in parts; more memory would make it hardly faster, and a laptop has other uses for it.
 _MEMORY_MB: Final = 448
 
+#: Threads of one process don't share a folder.
+_LANDINGS: Final = itertools.count()
 #: Held by one import at a time on a PostgreSQL warehouse; any fixed number that others don't use.
 _ADVISORY_LOCK: Final = 7_405_121_968
 
@@ -204,6 +208,19 @@ def drafting(
         raise
     except engine_errors(OSError) as error:
         raise _plain(error, settings) from error
+
+
+@contextmanager
+def landing(settings: Settings) -> Iterator[Path]:
+    """Where what is fetched before an import begins may lie, a folder that who needs it makes; removed after the import,
+    or, when it was killed, by the next."""
+    folder = settings.home / "staging" / f"landing-{os.getpid()}-{next(_LANDINGS)}"
+    try:
+        yield folder
+    except OSError as error:
+        raise _plain(error, settings) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -70,12 +70,12 @@ def contents() -> Callable[..., dict[str, list[tuple[Any, ...]]]]:
 def command() -> Callable[..., subprocess.Popen[str]]:
     """``python -m kpi`` in a process of its own."""
 
-    def start(settings: Settings, *words: str, **environment: str) -> subprocess.Popen[str]:
+    def start(settings: Settings, *words: str, stdin: Any = None, **environment: str) -> subprocess.Popen[str]:
         env = dict(os.environ, KPI_HOME=str(settings.home), KPI_METRICS=str(settings.metrics), **environment)
         if settings.warehouse_url:
             env["KPI_WAREHOUSE_URL"] = settings.warehouse_url
         return subprocess.Popen(
-            [sys.executable, "-m", "kpi", *words], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", "kpi", *words], cwd=ROOT, env=env, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     return start
