@@ -261,6 +261,7 @@ def explanation_json(explanation: Explanation) -> str:
                     "unit": one.metric.unit,
                     "definition": dict(one.metric.text),
                     "tree": [_branch(branch) for branch in one.tree],
+                    **({"tree_failed": one.failed} if one.failed else {}),
                 }
                 for one in explanation.metrics
             ],
@@ -300,6 +301,8 @@ def explanation_json(explanation: Explanation) -> str:
 
 def _made_of(one: Explained, result: Result) -> list[str]:
     """The tree: names, values over all groups in the last period, definitions."""
+    if one.failed:
+        return [f"  what it is made of is not known: {one.failed}"]
     first = next((branch.cell for branch in one.tree if branch.cell), None)
     lines = [] if first is None else [f"  {span_label(Period(first.period, first.end))}, over all groups:"]
     names = [f"  {'  ' * branch.depth}{branch.name}" for branch in one.tree]

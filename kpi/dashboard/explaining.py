@@ -13,9 +13,9 @@ import streamlit as st
 from kpi import units
 from kpi.dashboard.cards import escape, plain
 from kpi.dashboard.data import Desk
-from kpi.dashboard.sources import day, rows_of, system, tables
+from kpi.dashboard.sources import day, rows_of, system
 from kpi.errors import KpiError
-from kpi.metrics.explain import Source
+from kpi.metrics.explain import Source, leaves_read
 from kpi.metrics.model import Metric, Query
 from kpi.metrics.result import Cell, Result
 from kpi.metrics.tree import Branch, tree
@@ -69,7 +69,7 @@ def _behind(figure: Figure, desk: Desk) -> None:
         _made_of(metric.name, figure.result, figure.cell, desk)
     told = None if figure.result is None else desk.explain(figure.result.query)
     _heading("Sources and freshness")
-    counted = tables(metric.name, desk.definitions)
+    counted = {table for leaf in leaves_read([metric.name], desk.definitions) for table in leaf.tables}
     sources = [source for source in (told.sources if told else ()) if source.table in counted]
     if sources:
         st.html(_facts({f"{system(source.source)}, {rows_of(source.table)}": _reach(source) for source in sources}))

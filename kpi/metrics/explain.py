@@ -12,10 +12,12 @@ import sqlalchemy as sa
 from kpi.errors import QueryError
 from kpi.metrics import expressions
 from kpi.metrics.curves import curve
+from kpi.metrics.figures import conditions_of
 from kpi.metrics.kinds import lagging
 from kpi.metrics.kinds.switches import sentences
 from kpi.metrics.layout import laid_out
-from kpi.metrics.model import Cumulated, Definitions, Formula, Leaf, Metric, Query
+from kpi.metrics.model import Cumulated, Definitions, Formula, Leaf, Metric, Node, Query
+from kpi.metrics.nodes import pers_of
 from kpi.metrics.query import facts_of, planned, run
 from kpi.metrics.result import LazyText, Result
 from kpi.metrics.tree import Branch, tree
@@ -56,10 +58,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Explained:
-    """One metric of the query, and what it is made of, with the values of the last period over all groups."""
+    """One metric of the query, and what it is made of, with the values of the last period over all groups.
+
+    ``failed``: why that can't be told, in a sentence.
+    """
 
     metric: Metric
     tree: tuple[Branch, ...]
+    failed: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,26 +106,49 @@ def explain(query: Query, definitions: Definitions, reader: Reader, trees: bool 
     made = planned(result.query, definitions, reader)[0]
     allocations = [scan.leaves[0].allocate for scan in made.scans if scan.split is not None]
     bases = [allocate.basis for allocate in allocations if allocate is not None]
+    leaves = leaves_read(result.query.metrics, definitions, [node for scan in made.scans for node in scan.filters], bases)
     return Explanation(
-        metrics=tuple(
-            Explained(definitions.metrics[name], tree(name, result, definitions, reader) if trees else ()) for name in result.query.metrics
-        ),
+        metrics=tuple(_explained(name, result, definitions, reader, trees) for name in result.query.metrics),
         switches=(
             *switches(definitions),
             *_of_subscriptions(result.query.metrics, definitions),
             *_of_metrics(result.query.metrics, definitions),
         ),
         cohorts=tuple(_cohorts(result, definitions, reader)),
-        sources=tuple(_source(row, definitions, reader) for row in _coverage(result.query, bases, definitions, reader)),
+        sources=tuple(_source(row, definitions, reader) for row in _coverage(leaves, definitions, reader)),
         result=result,
         statement=LazyText(lambda: laid_out(result.sql)),
     )
 
 
-def _coverage(query: Query, bases: Sequence[Leaf], definitions: Definitions, reader: Reader) -> list[CoverageRow]:
+def _explained(name: str, result: Result, definitions: Definitions, reader: Reader, with_tree: bool) -> Explained:
+    try:
+        return Explained(definitions.metrics[name], tree(name, result, definitions, reader) if with_tree else ())
+    except QueryError as error:  # the figure itself is there
+        return Explained(definitions.metrics[name], (), str(error))
+
+
+def leaves_read(
+    names: Iterable[str], definitions: Definitions, filters: Iterable[Node] = (), others: Iterable[Leaf] = ()
+) -> tuple[Leaf, ...]:
+    """The leaves whose rows metrics are read from: their own, ``others``, and those by which a per() chooses rows."""
+    read = [leaf for name in names for leaf in leaves_of(name, definitions.metrics)] + [*others]
+    read += [leaf for one in read if one.lived for name in one.lived.made_of for leaf in leaves_of(name, definitions.metrics)]
+    chosen_by: dict[str, None] = {}
+    waiting = [node for leaf in read for node in conditions_of(leaf)] + [*filters]
+    while waiting:
+        for per in pers_of(waiting.pop(0)):
+            if per.metric not in chosen_by:
+                chosen_by[per.metric] = None
+                found = leaves_of(per.metric, definitions.metrics)
+                read += found
+                waiting += [node for leaf in found for node in conditions_of(leaf)]
+    return tuple(read)
+
+
+def _coverage(leaves: Sequence[Leaf], definitions: Definitions, reader: Reader) -> list[CoverageRow]:
     """How far the sources of what was asked reach; a table that this program did not make by the dates it is counted by."""
     facts = facts_of(reader, definitions)
-    leaves = [leaf for name in query.metrics for leaf in leaves_of(name, definitions.metrics)] + [*bases]
     rows: list[CoverageRow] = []
     for table in dict.fromkeys(table for leaf in leaves for table in leaf.tables):
         times = [leaf.time for leaf in leaves if leaf.table == table]
@@ -178,7 +207,9 @@ def _cohorts(result: Result, definitions: Definitions, reader: Reader) -> Iterat
         last = min(span.end, result.ends[-1], result.query.until or dt.date.max) - dt.timedelta(days=1)
         try:
             found = curve(name, last, definitions, reader, result.query.where)
-        except QueryError:  # the notes say why
+        except QueryError as error:
+            if str(error) not in result.warnings:
+                yield f"{name}: how many started and what became of them is not known: {error}"
             continue
         if found is None:
             continue

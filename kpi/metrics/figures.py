@@ -114,14 +114,14 @@ class Answers:
     def of_tree(self, tree: Tree | None) -> Any:
         """A formula, the conditions of whose leaves have their figures."""
         if isinstance(tree, Use):
-            return replace(tree, leaf=self._leaf(tree.leaf)) if any(map(pers_of, _conditions(tree.leaf))) else tree
+            return replace(tree, leaf=self._leaf(tree.leaf)) if any(map(pers_of, conditions_of(tree.leaf))) else tree
         if isinstance(tree, Call):
             return replace(tree, arguments=tuple(self.of_tree(argument) for argument in tree.arguments))
         return tree
 
     def behind(self, trees: Iterable[Tree | None], filters: Iterable[Node]) -> tuple[Figures, ...]:
         """The figures that a metric's values hang on."""
-        conditions = [found for tree in trees if tree is not None for use in uses_of(tree) for found in _conditions(use.leaf)]
+        conditions = [found for tree in trees if tree is not None for use in uses_of(tree) for found in conditions_of(use.leaf)]
         if not self._frame.periods:
             return ()
         return tuple(dict.fromkeys(self._figures(per) for condition in (*conditions, *filters) for per in pers_of(condition)))
@@ -148,9 +148,9 @@ class Answers:
         return self._found[key]
 
 
-def _conditions(leaf: Leaf) -> tuple[Node | None, ...]:
+def conditions_of(leaf: Leaf) -> tuple[Node | None, ...]:
     """Every condition that decides which rows a leaf is of, or what they are split by."""
     followed, allocate, lived = leaf.followed, leaf.allocate, leaf.lived
-    later = () if followed is None else _conditions(followed.to)
-    others = () if lived is None else tuple(node for other in lived.leaves for node in _conditions(other))
-    return (leaf.condition, *leaf.only, *later, *others, *(() if allocate is None else _conditions(allocate.basis)))
+    later = () if followed is None else conditions_of(followed.to)
+    others = () if lived is None else tuple(node for other in lived.leaves for node in conditions_of(other))
+    return (leaf.condition, *leaf.only, *later, *others, *(() if allocate is None else conditions_of(allocate.basis)))
