@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors import CONNECTORS
-
 #: Systems that no connector reads yet. A company names them in its definitions before a file of theirs is there, so each
 #: has one spelling.
 _OTHERS: Final = (
@@ -18,4 +16,6 @@ _OTHERS: Final = (
 
 def known() -> tuple[str, ...]:
     """All of them: those that can be imported from first, in the order of the registry."""
+    from connectors import CONNECTORS  # only check asks, and show shall not wait for them
+
     return tuple(dict.fromkeys((*(connector.name for connector in CONNECTORS), *_OTHERS)))

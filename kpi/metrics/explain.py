@@ -208,8 +208,7 @@ def _cohorts(result: Result, definitions: Definitions, reader: Reader) -> Iterat
         try:
             found = curve(name, last, definitions, reader, result.query.where)
         except QueryError as error:
-            if str(error) not in result.warnings:
-                yield f"{name}: how many started and what became of them is not known: {error}"
+            yield f"{name}: how many started and what became of them is not known: {error}"
             continue
         if found is None:
             continue

@@ -80,11 +80,3 @@ def test_a_cohort_that_takes_too_long_is_told(desk, monkeypatch):
     assert explain(Query(("waits",)), known, reader).cohorts == (
         f"waits: how many started and what became of them is not known: {STOPPED}",
     )
-
-
-def test_what_a_note_says_of_a_cohort_is_not_said_again(desk, warehouse, defined):
-    warehouse.add("issue", {"account_id": "a", "created_at": "2026-01-21T10:00"}, covers=COVERS, source="other")
-    warehouse.add("deal", {"account_id": "a", "closed_on": "2026-01-21"}, covers=COVERS, source="other")
-    told = explain(Query(("waits",)), defined(TEXT), warehouse.reader())
-    assert any("counting all of them would count things twice" in warning for warning in told.warnings)
-    assert told.cohorts == ()
