@@ -16,6 +16,7 @@ from connectors.linear import LINEAR
 from connectors.quickbooks import QUICKBOOKS
 from connectors.salesforce import SALESFORCE
 from connectors.stripe import STRIPE
+from connectors.stripe_api import API as STRIPE_API
 from connectors.xero import XERO
 
-CONNECTORS: Final[tuple[Connector, ...]] = (SALESFORCE, HUBSPOT, STRIPE, QUICKBOOKS, XERO, JIRA, LINEAR, GITLAB, ASANA)
+CONNECTORS: Final[tuple[Connector, ...]] = (SALESFORCE, HUBSPOT, STRIPE.also(STRIPE_API), QUICKBOOKS, XERO, JIRA, LINEAR, GITLAB, ASANA)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Mapping as Members
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from connectors.months import in_english as in_english
 from connectors.stated import period as period
@@ -135,7 +136,7 @@ class Mapping:
         table: the table of the schema.
         columns: column of the table -> value.
         where: records that have such a row; None for all.
-        part: which part of a reshaped file it reads.
+        part: which part of a reshaped file it reads; in JSON the path of a list, see :class:`Tree`.
         each: regular expression; the mapping is applied once for each column whose header matches it in full.
         one_each: columns; of several records that agree on them the latest makes the row (``modified_at``, else the later in the file).
         interval: columns that name the thing whose rows are intervals; ``left_at`` becomes the next ``entered_at``,
@@ -178,13 +179,38 @@ class Tell:
     one: str
 
 
+#: Adds to a record of JSON what no path leads to: (the record, the page's members that ``Tree.page`` names).
+Derive = Callable[[dict[str, Any], Members[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """What makes a layout one of JSON.
+
+    Its columns are dotted names, ``fields.status.name``, and a mapping's ``part`` is the path of a list in the record,
+    ``lines.data``: the mapping is applied to each element, whose columns are ``lines.data.amount`` and so on, while those
+    of the record around it keep their names. Read from outside, the elements of a list are joined by ', '.
+
+    Attributes:
+        kind: a name, and the words of which it must say one where it is there: ``("object", ("charge",))``.
+        page: members of the page, beside the list of records, that ``derive`` asks for.
+        derive: adds keys to a record, to be read by their dotted names like the rest.
+        minor: names that mark a file whose amounts are in minor units (see :func:`connectors.fields.minor`).
+    """
+
+    kind: tuple[str, tuple[str, ...]] | None = None
+    page: tuple[str, ...] = ()
+    derive: Derive | None = None
+    minor: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Layout:
     """One kind of export.
 
     Attributes:
         name: such as ``opportunity``.
-        needs: the header must have one name of each group.
+        needs: the header must have one name of each group; in JSON the first records together must.
         mappings: what its records become.
         skips: records left out on purpose.
         tells: what is assumed in some rows.
@@ -192,6 +218,7 @@ class Layout:
         title: a cell that must stand above the header, such as ``General Ledger``; empty for none.
         totals: regular expression for the first cell of total rows and footers, which are not records.
         reshape: turns the file's records into flat ones; None for a plain table.
+        tree: for JSON, and for nothing else; None for tables.
         export: how a user gets this file.
     """
 
@@ -204,6 +231,7 @@ class Layout:
     title: str = ""
     totals: str = ""
     reshape: Reshape | None = None
+    tree: Tree | None = None
     export: str = ""
 
 
@@ -222,6 +250,10 @@ class Connector:
     label: str
     layouts: tuple[Layout, ...]
     dated_name: bool = False
+
+    def also(self, layouts: tuple[Layout, ...]) -> Connector:
+        """The same system with more kinds of exports, such as the answers of its API, which have a file of their own."""
+        return replace(self, layouts=(*self.layouts, *layouts))
 
 
 #: Columns that change when other lines do.

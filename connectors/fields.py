@@ -8,7 +8,8 @@ Every constructor takes column names as written in the header (several are alter
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from kpi.warehouse.cells import (
     Above,
@@ -36,6 +37,7 @@ from kpi.warehouse.cells import (
     Joined,
     Lower,
     Matches,
+    Minor,
     MonthOf,
     Negative,
     Not,
@@ -80,6 +82,27 @@ def money(*sources: Source) -> Value:
     return Amount(_value(sources), "money")
 
 
+#: Decimals of a currency's smallest unit where they aren't two, by ISO 4217.
+ISO_UNITS: Final = {
+    **dict.fromkeys(
+        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+
+
+def minor(*sources: Source, currency: Value, units: Mapping[str, int] = ISO_UNITS, fraction: bool = False, sure: bool = False) -> Value:
+    """An amount in the smallest unit of its currency, as APIs write it: 4500 for 45.00 USD; DECIMAL(18,4).
+
+    Args:
+        currency: of which.
+        units: currencies whose smallest unit isn't a hundredth -> its decimals, 0 or 3.
+        fraction: parts of the smallest unit are allowed.
+        sure: True where the format leaves no doubt. Else the whole file shows or is asked which units it is in: see ``Tree.minor``.
+    """
+    return Minor(_value(sources), currency, tuple(sorted(units.items())), fraction, sure)
+
+
 def number(*sources: Source) -> Value:
     """A quantity, DECIMAL(18,6)."""
     return Amount(_value(sources), "number")
@@ -91,13 +114,14 @@ def whole(*sources: Source) -> Value:
 
 
 def day(*sources: Source, zone: Zone = "written") -> Value:
-    """A business date; ``zone="utc"`` for an instant in UTC, whose day is that of the calendar's zone, and ``"local"`` where
-    only some files write an offset."""
+    """A business date; ``zone="utc"`` for an instant in UTC, whose day is that of the calendar's zone, ``"local"`` where
+    only some files write an offset, ``"epoch"`` and ``"epoch_ms"`` for (milli)seconds since 1970."""
     return Day(_value(sources), zone)
 
 
 def instant(*sources: Source, zone: Zone = "utc") -> Value:
-    """A UTC instant; ``zone="local"`` where the file writes the times of the calendar's zone."""
+    """A UTC instant; ``zone="local"`` where the file writes the times of the calendar's zone, ``"epoch"`` and ``"epoch_ms"`` for
+    (milli)seconds since 1970."""
     return Instant(_value(sources), zone)
 
 

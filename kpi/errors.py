@@ -149,29 +149,31 @@ class UnknownLayout(ImportError_):
         found: the header's cells as read.
         nearest: name of the most similar layout, or empty.
         missing: the columns which that layout needs and the file lacks.
+        is_json: what was found are keys of objects.
     """
 
     status = "unknown"
 
-    def __init__(self, file: str, found: Sequence[str], nearest: str, missing: Sequence[str]) -> None:
+    def __init__(self, file: str, found: Sequence[str], nearest: str, missing: Sequence[str], is_json: bool = False) -> None:
         self.file = file
         self.found = tuple(found)
         self.nearest = nearest
         self.missing = tuple(missing)
         known = "docs/connectors.md lists the exports that are read, and says how to teach it another"
         named = [cell for cell in self.found if cell]
-        if named and named[0].lstrip("\ufeff ")[:1] in ("{", "["):
-            sentence = f"it holds JSON, which no connector reads: export it as CSV; {known}"
-        elif not named or any(len(cell) > _NAME_LENGTH for cell in named):
+        if is_json and not named:
+            sentence = f"it holds JSON without any record, an object, so that nothing tells what it is; {known}"
+        elif not named or any(len(cell) > _NAME_LENGTH for cell in named) or named[0].lstrip("\ufeff ")[:1] in ("{", "["):
             # what stands there is content, perhaps somebody's: it isn't repeated
             sentence = f"no row of it looks like the names of columns; {known}"
         else:
             more = f" and {len(self.found) - 8} more" if len(self.found) > 8 else ""
             columns = ", ".join(name for name in self.found[:8] if name)
-            sentence = f"no connector knows a file with the columns {columns}{more}"
+            holds = "JSON whose objects hold" if is_json else "a file with the columns"
+            sentence = f"no connector knows {holds} {columns}{more}"
             if nearest:
                 sentence += f"; the nearest layout is {nearest}, which also needs {', '.join(self.missing)}. "
-                sentence += "Export it again with those columns, or see docs/connectors.md for the layouts"
+                sentence += f"Export it again with {'them' if is_json else 'those columns'}, or see docs/connectors.md for the layouts"
             else:
                 sentence += f"; {known}"
         super().__init__(sentence)

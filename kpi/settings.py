@@ -14,6 +14,7 @@ from typing import Literal
 from kpi.errors import BadSetting
 
 DateOrder = Literal["dmy", "mdy"]
+AmountUnits = Literal["minor", "major"]
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "connectors.stated": (),
     "connectors.states": (),
     "connectors.fields": ("connectors.base", "kpi.warehouse", *LOW),
+    "connectors.documents": ("connectors.base", "connectors.reading"),
     "connectors.reading": ("connectors.base", "connectors.fields", "kpi.warehouse", *LOW),
     # One file a system, and the registry that lists them.
     "connectors": ("connectors.base", "connectors.fields", "kpi.warehouse.schema"),

@@ -35,6 +35,11 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
         "--as", dest="connector", metavar="CONNECTOR", help="the system the files are from; default: what their headers say"
     )
     parser.add_argument("--dates", choices=("dmy", "mdy"), help="how 12/06/2024 is read where a whole column can't decide")
+    parser.add_argument(
+        "--amounts",
+        choices=("minor", "major"),
+        help="whether 4500 is 45.00 or 4500.00 where a file of JSON can't tell; default: what it shows",
+    )
     parser.add_argument("--full", action="store_true", help="the files are complete: rows of their systems that they lack are retired")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
@@ -47,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     loaded = definitions.load(chosen.metrics)
     if options.connector:
         upkeep.require_connector(options.connector)
-    told = Options(options.connector, options.dates, options.full, frozenset(loaded.sources))
+    told = Options(options.connector, options.dates, options.full, frozenset(loaded.sources), options.amounts)
     report = import_paths(chosen, mappings_of(loaded), options.paths, told, say)
     print(as_json(report) if options.json else as_text(report))
     return 1 if any(file.status in ("held back", "unknown") for file in report.files) else 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,7 @@ class Bulk:
         above: physical lines of the original above the first line of ``text``.
         skip_header: the first record of ``text`` is the header.
         rejects_table: where DuckDB puts what it can't read.
+        lines: of JSON, whose ``line`` is the record's number, the physical line of each.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -68,6 +70,7 @@ class Bulk:
     above: int = 0
     skip_header: bool = False
     rejects_table: str = ""
+    lines: array[int] | None = None
     _rejects: Rejects | None = None
 
     def records(self) -> Iterator[Record]:
@@ -130,7 +133,7 @@ def open_bulk(connection: duckdb.DuckDBPyConnection, relation: str, text: Text, 
         copied = Text(target, "utf-8", "")
         bulk = Bulk(connection, relation, header, False, target.stat().st_size > LARGE, copied, found.delimiter, last, False)
     bulk.rejects_table = f"{relation}_rejects"
-    _read(bulk, len(header))
+    read_view(bulk, len(header))
     return bulk
 
 
@@ -144,7 +147,7 @@ def _open_sheet(connection: duckdb.DuckDBPyConnection, relation: str, text: Text
             if record.line > found.header.line and any(cell.strip() for cell in record.cells):
                 writer.writerow([*record.cells[:width], *[""] * (width - len(record.cells)), str(record.line)])
     bulk = Bulk(connection, relation, tuple(found.header.cells), True, False, Text(target, "utf-8", ""))
-    _read(bulk, width)
+    read_view(bulk, width)
     return bulk
 
 
@@ -181,12 +184,12 @@ def open_parts(
         # a column that no record has is not in the file, and must not count as an empty one
         header = tuple(name if folded(name) in seen[part] else "" for name in names)
         bulk = Bulk(connection, f"{relation}{at}", header, True, part == main and path.stat().st_size > LARGE, Text(path, "utf-8", ""))
-        _read(bulk, len(names))
+        read_view(bulk, len(names))
         bulks[part] = bulk
     return bulks
 
 
-def _read(bulk: Bulk, width: int) -> None:
+def read_view(bulk: Bulk, width: int) -> None:
     """A temporary view over the reader, so that a big file is read where it is needed and kept nowhere."""
     columns = {f"c{at}": "VARCHAR" for at in range(width)}
     if bulk.has_line:

@@ -25,6 +25,7 @@ def decide(
     values: Iterable[tuple[Scope, tuple[Any, ...]]],
     setting: DateOrder | None,
     sample: int | None,
+    mark: str | None = None,
 ) -> None:
     """Fill ``scope.dates`` and ``scope.amounts`` for every cell that ``values`` read as a date or an amount.
 
@@ -34,6 +35,7 @@ def decide(
         values: values and conditions, each with the scope it finds its cells in.
         setting: day or month first where a column can't decide.
         sample: how many records to look at first; None for all.
+        mark: what begins the decimals where a column shows none; None asks, where both would be readings.
 
     Raises:
         Undecided: a question that only a person can answer.
@@ -60,11 +62,11 @@ def decide(
 
     try:
         _decide_dates(scope, {at: (column, sorted(text for text in texts[at] or () if text)) for at, column in dates.items()}, setting)
-        _decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()}, quote)
+        _decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()}, quote, mark)
     except Undecided:
         if sample is None:
             raise
-        decide(connection, relation, scope, values, setting, None)
+        decide(connection, relation, scope, values, setting, None, mark)
 
 
 def _written(
@@ -91,9 +93,11 @@ def _decide_dates(scope: Scope, columns: dict[int, tuple[str, list[str]]], setti
         raise Undecided(asked.question + (f" ({shown[0]})" if shown else ""))
 
 
-def _decide_amounts(scope: Scope, columns: dict[int, tuple[str, str, dict[str, int]]], quote: Callable[[int, str], str]) -> None:
+def _decide_amounts(
+    scope: Scope, columns: dict[int, tuple[str, str, dict[str, int]]], quote: Callable[[int, str], str], mark: str | None
+) -> None:
     """Columns that prove their decimal mark first; they tell of those that don't. ``quote``: a cell of a column by its pattern."""
-    usual: str | None = None
+    usual = mark
     waiting: list[int] = []
     for at, (column, kind, patterns) in columns.items():
         try:

@@ -18,7 +18,7 @@ from kpi.importing.counting import questions
 from kpi.importing.current import ensure_current, ensure_readable
 from kpi.importing.files import Input, find
 from kpi.importing.loading import Told, load_file, settle
-from kpi.settings import DateOrder, Settings
+from kpi.settings import AmountUnits, DateOrder, Settings
 from kpi.warehouse.archive import Entry, Incoming, hash_of
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.publish import Draft, drafting, landing
@@ -33,6 +33,7 @@ class Options:
     Attributes:
         connector: the system, where the header can't tell.
         dates: how 12/06/2024 is read where a column can't decide.
+        amounts: whether amounts that could be both are in minor units (cents) or major ones.
         full: rows of the source that are absent from the file are retired.
         counted: tables for which ``sources:`` of metrics.yaml says which system counts.
     """
@@ -41,6 +42,7 @@ class Options:
     dates: DateOrder | None = None
     full: bool = False
     counted: frozenset[str] = frozenset()
+    amounts: AmountUnits | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def _import_one(
         path = one.placed(draft.staging, say)
         before = _stamp(path)
         sized = any(entry.size == before[0] for entry in known.values())
-        if sized and (twin := known.get(hash_of(path))) and (twin.options.get("full") or not options.full):
+        if sized and (twin := known.get(hash_of(path))) and _says_no_more(options, twin):
             said = f"the same bytes were imported on {twin.time[:10]} as {twin.name}"
             return FileReport(one.name, twin.connector, "", "unchanged", 0, 0, 0, said)
         receiving = incoming = draft.archive.receive(path)
@@ -174,6 +176,11 @@ def _import_one(
     return FileReport(one.name, staged.connector, staged.layout, "loaded", *counts, "; ".join([*rejected, *loaded.notes]))
 
 
+def _says_no_more(options: Options, twin: Entry) -> bool:
+    """Whether the same bytes, imported again, would mean nothing that they didn't mean then."""
+    return bool(twin.options.get("full") or not options.full) and options.amounts in (None, twin.options.get("amounts"))
+
+
 def _rejected(count: int) -> str:
     if count == 1:
         return "1 row can't be used: python -m kpi problems shows it with its reason"
@@ -192,6 +199,8 @@ def _told(name: str, settings: Settings, options: Options, first: int) -> Told:
         chosen["as"] = options.connector
     if dates := options.dates or settings.dates:
         chosen["dates"] = dates
+    if options.amounts:
+        chosen["amounts"] = options.amounts
     if options.full:
         chosen["full"] = first
     return Told(name, dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"), _user(), chosen)

@@ -33,7 +33,8 @@ class Told:
 
     Attributes:
         time: UTC, ISO 8601.
-        options: as (connector), dates (dmy or mdy), full (the first run of the command), bad_share: whatever was in force.
+        options: as (connector), dates (dmy or mdy), amounts (minor or major), full (the first run of the command), bad_share:
+            whatever was in force.
     """
 
     name: str
@@ -62,7 +63,9 @@ def load_file(draft: Draft, path: Path, told: Told, run_id: int, mappings: Mappi
     """
     options = told.options
     today = dt.datetime.fromisoformat(told.time).astimezone(ZoneInfo(mappings.timezone)).date()
-    context = Context(mappings.currency, mappings.timezone, options.get("dates"), options.get("as"), options["bad_share"], today)
+    context = Context(
+        mappings.currency, mappings.timezone, options.get("dates"), options.get("as"), options["bad_share"], today, options.get("amounts")
+    )
     folder = draft.staging / str(run_id)
     folder.mkdir(exist_ok=True)
     try:

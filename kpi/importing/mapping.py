@@ -12,16 +12,19 @@ from typing import Any
 import duckdb
 
 from connectors.base import Layout, Mapping, Report
-from connectors.reading import Text, records
+from connectors.documents import Document, is_json, is_scalar
+from connectors.reading import NotATable, Text, records
 from kpi.errors import HeldBack
 from kpi.importing.bulk import Bulk, open_bulk, open_parts
 from kpi.importing.deciding import SAMPLE, decide
-from kpi.importing.recognising import Recognised, recognise
+from kpi.importing.recognising import Recognised, recognise, recognise_tree
 from kpi.importing.setaside import SetAside
 from kpi.importing.staged import Context, Replaces, Staged, StagedTable
+from kpi.importing.trees import open_tree
+from kpi.importing.units import Amounts, Marks, decide_units
 from kpi.warehouse import mapped
-from kpi.warehouse.casting import Fault, Scope, cell_names, cells_of, folded
-from kpi.warehouse.cells import AnyOf, Value
+from kpi.warehouse.casting import Fault, Scope, cell_names, cells_of, folded, is_told, minor_amounts
+from kpi.warehouse.cells import AnyOf, Cell, Value
 from kpi.warehouse.shapes import Undecided
 
 
@@ -39,9 +42,14 @@ class Counts:
 def stage_text(connection: duckdb.DuckDBPyConnection, text: Text, name: str, context: Context, folder: Path) -> Staged:
     """Recognise ``text`` and stage it; see :func:`kpi.importing.staging.stage`."""
     connection.execute("SET TimeZone = 'UTC'")
-    found = recognise(text, name, context.connector)
+    if is_scalar(text):
+        raise NotATable("it holds a single value of JSON, and no records")
+    document = Document(text) if is_json(text) else None
+    found = recognise(text, name, context.connector) if document is None else recognise_tree(document, name, context.connector)
     staging = _Staging(connection, found, name, context, folder, text)
-    if found.layout.reshape is None:
+    if document is not None:
+        staging.read_tree(document)
+    elif found.layout.reshape is None:
         staging.read_plain()
     else:
         staging.read_parts()
@@ -93,11 +101,24 @@ class _Staging:
             self.bulks = open_parts(self.connection, f"{self.prefix}_raw", flat, parts, self.folder, self.aside)
         self.notes += self.report.notes
 
+    def read_tree(self, document: Document) -> None:
+        """JSON: Python makes flat records of it first, one part for each list that a mapping reads."""
+        renewed = [mapping.renews.part for mapping in self.layout.mappings if mapping.renews]
+        wanted = dict.fromkeys(["", *(mapping.part for mapping in self.layout.mappings), *renewed])
+        parts = {part: _columns(self.layout, part) for part in wanted}
+        parts[""] = tuple(dict.fromkeys([*parts[""], *(self.layout.tree.minor if self.layout.tree else ())]))
+        self.bulks = open_tree(
+            self.connection, f"{self.prefix}_raw", document, self.layout, self.found.path, parts, self.folder, self.aside
+        )
+        self.notes += [f'its list "{name}" is not read: import one kind of record a file' for name in self.found.beside]
+
     def finish(self) -> Staged:
         """Decide, check and make the views."""
         for part, bulk in self.bulks.items():
             self.scopes[part] = self._scope(bulk)
             self._look(part, closely=not bulk.is_large)
+        if self.layout.tree is not None:
+            self.notes += decide_units(self.connection, self._amounts(), self._marks(), self.found.connector.label, self.name, self.context)
         for at, part in enumerate(self.bulks):
             main = at == 0
             if self._check(part, main) and not self.closely[part]:
@@ -150,10 +171,27 @@ class _Staging:
             for rows in self._rows(mapping, self.texts[part]):
                 span = _dates_of(mapping)
                 values.append((rows.scope, (*rows.columns.values(), rows.where, *span)))
+        point = "." if self.layout.tree is not None else None  # JSON has numbers of its own, and none with a comma
         try:
-            decide(self.connection, self.texts[part], self.scopes[part], values, self.context.dates, sample)
+            decide(self.connection, self.texts[part], self.scopes[part], values, self.context.dates, sample, point)
         except Undecided as undecided:
             raise HeldBack(f"{self.name} is held back: {undecided.question}") from undecided
+
+    def _amounts(self) -> list[Amounts]:
+        """The amounts of each part that may be in minor units."""
+        made = []
+        for part, scope in self.scopes.items():
+            values = [amount for mapping in self._mappings(part) for amount in minor_amounts(tuple(mapping.columns.values()))]
+            unsure = [amount for amount in values if not amount.sure]
+            whole = [scope.find(cell) for amount in unsure if not amount.fraction for cell in cells_of(amount.of)]
+            made.append(Amounts(scope, self.texts[part], dict(found for found in whole if found), bool(unsure)))
+        return made
+
+    def _marks(self) -> Marks:
+        """The names by which a file shows that its amounts are in minor units."""
+        names = self.layout.tree.minor if self.layout.tree else ()
+        found = [self.scopes[""].find(Cell((name,))) for name in names]
+        return Marks(names, self.texts[""], tuple(at[0] for at in found if at))
 
     # -- the records ---------------------------------------------------------------------------------------------
 
@@ -164,7 +202,7 @@ class _Staging:
         """One for the mapping, or one for each column that ``each`` matches."""
         scope = self.scopes[mapping.part]
         if mapping.each is None:
-            return [mapped.Rows(scope, relation, mapping.columns, mapping.where)]
+            return [mapped.Rows(scope, relation, self._known(mapping, scope), mapping.where)]
         made = []
         pattern = re.compile(mapping.each, re.IGNORECASE)
         for step, cell in enumerate(self.bulks[mapping.part].header):
@@ -175,6 +213,13 @@ class _Staging:
                 about = replace(scope, each=(step, stage), header=known)
                 made.append(mapped.Rows(about, relation, mapping.columns, mapping.where, step))
         return made
+
+    def _known(self, mapping: Mapping, scope: Scope) -> dict[str, Value]:
+        """The columns of a mapping; of JSON, in which a record may be told in part, without those that the file says nothing of."""
+        if self.layout.tree is None:
+            return mapping.columns
+        keys = (*mapped.key_columns(mapping.table), *mapping.one_each, *mapping.interval)
+        return {name: value for name, value in mapping.columns.items() if name in keys or is_told(value, scope)}
 
     def _faults(self, part: str) -> list[Fault]:
         return mapped.faults_of(
@@ -287,13 +332,15 @@ class _Staging:
         rejects = bulk.rejects(self.layout.totals)
         if main:
             self.counts.read += rejects.records
-            self.counts.rejected += rejects.records + (self.aside.main_records if self.report else 0)
-            self.counts.read += self.aside.main_records if self.report else 0
+            self.counts.rejected += rejects.records + self.aside.main_records
+            self.counts.read += self.aside.main_records
         if main and self.counts.rejected > self.context.bad_share * max(self.counts.read, 1):
             self._too_many(self._worst(part) if faults else None, rejects)
         self.aside.add(rejects.problems)
         if faults and not self.clean[part]:
-            if bulk.has_line:
+            if bulk.lines is not None:
+                self.aside.add_numbered(mapped.faults_query(self.texts[part], left_out, faults, mapped.LINE), bulk.lines)
+            elif bulk.has_line:
                 self.aside.add_found(mapped.faults_query(self.texts[part], left_out, faults, mapped.LINE))
             elif self.counts.rejected > rejects.records:
                 digests = f"{bulk.relation}_digests"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from connectors import CONNECTORS
 from connectors.base import Connector, Layout, Record
+from connectors.documents import Document, Sample
 from connectors.reading import DELIMITERS, HEADER_WITHIN, Text, head_records
 from kpi.errors import UnknownLayout, UnknownName
 from kpi.warehouse.casting import folded
@@ -22,6 +23,8 @@ class Recognised:
         header: the header's record.
         below: physical line on which the first record below the header begins; 0 where there is none.
         before: the records above the header.
+        path: in JSON the names of the objects that hold the records.
+        beside: in JSON other lists of objects that the pages hold, which are not read.
     """
 
     connector: Connector
@@ -30,6 +33,8 @@ class Recognised:
     header: Record
     below: int
     before: tuple[Record, ...]
+    path: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 def recognise(text: Text, name: str, chosen: str | None = None) -> Recognised:
@@ -44,19 +49,72 @@ def recognise(text: Text, name: str, chosen: str | None = None) -> Recognised:
         UnknownName: no connector is called ``chosen``.
         UnknownLayout: no layout fits; with the nearest.
     """
-    connectors = [connector for connector in CONNECTORS if chosen in (None, connector.name)]
-    if not connectors:
-        raise UnknownName("connector", chosen or "", [connector.name for connector in CONNECTORS])
+    connectors = _among(chosen)
     heads = {delimiter: head_records(text, delimiter) for delimiter in DELIMITERS}
     for delimiter, records in heads.items():
         for at, record in enumerate(records[:HEADER_WITHIN]):
             names = {folded(cell) for cell in record.cells}
             for connector in connectors:
                 for layout in connector.layouts:
-                    if fits(layout, names, records[:at]):
+                    if layout.tree is None and fits(layout, names, records[:at]):
                         below = records[at + 1].line if at + 1 < len(records) else 0
                         return Recognised(connector, layout, delimiter, record, below, tuple(records[:at]))
     raise _unknown(heads, name, connectors)
+
+
+def recognise_tree(document: Document, name: str, chosen: str | None = None) -> Recognised:
+    """Find the layout of a file of JSON, by the keys of its first records, wherever in a page these stand.
+
+    Raises:
+        UnknownName: no connector is called ``chosen``.
+        UnknownLayout: no layout fits; with the nearest.
+        NotATable: the JSON is damaged.
+    """
+    connectors = _among(chosen)
+    samples = document.samples()
+    for sample in samples:
+        for connector in connectors:
+            for layout in connector.layouts:
+                if fits_tree(layout, sample):
+                    beside = tuple(".".join(other.path) for other in samples if not _is_along(other.path, sample.path))
+                    return Recognised(connector, layout, "", Record(1, tuple(sample.names)), 0, (), sample.path, beside)
+    raise _unknown_tree(samples, name, connectors)
+
+
+def _is_along(path: tuple[str, ...], chosen: tuple[str, ...]) -> bool:
+    """Whether a path leads to the records, or into them."""
+    return path[: len(chosen)] == chosen or chosen[: len(path)] == path
+
+
+def fits_tree(layout: Layout, sample: Sample) -> bool:
+    """Whether records like these are the layout's."""
+    tree = layout.tree
+    if tree is None or not fits(layout, {folded(name) for name in sample.names}, ()):
+        return False
+    said = sample.says.get(tree.kind[0], set()) if tree.kind else set()
+    return tree.kind is None or not said or bool(said & set(tree.kind[1]))
+
+
+def _unknown_tree(samples: Sequence[Sample], name: str, connectors: Sequence[Connector]) -> UnknownLayout:
+    """Of the lists of objects the one that comes nearest to a layout is taken for the records, else the longest."""
+    best, found = (0.4, 0), max(samples, key=lambda sample: sample.count, default=Sample(()))
+    nearest, lacks = "", list[str]()
+    for sample in samples:
+        names = {folded(each) for each in sample.names}
+        for connector in connectors:
+            for layout in connector.layouts:
+                absent = missing(layout, names)
+                score = (1 - len(absent) / len(layout.needs), len(layout.needs))
+                if layout.tree is not None and absent and score > best:
+                    best, nearest, lacks, found = score, f"{connector.name} {layout.name}", absent, sample
+    return UnknownLayout(name, [each for each in found.names if "." not in each], nearest, lacks, is_json=True)
+
+
+def _among(chosen: str | None) -> list[Connector]:
+    connectors = [connector for connector in CONNECTORS if chosen in (None, connector.name)]
+    if not connectors:
+        raise UnknownName("connector", chosen or "", [connector.name for connector in CONNECTORS])
+    return connectors
 
 
 def fits(layout: Layout, names: set[str], before: Sequence[Record]) -> bool:
@@ -84,6 +142,6 @@ def _unknown(heads: dict[str, list[Record]], name: str, connectors: Sequence[Con
         for layout in connector.layouts:
             absent = missing(layout, names)
             share = 1 - len(absent) / len(layout.needs)
-            if absent and share > best and share >= 0.4:
+            if layout.tree is None and absent and share > best and share >= 0.4:
                 best, nearest, lacks = share, f"{connector.name} {layout.name}", absent
     return UnknownLayout(name, [cell.strip() for cell in header.cells], nearest, lacks)

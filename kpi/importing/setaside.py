@@ -45,6 +45,25 @@ class SetAside:
         """Problems that a query finds, its ``record`` being the line."""
         self.connection.execute(f"INSERT INTO {self.relation} SELECT record, column_name, value, reason FROM ({query})")  # noqa: S608
 
+    def add_numbered(self, query: str, lines: Sequence[int]) -> None:
+        """Problems that a query finds, its ``record`` being a record's number, from 1; ``lines`` are those of all records.
+
+        Where several records begin on a line, as in JSON without line ends, the reason names the record by its number.
+        """
+        found = f"{self.relation}_found"
+        self.connection.execute(f"CREATE TEMP TABLE {found} AS {query}")
+        numbers = [row[0] for row in self.connection.execute(f"SELECT DISTINCT record FROM {found} ORDER BY 1").fetchall()]  # noqa: S608
+        crowded = [_is_crowded(lines, number - 1) for number in numbers]
+        named = [f" (record {number:,})" if shared else "" for number, shared in zip(numbers, crowded, strict=True)]
+        table = {"record": pa.array(numbers, pa.int64()), "line": pa.array([lines[number - 1] for number in numbers], pa.int64())}
+        self.connection.register(f"{found}_lines", pa.table({**table, "named": pa.array(named, pa.string())}))
+        self.connection.execute(
+            f"INSERT INTO {self.relation} SELECT l.line, f.column_name, f.value, f.reason || l.named "  # noqa: S608
+            f"FROM {found} f JOIN {found}_lines l USING (record)"
+        )
+        self.connection.unregister(f"{found}_lines")
+        self.connection.execute(f"DROP TABLE {found}")
+
     def add_digests(self, query: str, bulk: Bulk) -> None:
         """Problems that a query finds, its ``record`` being a digest of the cells: the file is read again for the lines."""
         found = f"{self.relation}_found"
@@ -73,3 +92,8 @@ class SetAside:
         """For a message: where the first problem is and what it is."""
         row = self.connection.execute(f"SELECT line, reason FROM {self.relation} ORDER BY line LIMIT 1").fetchone()  # noqa: S608
         return f"first on line {row[0]}: {row[1]}" if row else "see the problems"
+
+
+def _is_crowded(lines: Sequence[int], at: int) -> bool:
+    """Whether another record begins on the line of the one at this position."""
+    return lines[at] in (lines[at - 1] if at else 0, lines[at + 1] if at + 1 < len(lines) else 0)

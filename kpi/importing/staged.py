@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from kpi.settings import DateOrder
+from kpi.settings import AmountUnits, DateOrder
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Context:
         dates: how 12/06/2024 is read when a whole column can't decide; None asks.
         connector: the connector named by ``--as``, or None to recognise the file by its header.
         bad_share: share of rejected records, 0 to 1, above which the file is held back whole.
+        amounts: whether amounts that could be both are in minor units (cents) or major ones; None asks.
         today: the day of the import in the calendar's zone; None where nobody asks whether a date lies ahead.
     """
 
@@ -28,6 +29,7 @@ class Context:
     connector: str | None = None
     bad_share: float = 0.2
     today: date | None = None
+    amounts: AmountUnits | None = None
 
 
 @dataclass(frozen=True)

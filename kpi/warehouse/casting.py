@@ -22,6 +22,8 @@ from kpi.warehouse.zones import to_local
 Column = sa.ColumnElement[Any]
 
 _TYPES: Final[dict[str, Any]] = {"money": MONEY, "number": QUANTITY, "integer": sa.BigInteger()}
+#: Zones of :class:`cells.Day` in which a number counts from 1970.
+EPOCHS: Final = ("epoch", "epoch_ms")
 _TRUE: Final = ("1", "true", "yes", "y", "t", "x", "wahr", "ja")
 _FALSE: Final = ("0", "false", "no", "n", "f", "falsch", "nein")
 
@@ -74,6 +76,7 @@ class Scope:
         timezone: the calendar's zone.
         each: position of the column at hand and the pattern's group ``name``, in a mapping with ``each``.
         assumed: set to True when ``currency`` was needed.
+        minor: False where amounts that could be in minor units are in whole ones.
     """
 
     header: dict[str, tuple[int, str]]
@@ -83,6 +86,7 @@ class Scope:
     amounts: dict[int, AmountShape] = field(default_factory=dict)
     each: tuple[int, str] | None = None
     assumed: bool = False
+    minor: bool = True
 
     def find(self, value: cells.Value) -> tuple[int, str] | None:
         """Position and header of the cell that ``value`` reads, or None where the file hasn't got it."""
@@ -108,7 +112,7 @@ def folded(name: str) -> str:
 def typed_cells(value: Any, kind: str = "") -> Iterator[tuple[str, cells.Value]]:
     """Every cell in ``value`` that is read as a date or an amount: (``date``, ``amount`` or ``number``, the cell)."""
     if isinstance(value, cells.Day | cells.Instant):
-        kind = "date"
+        kind = "" if value.zone in EPOCHS else "date"
     elif isinstance(value, cells.Amount):
         kind = "amount" if value.kind == "money" else "number"
     if isinstance(value, cells.Cell | cells.EachCell):
@@ -120,6 +124,31 @@ def typed_cells(value: Any, kind: str = "") -> Iterator[tuple[str, cells.Value]]
     elif dataclasses.is_dataclass(value):
         for part in dataclasses.fields(value):
             yield from typed_cells(getattr(value, part.name), kind)
+
+
+def minor_amounts(value: Any) -> Iterator[cells.Minor]:
+    """Every amount in ``value`` that may be in minor units."""
+    if isinstance(value, cells.Minor):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from minor_amounts(item)
+    elif dataclasses.is_dataclass(value):
+        for part in dataclasses.fields(value):
+            yield from minor_amounts(getattr(value, part.name))
+
+
+def is_told(value: Any, scope: Scope) -> bool:
+    """Whether a file says something of ``value``, if only that it is empty: it has a cell of it, or the value needs none."""
+    if isinstance(value, cells.Required | cells.EachName) or (isinstance(value, cells.Constant) and value.value is not None):
+        return True
+    if isinstance(value, cells.Currency) and value.assume:
+        return True
+    if isinstance(value, cells.Cell | cells.EachCell):
+        return scope.find(value) is not None
+    if isinstance(value, tuple):
+        return any(is_told(item, scope) for item in value)
+    return dataclasses.is_dataclass(value) and any(is_told(getattr(value, part.name), scope) for part in dataclasses.fields(value))
 
 
 def cell_names(value: Any) -> Iterator[str]:
@@ -163,6 +192,10 @@ def compile_value(value: cells.Value, scope: Scope) -> Cast:
             )
         case cells.Share():
             return _share(value, scope)
+        case cells.Minor(of) if isinstance(of, cells.FirstOf):
+            return compile_value(cells.FirstOf(tuple(dataclasses.replace(value, of=item) for item in of.values)), scope)
+        case cells.Minor():
+            return _minor(value, scope)
         case cells.Amount(of, kind) if isinstance(of, cells.FirstOf):
             return compile_value(cells.FirstOf(tuple(cells.Amount(item, kind) for item in of.values)), scope)
         case cells.Day(of, zone) if isinstance(of, cells.FirstOf):
@@ -299,6 +332,34 @@ def _share(value: cells.Share, scope: Scope) -> Cast:
     return Cast(result, (*price.faults, *times.faults, *unit.faults))
 
 
+def _minor(value: cells.Minor, scope: Scope) -> Cast:
+    inner = compile_value(value.of, scope)
+    raw = inner.value
+    if isinstance(raw, sa.sql.elements.Null):
+        return Cast(sa.cast(sa.null(), MONEY), inner.faults)
+    found = scope.find(value.of)
+    name = found[1] if found else ""
+    if not scope.minor and not value.sure:
+        amount = Once(sa.try_cast(raw, MONEY))
+        return Cast(amount, (*inner.faults, Fault(name, raw, sa.and_(raw.is_not(None), amount.is_(None)), "not an amount")))
+    number = Once(sa.try_cast(raw, sa.Numeric(18, 4) if not value.fraction else sa.Numeric(26, 12)))
+    faults = (*inner.faults, Fault(name, raw, sa.and_(raw.is_not(None), number.is_(None)), "not an amount"))
+    currency = compile_value(value.currency, scope)
+    if not value.fraction:
+        broken = sa.and_(number.is_not(None), number != sa.func.trunc(number))
+        faults += (Fault(name, raw, broken, "not a whole number of the currency's smallest unit"),)
+    if not isinstance(currency.value, sa.sql.elements.Null):
+        unknown = sa.and_(number.is_not(None), currency.value.is_(None))
+        faults += (Fault(name, raw, unknown, "in the smallest unit of a currency that isn't named"),)
+    units = {decimals: [code for code, places in value.units if places == decimals] for decimals in (0, 3)}
+    cases: list[tuple[Column, Column]] = [(currency.value.in_(units[0]), sa.literal_column("1.000"))] if units[0] else []
+    cases += [(currency.value.in_(units[3]), sa.literal_column("0.001"))] if units[3] else []
+    hundredth: Column = sa.literal_column("0.010")
+    factor = sa.cast(sa.case(*cases, else_=hundredth) if cases else hundredth, sa.Numeric(4, 3))
+    # at most a unit each, so that nothing that was read as a number becomes too long
+    return Cast(Once(sa.cast(number * factor, MONEY)), (*faults, *currency.faults))
+
+
 def _plain(raw: Column, decimal: str) -> Column:
     """An amount as people write it -> digits and a point, or null."""
     thousands = "," if decimal == "." else "."
@@ -318,6 +379,8 @@ def _plain(raw: Column, decimal: str) -> Column:
 def _date(
     value: cells.Day | cells.Instant, raw: Column, fault: Callable[[Column, str], tuple[Fault, ...]], scope: Scope, shape: DateShape
 ) -> Cast:
+    if value.zone in EPOCHS:
+        return _since_1970(value, raw, fault, scope)
     readings: list[Column] = []
     if shape.iso:
         written: Column = sa.try_cast(raw, sa.DateTime)
@@ -343,6 +406,20 @@ def _date(
         return Cast(moment, fault(bad, "not a date and time"))
     local = moment if value.zone == "written" else to_local(moment, scope.timezone)
     return Cast(Once(sa.cast(local, sa.Date)), fault(bad, "not a date"))
+
+
+def _since_1970(value: cells.Day | cells.Instant, raw: Column, fault: Callable[[Column, str], tuple[Fault, ...]], scope: Scope) -> Cast:
+    """Seconds or milliseconds since 1970; one is never taken for the other, since no export is of January 1970 or of the year 2200."""
+    unit, least, most, micros = ("milliseconds", 10**11, 7 * 10**12, 1000) if value.zone == "epoch_ms" else ("seconds", 1, 7 * 10**9, 10**6)
+    number = Once(sa.try_cast(raw, sa.Numeric(24, 6)))
+    counted = sa.func.make_timestamp(sa.try_cast(number * micros, sa.BigInteger))
+    has_offset = sa.func.regexp_full_match(raw, r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*(Z|UTC|GMT|[+-]\d{2}:?\d{2})")
+    written = sa.func.timezone("UTC", sa.try_cast(raw, sa.DateTime(timezone=True)))
+    moment = Once(sa.case((number.between(least, most), counted), (has_offset, written), else_=sa.cast(sa.null(), sa.DateTime)))
+    bad = fault(sa.and_(raw.is_not(None), moment.is_(None)), f"neither {unit} since 1970 nor a date and time with an offset")
+    if isinstance(value, cells.Instant):
+        return Cast(moment, bad)
+    return Cast(Once(sa.cast(to_local(moment, scope.timezone), sa.Date)), bad)
 
 
 def _to_utc(moment: Column, zone: str, scope: Scope) -> Column:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Zone = Literal["utc", "local", "written"]
+Zone = Literal["utc", "local", "written", "epoch", "epoch_ms"]
 
 
 class Value:
@@ -61,9 +61,29 @@ class Amount(Value):
 
 
 @dataclass(frozen=True)
+class Minor(Value):
+    """An amount of money that a source writes in the smallest unit of its currency: 4500 for 45.00 USD.
+
+    Attributes:
+        of: the cell.
+        currency: of which currency.
+        units: currencies with another smallest unit than a hundredth: three letters -> decimals, 0 or 3.
+        fraction: parts of the smallest unit are allowed, as in prices of a thousand calls.
+        sure: the source writes minor units always; else a file that doesn't show it is asked about.
+    """
+
+    of: Value
+    currency: Value
+    units: tuple[tuple[str, int], ...] = ()
+    fraction: bool = False
+    sure: bool = False
+
+
+@dataclass(frozen=True)
 class Day(Value):
     """A business date. ``zone``: ``written`` takes the date as written, ``utc`` an instant's day in the calendar's zone,
-    ``local`` the date as written unless an offset stands behind it, which makes it an instant."""
+    ``local`` the date as written unless an offset stands behind it, which makes it an instant; ``epoch`` and ``epoch_ms``
+    seconds and milliseconds since 1970, UTC, or a date and time with an offset."""
 
     of: Value
     zone: Zone = "written"
@@ -71,7 +91,8 @@ class Day(Value):
 
 @dataclass(frozen=True)
 class Instant(Value):
-    """A UTC instant. ``zone``: what a time without an offset is in, ``utc`` or ``local`` (the calendar's zone)."""
+    """A UTC instant. ``zone``: what a time without an offset is in, ``utc`` or ``local`` (the calendar's zone); ``epoch`` and
+    ``epoch_ms`` as in :class:`Day`."""
 
     of: Value
     zone: Zone = "utc"

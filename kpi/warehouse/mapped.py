@@ -341,6 +341,21 @@ def _pattern(text: Column) -> Column:
     return sa.func.nullif(sa.func.regexp_replace(zero, "[0-9]", "9", "g"), "")
 
 
+def units_query(source: str, amounts: Sequence[int], marks: Sequence[int]) -> str:
+    """One row: the first amount other than 0, the first with decimals (null for none), and how many records lack a mark."""
+    texts: list[Column] = [sa.case((sa.func.regexp_matches(_text(at), "[1-9]"), _text(at))) for at in amounts]
+    broken = [sa.case((sa.func.regexp_matches(text, "[.,]"), text)) for text in texts]
+    lacking = never_null(_text(at).is_(None) for at in marks)
+    made = [_first(texts).label("shown"), _first(broken).label("broken"), sa.func.count().filter(lacking).label("lacking")]
+    return sql(sa.select(*made).select_from(sa.table(source)))
+
+
+def _first(texts: Sequence[Column]) -> Column:
+    """The first text of the first of these columns that has one."""
+    found = [sa.func.any_value(text) for text in texts]
+    return sa.func.coalesce(*found) if len(found) > 1 else found[0] if found else sa.null()
+
+
 def cell_query(source: str, at: int, pattern: str) -> str:
     """The first cell of an amount's column that has a pattern."""
     text = _text(at)

@@ -19,7 +19,7 @@ KNOWN = "docs/connectors.md lists the exports that are read, and says how to tea
             "no connector knows a file with the columns Id, Name; the nearest layout is salesforce account, which also needs Type. "
             "Export it again with those columns, or see docs/connectors.md for the layouts",
         ),
-        (['[{"email": "a@b.example"'], "", f"it holds JSON, which no connector reads: export it as CSV; {KNOWN}"),
+        (['[{"email": "a@b.example"'], "", f"no row of it looks like the names of columns; {KNOWN}"),
         (["Hello, this is Jane Doe calling about my bill. " * 3], "", f"no row of it looks like the names of columns; {KNOWN}"),
         ([], "", f"no row of it looks like the names of columns; {KNOWN}"),
     ],
