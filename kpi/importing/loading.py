@@ -23,6 +23,7 @@ from kpi.warehouse.merge import Run, merge, tidy
 from kpi.warehouse.products import apply_costs, apply_products, refresh_product_links, refresh_products
 from kpi.warehouse.publish import Draft
 from kpi.warehouse.schema import facts, metadata
+from kpi.warehouse.sightings import apply_sightings, see
 from kpi.warehouse.store import Store
 from kpi.warehouse.terms import merge_terms
 
@@ -125,6 +126,7 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
         period = part.replaces is not None and part.replaces.day is not None
         whole = whole or not (period or part.hint)
         notes += merge(store, table, part.relation, run, part.replaces, full if period or (alone and not part.hint) else 0)
+        see(store, part.table, part.relation, staged.source, run_id, staged.as_of, imported_at.replace(tzinfo=None))
     if full and whole and not alone:
         notes.append(f"only the first {staged.layout} file of this command retired what was absent from it; this one adds to it")
     notes += extend_coverage(store, staged.source, staged.covers)
@@ -170,6 +172,7 @@ def settle(store: Store, mappings: Mappings, tables: frozenset[str]) -> None:
         refresh_product_links(store, mappings)
         if "account" in tables:
             refresh_account_versions(store)
+        tables |= apply_sightings(store, tables, mappings.timezone)
         refresh_currencies(store, tables)
         refresh_row_counts(store, tables)
 

@@ -15,6 +15,8 @@ from kpi.warehouse.store import Store
 
 #: The basis of a coverage that the file states rather than its rows' dates.
 STATED: Final = "stated by the file"
+#: The basis of a history made of what successive exports showed; any export of a history takes its place.
+SEEN: Final = "seen in successive exports"
 _MIXED: Final = "stated by the file and dates of its rows"
 
 #: Stated periods must meet. The dates of rows say from when to when an export reaches, not that it holds no quiet times:
@@ -45,7 +47,9 @@ def extend_coverage(store: Store, source: str, covers: Mapping[str, tuple[dt.dat
     said = []
     for table, (first, end, basis) in sorted(covers.items()):
         key = [table, source]
-        known = store.run("SELECT covers_from, covers_to, basis FROM coverage WHERE table_name = ? AND source = ?", key)
+        known = store.run(
+            "SELECT covers_from, covers_to, basis FROM coverage WHERE table_name = ? AND source = ? AND basis <> ?", [*key, SEEN]
+        )
         gaps = store.run("SELECT gap_from, gap_to FROM coverage_gap WHERE table_name = ? AND source = ?", key)
         if known and known[0][2] != basis:
             basis = _MIXED

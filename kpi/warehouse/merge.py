@@ -43,6 +43,8 @@ def merge(store: Store, table: sa.Table, relation: str, run: Run, replaces: Repl
     if replaces is not None:
         deletes = set(replaces.columns) == set(key_of(table))  # what the file says is deleted, not what it holds
         incoming, notes = make_room(store, table, incoming, replaces, run, 0 if deletes else full)
+    if known and "is_observed" in table.columns:
+        _forget_observed(store, table, incoming)
     if "source" in table.columns and not known:  # the bulk: nothing to compare with
         _insert(store, table, columns, f"SELECT {_list(columns, 'i')} FROM {incoming} i", run)
     else:
@@ -144,6 +146,12 @@ def _newer(table: sa.Table, has_modified: bool) -> str:
     if "run_id" in table.columns:
         cases.append("WHEN CAST(? AS TIMESTAMP) <> r.as_of THEN CAST(? AS TIMESTAMP) > r.as_of")
     return f"CASE {' '.join(cases)} ELSE TRUE END" if cases else "TRUE"
+
+
+def _forget_observed(store: Store, table: sa.Table, incoming: str) -> None:
+    """A history that the source keeps takes the place of what exports showed; see :mod:`kpi.warehouse.sightings`."""
+    thing = key_of(table)[0]
+    store.run(f'DELETE FROM {table.name} AS t WHERE t.is_observed AND EXISTS (SELECT 1 FROM {incoming} i WHERE i."{thing}" = t."{thing}")')
 
 
 def _retire(store: Store, table: sa.Table, incoming: str, run: Run) -> list[str]:

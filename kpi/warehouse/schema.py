@@ -232,6 +232,7 @@ deal_stage = _table(
     _c("stage", "text", "the stage", key=True),
     _c("entered_at", "instant", "when it entered", key=True),
     _c("left_at", "instant", "when it left; empty while it stands there"),
+    _c("is_observed", "flag", "no history is kept of it: seen so in successive exports, and entered at the latest when it was first seen"),
     *_bookkeeping(),
     kind="history",
 )
@@ -368,6 +369,7 @@ issue_status = _table(
     _c("status", "text", "the status", key=True),
     _c("entered_at", "instant", "when it entered", key=True),
     _c("left_at", "instant", "when it left; empty while it stands there"),
+    _c("is_observed", "flag", "no history is kept of it: seen so in successive exports, and entered at the latest when it was first seen"),
     *_bookkeeping(),
     kind="history",
 )
@@ -455,6 +457,18 @@ report_scope = _table(
     kind="bookkeeping",
 )
 
+state_seen = _table(
+    "state_seen",
+    "a status or stage that an export showed an issue or a deal in: what is_observed rows of their histories are made of",
+    _c("table_name", "text", "issue or deal", key=True),
+    _c("row_id", "id", "the issue or deal", key=True),
+    _c("seen_at", "instant", "when the source last changed it; else the export's date, else when it was imported", key=True),
+    _c("state", "text", "its status or stage"),
+    _c("source", "text", "the system"),
+    _c("run_id", "integer", "the import", "import_run.run_id"),
+    kind="bookkeeping",
+)
+
 coverage = _table(
     "coverage",
     "from when to when the data of a source reach, for each table",
@@ -462,7 +476,7 @@ coverage = _table(
     _c("source", "text", "the system", key=True),
     _c("covers_from", "day", "first day covered"),
     _c("covers_to", "day", "first day no longer covered"),
-    _c("basis", "text", "stated by the file, or dates of its rows"),
+    _c("basis", "text", "stated by the file, dates of its rows, or seen in successive exports"),
     _c("row_count", "integer", "rows of the source in the table"),
     kind="bookkeeping",
 )
