@@ -120,12 +120,15 @@ class Renews:
         part: the part whose records are asked, so that an issue without worklogs is spoken of as well.
         day: column that the period of the file bounds, or None for all time.
         alike: columns by which a row is known again that has moved to another scope.
+        partial: it lists bookings without being a full account of any ledger account: its rows count only on days that no other
+            report of the source covers, and take the place of older lists' rows of its days. Needs ``day``.
     """
 
     scope: dict[str, Value]
     part: str = ""
     day: str | None = None
     alike: tuple[str, ...] = ()
+    partial: bool = False
 
 
 @dataclass(frozen=True)

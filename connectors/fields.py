@@ -270,6 +270,12 @@ def any_of(*conditions: Condition) -> Condition:
     return AnyOf(conditions)
 
 
+def other_side(source: str, columns: dict[str, Value], account: str, amount: str) -> dict[str, Value]:
+    """The columns of a booking's other side, where a record states both: its account and its amount are other cells."""
+    key = required(prefixed(source, joined(text("Key"), constant("other side"))))
+    return {**columns, "cost_id": key, "ledger_account": required(text(account)), "amount": required(money(amount))}
+
+
 def cost_columns(source: str, ledger_account: Value, amount: Value, extra: dict[str, Value]) -> dict[str, Value]:
     """The columns of a cost line that every ledger fills alike; without a service period it is for the month it is booked in."""
     booked = day("Date")

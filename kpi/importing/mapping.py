@@ -413,7 +413,7 @@ class _Staging:
             return Replaces(scope, tuple(renews.scope))
         # of a report that states no period the bookings' own days are all that is known; without bookings there are none
         period = (self.report.period if self.report else None) or self.spans.get(mapping.table, (date.max, date.max))
-        return Replaces(scope, tuple(renews.scope), renews.day, *period, renews.alike)
+        return Replaces(scope, tuple(renews.scope), renews.day, *period, renews.alike, renews.partial)
 
     def _retired(self, mapping: Mapping) -> StagedTable | None:
         """What the file says is deleted: no rows in the place of those that earlier exports brought."""

@@ -39,7 +39,8 @@ class Replaces:
     All rows of the table and source go whose ``columns`` equal a row of the relation ``scope`` and, where ``day``
     names a column, whose day is in ``since`` <= day < ``until``. The scope lists what the file speaks of even
     where it holds no rows of it: an issue without worklogs has none. ``alike`` are columns by which a row is known again
-    that moved to another scope.
+    that moved to another scope. ``partial``: the rows count only on days that no other report covers; see
+    :mod:`kpi.warehouse.renewal`.
     """
 
     scope: str
@@ -48,6 +49,7 @@ class Replaces:
     since: date | None = None
     until: date | None = None
     alike: tuple[str, ...] = ()
+    partial: bool = False
 
 
 @dataclass(frozen=True)

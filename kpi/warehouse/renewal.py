@@ -4,6 +4,9 @@ A ledger's report speaks of the accounts it shows, over its period; an issue's w
 a report shows every account it doesn't say, so the rows of an account that it leaves out stay, with two exceptions: a
 booking that stands in it under another account has moved where that is certain (:mod:`kpi.warehouse.moves`), and an
 export imported with ``--full`` is complete.
+
+A list of bookings (QuickBooks' Transaction List by Date, bills) is no full account of any ledger account. Its rows count only on
+days that no report by account covers, whichever of the two is imported first.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -41,6 +44,9 @@ class Replacement(Protocol):
     @property
     def alike(self) -> tuple[str, ...]: ...  # noqa: D102
 
+    @property
+    def partial(self) -> bool: ...  # noqa: D102
+
 
 @dataclass(frozen=True)
 class Run:
@@ -60,6 +66,8 @@ def make_room(store: Store, table: sa.Table, incoming: str, replaces: Replacemen
     scope = store.bring(replaces.scope)
     if replaces.day is None:
         return _for_all_time(store, table, incoming, replaces, scope, run, full)
+    if replaces.partial:
+        return _as_list(store, table, incoming, replaces, run)
     return _Period(store, table, replaces, scope, run, full).make_room(incoming)
 
 
@@ -86,6 +94,41 @@ def _for_all_time(
         store.run(f"CREATE TEMP TABLE rest AS SELECT * FROM {incoming} i WHERE NOT ({' OR '.join(left_out)})", values[1:])
         incoming = "rest"
     return incoming, [*notes, *_delete(store, table, incoming, " AND ".join(where), values, bool(full))]
+
+
+#: What a list writes down in place of an account that it speaks of.
+_LIST: Final = ""
+_LISTS: Final = f"(SELECT s.run_id FROM report_scope s WHERE s.table_name = ? AND s.source = ? AND s.account = '{_LIST}')"
+
+
+def _as_list(store: Store, table: sa.Table, incoming: str, replaces: Replacement, run: Run) -> tuple[str, list[str]]:
+    """What of a list counts: days that no report by account covers, nor a list of a later date. Older lists make room on its days."""
+    day = f'"{replaces.day}"'
+    store.run(f"CREATE TEMP TABLE rest AS SELECT * FROM {incoming}")
+    covered = (
+        f"DELETE FROM rest AS t WHERE EXISTS (SELECT 1 FROM report_scope s JOIN import_run r ON r.run_id = s.run_id "
+        f"WHERE s.table_name = ? AND s.source = ? AND t.{day} >= s.covers_from AND t.{day} < s.covers_to AND {{}})"
+    )
+    notes = []
+    for which, words, values in (
+        (f"s.account <> '{_LIST}'", "a report by account", []),
+        (f"s.account = '{_LIST}' AND r.as_of > ?", "a newer list", _newer_than(store, run)),
+    ):
+        if "?" in which and not values:
+            continue
+        before = store.count("SELECT count(*) FROM rest")
+        store.run(covered.format(which), [table.name, run.source, *values])
+        left_out = before - store.count("SELECT count(*) FROM rest")
+        if left_out:
+            rows = "1 of its rows lies" if left_out == 1 else f"{left_out:,} of its rows lie"
+            notes.append(f"{rows} in days that {words} covers, which counts instead")
+    newer = _newer_than(store, run)
+    older = " AND t.run_id NOT IN (SELECT run_id FROM import_run WHERE as_of > ?)" if newer else ""
+    where = f"t.source = ? AND t.{day} >= ? AND t.{day} < ? AND t.run_id IN {_LISTS}{older}"
+    notes += _delete(store, table, "rest", where, [run.source, replaces.since, replaces.until, table.name, run.source, *newer], False)
+    said = {"run_id": run.run_id, "table_name": table.name, "source": run.source, "account": _LIST}
+    store.add("report_scope", pa.Table.from_pylist([said | {"covers_from": replaces.since, "covers_to": replaces.until}]))
+    return "rest", notes
 
 
 def _stale(table: sa.Table, columns: Iterable[str], run: Run) -> str:
@@ -149,9 +192,10 @@ class _Period:
 
     def make_room(self, incoming: str) -> tuple[str, list[str]]:
         """See :func:`make_room`."""
-        notes: list[str] = []
+        notes = self._without_lists()
         if self.newer:
-            incoming, notes = self._without_newer(incoming)
+            incoming, newer = self._without_newer(incoming)
+            notes += newer
         if self.full:
             # the other reports of the same command are as complete as this one
             every = f"{self.within} AND ({self.spoken_of} OR t.run_id < {int(self.full)})"
@@ -161,6 +205,17 @@ class _Period:
             notes += _delete(self.store, self.table, incoming, f"{self.within} AND {self.spoken_of}", self.values, False)
         self._remember()
         return incoming, notes
+
+    def _without_lists(self) -> list[str]:
+        """Lists count only where no report does, however new they are."""
+        where = f't.source = ? AND t."{self.day}" >= ? AND t."{self.day}" < ? AND t.run_id IN {_LISTS}'
+        values = [self.run.source, self.replaces.since, self.replaces.until, self.table.name, self.run.source]
+        count = self.store.count(f"SELECT count(*) FROM {self.table.name} t WHERE {where}", values)
+        if not count:
+            return []
+        self.store.run(f"DELETE FROM {self.table.name} t WHERE {where}", values)
+        rows = "1 row that a list brought lies" if count == 1 else f"{count:,} rows that lists brought lie"
+        return [f"{rows} in the days of this report, which counts instead"]
 
     def _remember(self) -> None:
         """Write down what the file spoke of, for older ones that come later."""

@@ -217,3 +217,53 @@ def test_an_older_issue_does_not_bring_back_its_worklogs(both, tmp_path):
     assert "1 of its records is older than what is known of it, so its rows of worklog stay as they are" in said
     with open_reader(both) as reader:
         assert reader.run(sa.select(worklog.c.hours)).column(0).to_pylist() == [Decimal(2)]
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """``listed("a.csv", [("01/15/2026", "100.00")])`` writes a list of bills on 5100 Hosting, of January to March."""
+
+    def write(name, bills, period="January - March, 2026"):
+        head = [
+            "Acme",
+            "Transaction List by Date",
+            period,
+            "",
+            ",Date,Transaction Type,Num,Posting,Name,Memo/Description,Account,Split,Amount",
+        ]
+        rows = [f",{day},Bill,B-{at},Yes,Cloud Co,,Accounts Payable,5100 Hosting,{amount}" for at, (day, amount) in enumerate(bills)]
+        path = tmp_path / name
+        path.write_text("\n".join([*head, *rows]) + "\n")
+        return path
+
+    return write
+
+
+def hosting(settings):
+    return [(month, amount) for account, month, amount in booked(settings) if account == "5100 Hosting"]
+
+
+@pytest.mark.parametrize("order", [("list", "ledger"), ("ledger", "list")])
+def test_a_list_counts_only_on_days_that_no_report_by_account_covers(both, ledger, listed, order):
+    paths = {
+        "ledger": ledger("ledger.csv", {"5100 Hosting": [BILL, MORE]}, period="January - February, 2026"),
+        "list": listed("list.csv", [("01/15/2026", "100.00"), ("02/15/2026", "50.00"), ("03/15/2026", "7.00")]),
+    }
+    said = [bring(both, paths[name]) for name in order]
+    # January and February by the ledger, March by the list: 100 + 50 + 7
+    assert hosting(both) == [(1, Decimal(100)), (2, Decimal(50)), (3, Decimal(7))]
+    expected = {
+        "list": "4 of its rows lie in days that a report by account covers, which counts instead",
+        "ledger": "4 rows that lists brought lie in the days of this report, which counts instead",
+    }
+    assert expected[order[1]] in said[1][0]
+    assert rebuild(both, MAPPINGS) == 3
+    assert hosting(both) == [(1, Decimal(100)), (2, Decimal(50)), (3, Decimal(7))]
+
+
+def test_a_later_list_takes_the_place_of_an_earlier_one(both, listed):
+    bring(both, listed("a.csv", [("01/15/2026", "100.00"), ("02/15/2026", "50.00")]))
+    bring(both, listed("b.csv", [("01/15/2026", "90.00"), ("02/15/2026", "50.00")]))
+    assert hosting(both) == [(1, Decimal(90)), (2, Decimal(50))]
+    bring(both, listed("c.csv", [("02/15/2026", "55.00")], period="February 2026"))
+    assert hosting(both) == [(1, Decimal(90)), (2, Decimal(55))]
