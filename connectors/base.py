@@ -121,7 +121,7 @@ class Renews:
         day: column that the period of the file bounds, or None for all time.
         alike: columns by which a row is known again that has moved to another scope.
         partial: it lists bookings without being a full account of any ledger account: its rows count only on days that no other
-            report of the source covers, and take the place of older lists' rows of its days. Needs ``day``.
+            report of the source covers, and take the place of older lists' rows of the same scope and its days. Needs ``day``.
     """
 
     scope: dict[str, Value]

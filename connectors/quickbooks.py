@@ -404,7 +404,7 @@ TRANSACTION_LIST: Final = Layout(
             "cost_line",
             _COLUMNS_OF_A_COST,
             span=Span((day("Date"),)),
-            renews=Renews({"ledger_account": text("Account")}, day="booked_on", partial=True),
+            renews=Renews({"source": constant(SOURCE)}, day="booked_on", partial=True),
         ),
         Mapping("cost_line", other_side(SOURCE, _COLUMNS_OF_A_COST, "Other account", "Other amount"), where=filled("Other amount")),
         _CUSTOMER,

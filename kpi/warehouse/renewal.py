@@ -67,7 +67,7 @@ def make_room(store: Store, table: sa.Table, incoming: str, replaces: Replacemen
     if replaces.day is None:
         return _for_all_time(store, table, incoming, replaces, scope, run, full)
     if replaces.partial:
-        return _as_list(store, table, incoming, replaces, run)
+        return _as_list(store, table, incoming, replaces, scope, run)
     return _Period(store, table, replaces, scope, run, full).make_room(incoming)
 
 
@@ -101,9 +101,14 @@ _LIST: Final = ""
 _LISTS: Final = f"(SELECT s.run_id FROM report_scope s WHERE s.table_name = ? AND s.source = ? AND s.account = '{_LIST}')"
 
 
-def _as_list(store: Store, table: sa.Table, incoming: str, replaces: Replacement, run: Run) -> tuple[str, list[str]]:
-    """What of a list counts: days that no report by account covers, nor a list of a later date. Older lists make room on its days."""
+def _as_list(store: Store, table: sa.Table, incoming: str, replaces: Replacement, scope: str, run: Run) -> tuple[str, list[str]]:
+    """What of a list counts: days that no report by account covers, nor a list of a later date.
+
+    What older lists hold of the same scope and days makes room.
+    """
     day = f'"{replaces.day}"'
+    if replaces.since == dt.date.max:
+        return incoming, []  # it holds no rows
     store.run(f"CREATE TEMP TABLE rest AS SELECT * FROM {incoming}")
     covered = (
         f"DELETE FROM rest AS t WHERE EXISTS (SELECT 1 FROM report_scope s JOIN import_run r ON r.run_id = s.run_id "
@@ -124,7 +129,8 @@ def _as_list(store: Store, table: sa.Table, incoming: str, replaces: Replacement
             notes.append(f"{rows} in days that {words} covers, which counts instead")
     newer = _newer_than(store, run)
     older = " AND t.run_id NOT IN (SELECT run_id FROM import_run WHERE as_of > ?)" if newer else ""
-    where = f"t.source = ? AND t.{day} >= ? AND t.{day} < ? AND t.run_id IN {_LISTS}{older}"
+    where = f"t.source = ? AND t.{day} >= ? AND t.{day} < ? AND t.run_id IN {_LISTS}{older} "
+    where += f"AND EXISTS (SELECT 1 FROM {scope} z WHERE {_same(replaces.columns, 't', 'z')})"
     notes += _delete(store, table, "rest", where, [run.source, replaces.since, replaces.until, table.name, run.source, *newer], False)
     said = {"run_id": run.run_id, "table_name": table.name, "source": run.source, "account": _LIST}
     store.add("report_scope", pa.Table.from_pylist([said | {"covers_from": replaces.since, "covers_to": replaces.until}]))

@@ -267,3 +267,27 @@ def test_a_later_list_takes_the_place_of_an_earlier_one(both, listed):
     assert hosting(both) == [(1, Decimal(90)), (2, Decimal(50))]
     bring(both, listed("c.csv", [("02/15/2026", "55.00")], period="February 2026"))
     assert hosting(both) == [(1, Decimal(90)), (2, Decimal(55))]
+
+
+def test_bills_count_only_on_days_that_no_report_by_account_covers(both, tmp_path):
+    header = (
+        "ContactName,InvoiceNumber,InvoiceDate,DueDate,Description,Quantity,UnitAmount,AccountCode,TaxType,LineAmount,TaxAmount,Type,Status"
+    )
+    bill = "Cloud Co,{},2026-0{}-15,,Hosting,1,{},310,None,{},0.00,Bill,Paid\n"
+    bills = tmp_path / "bills.csv"
+    bills.write_text(f"{header}\n" + bill.format("A", 1, "10.00", "10.00") + bill.format("B", 2, "20.00", "20.00"))
+    more = tmp_path / "more.csv"  # an export of some bills leaves the others alone
+    more.write_text(f"{header}\n" + bill.format("B", 2, "25.00", "25.00") + bill.format("C", 1, "40.00", "40.00"))
+    report = tmp_path / "report.csv"
+    report.write_text(
+        "Account Transactions\nAcme\nFor the period 1 January 2026 to 31 January 2026\n\n"
+        "Date,Source,Description,Reference,Debit,Credit,Running Balance,Gross,Tax\nHosting\n"
+        "15 Jan 2026,Payable Invoice,Cloud Co,A,10.00,0.00,10.00,(10.00),0.00\nTotal Hosting,,,,10.00,0.00,10.00,(10.00),0.00\n"
+    )
+    bring(both, bills)
+    bring(both, more)
+    assert booked(both) == [("310", 1, Decimal(10)), ("310", 1, Decimal(40)), ("310", 2, Decimal(25))]
+    bring(both, report)
+    more.write_text(more.read_text() + "\n")
+    bring(both, more)
+    assert booked(both) == [("310", 2, Decimal(25)), ("Hosting", 1, Decimal(10))]
