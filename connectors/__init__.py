@@ -9,9 +9,11 @@ from typing import Final
 
 from connectors.asana import ASANA
 from connectors.base import Connector
+from connectors.datev import DATEV
 from connectors.gitlab import GITLAB
 from connectors.hubspot import HUBSPOT
 from connectors.jira import JIRA
+from connectors.ledger import LEDGER
 from connectors.linear import LINEAR
 from connectors.quickbooks import QUICKBOOKS
 from connectors.salesforce import SALESFORCE
@@ -19,4 +21,8 @@ from connectors.stripe import STRIPE
 from connectors.stripe_api import API as STRIPE_API
 from connectors.xero import XERO
 
-CONNECTORS: Final[tuple[Connector, ...]] = (SALESFORCE, HUBSPOT, STRIPE.also(STRIPE_API), QUICKBOOKS, XERO, JIRA, LINEAR, GITLAB, ASANA)
+CONNECTORS: Final[tuple[Connector, ...]] = (
+    *(SALESFORCE, HUBSPOT, STRIPE.also(STRIPE_API), QUICKBOOKS, XERO, DATEV, JIRA, LINEAR, GITLAB, ASANA),
+    # the least particular of them
+    LEDGER,
+)

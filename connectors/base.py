@@ -259,8 +259,8 @@ class Connector:
         return replace(self, layouts=(*self.layouts, *layouts))
 
 
-#: Columns that change when other lines do.
-_RUNNING: Final = ("Balance", "Running Balance", "")
+#: Columns that change when other lines do, or with the export that a line is in.
+_RUNNING: Final = ("Balance", "Running Balance", "Stack", "")
 
 
 #: What a booking says besides its account: by this it is known again where it was moved to another one.
