@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "show": "metrics",
     "explain": "metrics",
     "problems": "imports",
+    "unmapped": "unmapped",
     "rebuild": "imports",
     "doctor": "imports",
     "demo": "demo",
