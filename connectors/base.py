@@ -20,6 +20,7 @@ from connectors.stated import period as period
 from connectors.stated import printed_at as printed_at
 from connectors.states import CATEGORIES as CATEGORIES
 from connectors.states import DROPPED as DROPPED
+from kpi.settings import DateOrder
 from kpi.warehouse.cells import Condition, Value
 
 
@@ -147,6 +148,7 @@ class Mapping:
         span: what its coverage is known from; None when the table's coverage isn't known from this file.
         renews: for rows without an id.
         hint: True when it tells of customers or other sides only, so that a record counts as loaded without it.
+        history: of subscription terms: each row says from when to when it held, so that nothing of the past is assumed.
     """
 
     table: str
@@ -159,6 +161,7 @@ class Mapping:
     span: Span | None = None
     renews: Renews | None = None
     hint: bool = False
+    history: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,14 @@ class Tree:
 
 
 @dataclass(frozen=True)
+class Holds:
+    """What must be so in every record, and the words for it; a record in which it isn't still counts, and is listed."""
+
+    condition: Condition
+    words: str
+
+
+@dataclass(frozen=True)
 class Layout:
     """One kind of export.
 
@@ -223,6 +234,9 @@ class Layout:
         reshape: turns the file's records into flat ones; None for a plain table.
         tree: for JSON, and for nothing else; None for tables.
         export: how a user gets this file.
+        dates: how 12/06/2024 is read where a column can't decide; None asks.
+        dated_name: True when the export's date stands in the file's name.
+        holds: what must be so in every record.
     """
 
     name: str
@@ -235,7 +249,10 @@ class Layout:
     totals: str = ""
     reshape: Reshape | None = None
     tree: Tree | None = None
-    export: str = ""
+    export: str = field(default="", compare=False)
+    dates: DateOrder | None = None
+    dated_name: bool = False
+    holds: tuple[Holds, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class Settings:
     Attributes:
         home: folder of the warehouse generations, the archive and the records (``KPI_HOME``).
         metrics: the definitions that finance edits (``KPI_METRICS``).
+        sources: folder of the mappings of files that no connector knows (``KPI_SOURCES``).
         warehouse_url: SQLAlchemy URL of the warehouse; without one, DuckDB generations under ``home``
             (``KPI_WAREHOUSE_URL``).
         records_url: SQLAlchemy URL of what people type into the app; nothing is typed into this version
@@ -38,6 +39,7 @@ class Settings:
 
     home: Path = Path("data")
     metrics: Path = Path("metrics.yaml")
+    sources: Path = Path("sources")
     warehouse_url: str | None = None
     records_url: str | None = None
     dates: DateOrder | None = None
@@ -61,6 +63,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=home,
         metrics=Path(env.get("KPI_METRICS") or default.metrics),
+        sources=Path(env.get("KPI_SOURCES") or default.sources),
         warehouse_url=env.get("KPI_WAREHOUSE_URL") or None,
         records_url=env.get("KPI_RECORDS_URL") or None,
         dates=_date_order(env.get("KPI_DATES") or ""),

@@ -32,7 +32,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "connectors.reading": ("connectors.base", "connectors.fields", "kpi.warehouse", *LOW),
     # One file a system, and the registry that lists them.
     "connectors": ("connectors.base", "connectors.fields", "kpi.warehouse.schema"),
-    "kpi.importing": ("connectors", "kpi.warehouse", *LOW),
+    # The names of connectors are taken, so no mapping may have one; drafts read files as imports do.
+    "kpi.sources": ("connectors", "kpi.language", "kpi.warehouse", *LOW),
+    "kpi.importing": ("connectors", "kpi.sources", "kpi.warehouse", *LOW),
     "kpi.metrics": ("kpi.language", "kpi.warehouse", "kpi.records", *LOW),
     "kpi.analysis": ("kpi.metrics", "kpi.warehouse", "kpi.records", *LOW),
     "kpi.dashboard": ("kpi.analysis", "kpi.metrics", "kpi.warehouse", "kpi.records", *LOW),
@@ -54,7 +56,7 @@ OUTSIDE: dict[str, tuple[tuple[str, ...], str]] = {
     "duckdb": (("kpi.warehouse", "kpi.importing", "kpi.metrics"), "open the warehouse through kpi/warehouse/engines"),
     "psycopg": (("kpi.warehouse", "kpi.importing", "kpi.records"), "open the warehouse through kpi/warehouse/engines"),
     "yaml": (("kpi.yamlfile", "kpi.yamlsyntax"), "read YAML with kpi/yamlfile, which keeps lines and refuses traps"),
-    "sqlglot": (("kpi.language", "kpi.metrics"), "resolve expressions with kpi/metrics/expressions"),
+    "sqlglot": (("kpi.language", "kpi.metrics", "kpi.sources"), "resolve expressions with kpi/metrics/expressions"),
 }
 
 

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     chosen = settings.load()
     loaded = definitions.load(chosen.metrics)
     if options.connector:
-        upkeep.require_connector(options.connector)
+        upkeep.require_connector(options.connector, chosen)
     told = Options(options.connector, options.dates, options.full, frozenset(loaded.sources), options.amounts)
     report = import_paths(chosen, mappings_of(loaded), options.paths, told, say)
     print(as_json(report) if options.json else as_text(report))

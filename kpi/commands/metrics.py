@@ -11,60 +11,70 @@ from pathlib import Path
 from typing import Any
 
 from kpi import settings
-from kpi.commands import show, systems
-from kpi.errors import KpiError, UsageError, WarehouseError
+from kpi.commands import mappings, show, systems
+from kpi.commands.mappings import ProblemsFound
+from kpi.errors import UsageError, WarehouseError
 from kpi.metrics import definitions, jsonschema
 from kpi.metrics.given import Look
 from kpi.metrics.model import Definitions, Formula
+from kpi.sources import folder
+from kpi.sources import jsonschema as source_schema
 from kpi.warehouse import given
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Register the commands of the metrics layer."""
-    parser = subparsers.add_parser("check", help="find the mistakes in metrics.yaml", description="Find every mistake, with file and line.")
-    parser.add_argument("file", nargs="?", type=Path, help="the definitions; default: what KPI_METRICS says, else metrics.yaml")
+    words = "find the mistakes in metrics.yaml and in the mappings of sources/"
+    parser = subparsers.add_parser("check", help=words, description="Find every mistake, with file and line.")
+    files = "definitions or a mapping; default: what KPI_METRICS says, else metrics.yaml, and every mapping of KPI_SOURCES, else sources/"
+    parser.add_argument("file", nargs="?", type=Path, help=files)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of metrics.yaml for editors, and check nothing")
+    of = "print the JSON Schema of metrics.yaml, or of the mappings in sources/, for editors, and check nothing"
+    parser.add_argument("--schema", nargs="?", const="metrics", choices=("metrics", "sources"), help=of)
     parser.set_defaults(run=check)
     show.add(subparsers)
-
-
-class ProblemsFound(KpiError):
-    """Some problems; the sentence is the number of them."""
-
-    def __init__(self, count: int, file: str) -> None:
-        super().__init__(f"{count} problem{'' if count == 1 else 's'} in {file}; correct them and check again")
 
 
 def check(options: argparse.Namespace) -> int:
     """Print every problem on a line of its own; exit code 1 with any.
 
-    ``--json`` prints ``{"file", "problems": [{"file", "line", "key", "message"}], "metrics", "dimensions"}``.
+    ``--json`` prints ``{"file", "problems": [{"file", "line", "key", "message"}], "metrics", "dimensions"}``, and without a file
+    named ``sources``, the systems that mappings describe.
     ``--schema`` prints a JSON Schema and looks at no file.
     """
     if options.schema:
-        print(json.dumps(jsonschema.made(), indent=2, ensure_ascii=False))
+        schema = jsonschema.made() if options.schema == "metrics" else source_schema.made()
+        print(json.dumps(schema, indent=2, ensure_ascii=False))
         return 0
+    if options.file is not None and mappings.is_mapping(options.file, settings.load().sources):
+        return mappings.check([options.file], options.json)
     path = options.file or settings.load().metrics
     if options.file is not None and not path.exists():
         raise UsageError(f"{path}: there is no such file")
     look: Look | None = partial(given.look, settings.load())
     try:
-        problems = definitions.check(path, look, systems.known())
+        problems = definitions.check(path, look, systems.known(settings.load().sources))
     except WarehouseError as error:
         print(f"note: tables: and what stands on them was not checked, because {error}", file=sys.stderr)
         look = None
-        problems = definitions.check(path, systems=systems.known())
+        problems = definitions.check(path, systems=systems.known(settings.load().sources))
     loaded = definitions.load(path, look) if not problems else None
+    described = folder.load(settings.load().sources) if options.file is None else folder.Folder()
+    problems += described.problems
     if options.json:
         found = {"metrics": list(loaded.metrics) if loaded else [], "dimensions": list(loaded.dimensions) if loaded else []}
+        if options.file is None:
+            found["sources"] = [connector.name for connector in described.connectors]
         print(json.dumps({"file": str(path), "problems": [asdict(problem) for problem in problems], **found}, ensure_ascii=False))
         return 1 if problems else 0
     for problem in problems:
         print(problem)
-    if loaded is None:
-        raise ProblemsFound(len(problems), str(path))
-    print(_summary(loaded))
+    if loaded is not None:
+        print(_summary(loaded))
+    for source in described.sources:
+        print(mappings.summary(source))
+    if problems:
+        raise ProblemsFound(len(problems), " and ".join(dict.fromkeys(problem.file for problem in problems)))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 #: Systems that no connector reads yet. A company names them in its definitions before a file of theirs is there, so each
@@ -14,8 +15,8 @@ _OTHERS: Final = (
 )
 
 
-def known() -> tuple[str, ...]:
-    """All of them: those that can be imported from first, in the order of the registry."""
-    from connectors import CONNECTORS  # only check asks, and show shall not wait for them
+def known(sources: Path) -> tuple[str, ...]:
+    """All of them: those that can be imported from first, in the order of the registry, then the mappings of ``sources``."""
+    from kpi.sources import folder  # only check asks, and show shall not wait for them
 
-    return tuple(dict.fromkeys((*(connector.name for connector in CONNECTORS), *_OTHERS)))
+    return tuple(dict.fromkeys((*folder.names(sources), *_OTHERS)))

@@ -6,23 +6,31 @@ import argparse
 import json
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from connectors import CONNECTORS
 from kpi import settings
 from kpi.commands.text import table
-from kpi.errors import KpiError, UnknownName
+from kpi.errors import KpiError, UnknownName, UsageError
+from kpi.importing.recognising import fits
 from kpi.importing.republish import rebuild
 from kpi.metrics import definitions
 from kpi.metrics.asking import given_counts, given_descriptions
 from kpi.metrics.catalog import STANDARD
 from kpi.metrics.publishing import mappings_of
 from kpi.settings import Settings
+from kpi.sources import folder
+from kpi.sources.drafting import draft
+from kpi.sources.profiling import look
+from kpi.warehouse import given
+from kpi.warehouse.agreement import listed
 from kpi.warehouse.archive import Archive
+from kpi.warehouse.casting import folded
 from kpi.warehouse.engines import current_state, open_reader
-from kpi.warehouse.given import look
 from kpi.warehouse.holdings import descriptions, rejected_rows, row_counts
 
 
@@ -38,12 +46,14 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
         parser = subparsers.add_parser(name, help=words, description=f"Print {words}." if has_json else words.capitalize() + ".")
         if has_json:
             parser.add_argument("--json", action="store_true", help="print one JSON object")
+        if name == "connectors":
+            parser.add_argument("--draft", type=Path, metavar="FILE", help="print the first draft of a mapping for a file nobody knows yet")
         parser.set_defaults(run=run)
 
 
-def require_connector(name: str) -> None:
-    """Refuse a connector that doesn't exist, with the nearest that does."""
-    known = [connector.name for connector in CONNECTORS]
+def require_connector(name: str, chosen: Settings) -> None:
+    """Refuse a connector or a mapping that doesn't exist, with the nearest that does."""
+    known = folder.names(chosen.sources)
     if name not in known:
         raise UnknownName("connector", name, known)
 
@@ -51,14 +61,18 @@ def require_connector(name: str) -> None:
 def _problems(options: argparse.Namespace) -> int:
     with open_reader(settings.load()) as reader:
         rows = rejected_rows(reader)
+        contradictions = listed(reader)
     if options.json:
-        print(json.dumps({"problems": rows}, ensure_ascii=False, indent=1))
-    elif rows:
+        print(json.dumps({"problems": rows, "disagreements": contradictions}, ensure_ascii=False, indent=1))
+        return 0
+    if rows:
         head = ("file", "line", "column", "value", "reason")
         cells = [(row["file"], str(row["line"]), row["column_name"] or "", _short(row["value"] or ""), row["reason"]) for row in rows]
         print(table(head, cells, right=(1,)))
     else:
         print("no row was rejected")
+    if contradictions:
+        print("\n" + table(("system", "fact", "of", "says yes", "says no"), [tuple(map(str, one.values())) for one in contradictions]))
     return 0
 
 
@@ -118,7 +132,7 @@ def _findings(chosen: Settings) -> Iterator[tuple[bool, str]]:
 
 def _tables(options: argparse.Namespace) -> int:
     chosen = settings.load()
-    loaded = definitions.load(chosen.metrics, partial(look, chosen)) if chosen.warehouse_url else None
+    loaded = definitions.load(chosen.metrics, partial(given.look, chosen)) if chosen.warehouse_url else None
     catalog = STANDARD if loaded is None else loaded.catalog
     with open_reader(chosen, bool(catalog.given)) as reader:
         counts = row_counts(reader) | given_counts(catalog, reader)
@@ -135,9 +149,12 @@ def _tables(options: argparse.Namespace) -> int:
 
 
 def _connectors(options: argparse.Namespace) -> int:
+    if options.draft is not None:
+        print(drafted(options.draft, settings.load()), end="")
+        return 0
     listed = [
         {"connector": connector.name, "label": connector.label, "layout": layout.name, "export": layout.export}
-        for connector in CONNECTORS
+        for connector in (*CONNECTORS, *folder.load(settings.load().sources).connectors)
         for layout in connector.layouts
     ]
     if options.json:
@@ -145,3 +162,25 @@ def _connectors(options: argparse.Namespace) -> int:
     else:
         print(table(("connector", "system", "layout", "how to get it"), [tuple(one.values()) for one in listed]))
     return 0
+
+
+def drafted(path: Path, chosen: Settings) -> str:
+    """The first draft of a mapping for a file.
+
+    Raises:
+        UsageError: there is no such file.
+        Unreadable: it is no table.
+    """
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}")
+    known = folder.load(chosen.sources)
+    with tempfile.TemporaryDirectory(prefix="kpi-draft-") as made:
+        sheet = look(path, Path(made))
+    names = {folded(cell) for cell in sheet.header}
+    fitting = (
+        f"{connector.name} {layout.name}"
+        for connector in (*CONNECTORS, *known.connectors)
+        for layout in connector.layouts
+        if fits(layout, names, ())
+    )
+    return draft(sheet, path.name, folder.names(chosen.sources), next(fitting, ""))

@@ -48,9 +48,9 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--every takes 0.1 to 86400 seconds, and --settle 0 to 86400")
     if "-" in options.places:
         raise UsageError("standard input can't be watched; import takes it:  python -m kpi import -")
-    if options.connector:
-        upkeep.require_connector(options.connector)
     chosen = settings.load()
+    if options.connector:
+        upkeep.require_connector(options.connector, chosen)
     watch = Watch(chosen.home, options.places, options.settle)
     refused = False
     if not options.once:

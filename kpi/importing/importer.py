@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +17,12 @@ from typing import Any, Literal
 from kpi.errors import HeldBack, ImportError_
 from kpi.importing.counting import questions
 from kpi.importing.current import ensure_current, ensure_readable
+from kpi.importing.described import stamp_of, stamped
 from kpi.importing.files import Input, find
-from kpi.importing.loading import Told, load_file, settle
+from kpi.importing.loading import SAID, Told, load_file, settle
 from kpi.settings import AmountUnits, DateOrder, Settings
+from kpi.sources import folder
+from kpi.warehouse.agreement import found
 from kpi.warehouse.archive import Entry, Incoming, hash_of
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.publish import Draft, drafting, landing
@@ -74,6 +78,7 @@ class _Batch:
 
     kept: list[tuple[Entry, Incoming | None]] = field(default_factory=list)
     tables: frozenset[str] = frozenset()
+    used: dict[str, str] = field(default_factory=dict)
 
 
 def import_paths(
@@ -109,18 +114,23 @@ def import_inputs(
     ensure_current(settings, mappings, say)
     with drafting(settings, [one.path for one in inputs if one.is_plain], waiting=say) as draft:
         known = {entry.sha256: entry for entry in draft.archive.entries(draft.base.archive_line)}
-        batch = _Batch()
+        batch = _Batch(used=stamp_of(draft.base.mappings)[1])
+        described = folder.load(settings.sources)
+        for file, count in Counter(problem.file for problem in described.problems).items():
+            say(f"{file} has {count} problem{'' if count == 1 else 's'} and reads nothing: python -m kpi check {file} lists them")
         try:
             reports = []
             for number, one in enumerate(inputs, start=1):
                 say(f"{number}/{len(inputs)} {one.name}")
-                reports.append(_import_one(draft, one, known, batch, settings, mappings, chosen, say))
+                reports.append(_import_one(draft, one, known, batch, settings, mappings, chosen, described, say))
             asked: tuple[str, ...] = ()
             generation = draft.base.generation
             if batch.kept:
                 settle(draft.store, mappings, batch.tables)
                 asked = questions(draft.store, batch.tables, chosen.counted)
-                generation = draft.publish(batch.kept, mappings).generation
+                if SAID & batch.tables:
+                    asked += tuple(one.sentence() for one in found(draft.store))
+                generation = draft.publish(batch.kept, stamped(mappings, batch.used)).generation
         finally:
             for _, incoming in batch.kept:
                 if incoming is not None:
@@ -136,6 +146,7 @@ def _import_one(
     settings: Settings,
     mappings: Mappings,
     options: Options,
+    described: folder.Folder,
     say: Callable[[str], None],
 ) -> FileReport:
     incoming: Incoming | None = None
@@ -144,8 +155,8 @@ def _import_one(
         before = _stamp(path)
         sized = any(entry.size == before[0] for entry in known.values())
         if sized and (twin := known.get(hash_of(path))) and _says_no_more(options, twin):
-            said = f"the same bytes were imported on {twin.time[:10]} as {twin.name}"
-            return FileReport(one.name, twin.connector, "", "unchanged", 0, 0, 0, said)
+            same = f"the same bytes were imported on {twin.time[:10]} as {twin.name}"
+            return FileReport(one.name, twin.connector, "", "unchanged", 0, 0, 0, same)
         receiving = incoming = draft.archive.receive(path)
 
         def seal() -> str:
@@ -155,8 +166,12 @@ def _import_one(
             return receiving.sha256
 
         told = _told(one.name, settings, options, draft.base.archive_line + 1)
-        loaded = load_file(draft, path, told, draft.base.archive_line + len(batch.kept) + 1, mappings, seal)
-        entry = Entry(told.time, told.name, incoming.size, incoming.sha256, loaded.staged.connector, told.imported_by, told.options)
+        run_id = draft.base.archive_line + len(batch.kept) + 1
+        loaded = load_file(draft, path, told, run_id, mappings, seal, described.connectors)
+        system, said = loaded.staged.connector, dict(told.options)
+        if (source := described.named(system)) is not None:
+            said["mapping"] = batch.used[system] = draft.archive.keep_text(source.content)
+        entry = Entry(told.time, told.name, incoming.size, incoming.sha256, system, told.imported_by, said)
         batch.kept.append((entry, incoming))
     except ImportError_ as error:
         return FileReport(

@@ -7,14 +7,16 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
 
+from connectors.base import Connector
 from kpi.errors import HeldBack
 from kpi.importing.staging import Context, Staged, stage
+from kpi.warehouse.agreement import refresh_disagreements
 from kpi.warehouse.bookkeeping import STATED, extend_coverage, refresh_currencies, refresh_row_counts
 from kpi.warehouse.failures import engine_errors, fatal_errors, is_disk_full
 from kpi.warehouse.identity import apply_account_links, linked_tables, refresh_account_links, refresh_account_versions
@@ -26,6 +28,9 @@ from kpi.warehouse.schema import facts, metadata
 from kpi.warehouse.sightings import apply_sightings, see
 from kpi.warehouse.store import Store
 from kpi.warehouse.terms import merge_terms
+
+#: Tables of what exports state besides their rows.
+SAID: Final = frozenset({"statement", "sayer"})
 
 
 @dataclass(frozen=True)
@@ -53,10 +58,13 @@ class Loaded:
     notes: tuple[str, ...]
 
 
-def load_file(draft: Draft, path: Path, told: Told, run_id: int, mappings: Mappings, seal: Callable[[], str]) -> Loaded:
+def load_file(
+    draft: Draft, path: Path, told: Told, run_id: int, mappings: Mappings, seal: Callable[[], str], sources: tuple[Connector, ...] = ()
+) -> Loaded:
     """Stage ``path`` and merge it into the draft as run ``run_id``.
 
     Args:
+        sources: systems that mappings describe.
         seal: returns the SHA-256 of the bytes that were read, once all are in the archive.
 
     Raises:
@@ -64,9 +72,8 @@ def load_file(draft: Draft, path: Path, told: Told, run_id: int, mappings: Mappi
     """
     options = told.options
     today = dt.datetime.fromisoformat(told.time).astimezone(ZoneInfo(mappings.timezone)).date()
-    context = Context(
-        mappings.currency, mappings.timezone, options.get("dates"), options.get("as"), options["bad_share"], today, options.get("amounts")
-    )
+    said = (options.get("dates"), options.get("as"), options["bad_share"])
+    context = Context(mappings.currency, mappings.timezone, *said, today, options.get("amounts"), sources)
     folder = draft.staging / str(run_id)
     folder.mkdir(exist_ok=True)
     try:
@@ -118,14 +125,15 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
     whole = False  # whether something is retired by the first file of its layout only
     for part in staged.tables:
         table = metadata.tables[part.table]
-        if part.table == "subscription_term":
+        if part.table == "subscription_term" and not part.history:
             whole = True
             seen = (staged.as_of.replace(tzinfo=dt.UTC) if staged.as_of else imported_at).astimezone(ZoneInfo(mappings.timezone)).date()
             notes += merge_terms(store, part.relation, run, seen, _newest(staged), bool(full and alone))
             continue
         period = part.replaces is not None and part.replaces.day is not None
-        whole = whole or not (period or part.hint)
-        notes += merge(store, table, part.relation, run, part.replaces, full if period or (alone and not part.hint) else 0)
+        hint = part.hint or part.table in SAID  # other exports of the source state things as well
+        whole = whole or not (period or hint)
+        notes += merge(store, table, part.relation, run, part.replaces, full if period or (alone and not hint) else 0)
         see(store, part.table, part.relation, staged.source, run_id, staged.as_of, imported_at.replace(tzinfo=None))
     if full and whole and not alone:
         notes.append(f"only the first {staged.layout} file of this command retired what was absent from it; this one adds to it")
@@ -175,6 +183,8 @@ def settle(store: Store, mappings: Mappings, tables: frozenset[str]) -> None:
         tables |= apply_sightings(store, tables, mappings.timezone)
         refresh_currencies(store, tables)
         refresh_row_counts(store, tables)
+        if SAID & tables:
+            refresh_disagreements(store)
 
 
 def every_fact() -> frozenset[str]:

@@ -23,8 +23,8 @@ from kpi.importing.staged import Context, Replaces, Staged, StagedTable
 from kpi.importing.trees import open_tree
 from kpi.importing.units import Amounts, Marks, decide_units
 from kpi.warehouse import mapped
-from kpi.warehouse.casting import Fault, Scope, cell_names, cells_of, folded, is_told, minor_amounts
-from kpi.warehouse.cells import AnyOf, Cell, Value
+from kpi.warehouse.casting import Fault, Scope, cell_names, cells_of, folded, holds, is_told, minor_amounts
+from kpi.warehouse.cells import AnyOf, Cell, ExportDay, Value
 from kpi.warehouse.shapes import Undecided
 
 
@@ -37,6 +37,7 @@ class Counts:
     rejected: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)
+    broken: dict[str, int] = field(default_factory=dict)
 
 
 def stage_text(connection: duckdb.DuckDBPyConnection, text: Text, name: str, context: Context, folder: Path) -> Staged:
@@ -45,7 +46,10 @@ def stage_text(connection: duckdb.DuckDBPyConnection, text: Text, name: str, con
     if is_scalar(text):
         raise NotATable("it holds a single value of JSON, and no records")
     document = Document(text) if is_json(text) else None
-    found = recognise(text, name, context.connector) if document is None else recognise_tree(document, name, context.connector)
+    if document is None:
+        found = recognise(text, name, context.connector, context.sources)
+    else:
+        found = recognise_tree(document, name, context.connector, context.sources)
     staging = _Staging(connection, found, name, context, folder, text)
     if document is not None:
         staging.read_tree(document)
@@ -114,6 +118,11 @@ class _Staging:
 
     def finish(self) -> Staged:
         """Decide, check and make the views."""
+        if self._as_of() is None and holds(self.layout.mappings, ExportDay):
+            raise HeldBack(
+                f"{self.name} is held back: what it says holds for the day on which it was exported, and nothing says which that was. "
+                "Put that day into the file's name, as in customers-2026-03-31.csv, and import it again"
+            )
         for part, bulk in self.bulks.items():
             self.scopes[part] = self._scope(bulk)
             self._look(part, closely=not bulk.is_large)
@@ -151,7 +160,8 @@ class _Staging:
         header: dict[str, tuple[int, str]] = {}
         for at, cell in enumerate(bulk.header):
             header.setdefault(folded(cell), (at, cell.strip()))
-        return Scope(header, self.context.currency, self.context.timezone)
+        as_of = self._as_of()
+        return Scope(header, self.context.currency, self.context.timezone, exported_on=as_of.date() if as_of else None)
 
     def _look(self, part: str, closely: bool) -> None:
         """Take the columns of text and decide how they are written.
@@ -173,7 +183,7 @@ class _Staging:
                 values.append((rows.scope, (*rows.columns.values(), rows.where, *span)))
         point = "." if self.layout.tree is not None else None  # JSON has numbers of its own, and none with a comma
         try:
-            decide(self.connection, self.texts[part], self.scopes[part], values, self.context.dates, sample, point)
+            decide(self.connection, self.texts[part], self.scopes[part], values, self.layout.dates or self.context.dates, sample, point)
         except Undecided as undecided:
             raise HeldBack(f"{self.name} is held back: {undecided.question}") from undecided
 
@@ -247,6 +257,8 @@ class _Staging:
         tells = mapped.compile_marks([tell.condition for tell in self.layout.tells], scope) if main else []
         marks |= {f"tell{at}": mark & ~left_out & ~bad for at, mark in enumerate(tells)}
         marks |= {f"skip{at}": mark & ~totals for at, mark in enumerate(skips.values())}
+        broken = self._broken(part) if main else []
+        marks |= {f"broken{at}": fault.bad & ~left_out & ~bad for at, fault in enumerate(broken)}
         spans = {}
         for at, mapping in enumerate(self._mappings(part)):
             if mapping.span is not None:
@@ -274,7 +286,8 @@ class _Staging:
             skipped = {words: row[f"skip{at}"] for at, words in enumerate(skips) if row[f"skip{at}"]}
             tells_of = [(tell, row[f"tell{at}"]) for at, tell in enumerate(self.layout.tells)]
             told = {tell.one if rows == 1 else tell.words: rows for tell, rows in tells_of if rows}
-            self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped, told)
+            wrong = {fault.reason: row[f"broken{at}"] for at, fault in enumerate(broken) if row[f"broken{at}"]}
+            self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped, told, wrong)
         self.clean[part] = not row["bad"] and not row["left_out"]
         return bool(row["bad"] or row.get("padded"))
 
@@ -337,15 +350,28 @@ class _Staging:
         if main and self.counts.rejected > self.context.bad_share * max(self.counts.read, 1):
             self._too_many(self._worst(part) if faults else None, rejects)
         self.aside.add(rejects.problems)
-        if faults and not self.clean[part]:
+        listed = faults if not self.clean[part] else []
+        if main and self.counts.broken:
+            bad = mapped.never_null(fault.bad for fault in faults)
+            listed = [*listed, *(replace(fault, bad=fault.bad & ~bad) for fault in self._broken(part))]
+        if listed:
             if bulk.lines is not None:
-                self.aside.add_numbered(mapped.faults_query(self.texts[part], left_out, faults, mapped.LINE), bulk.lines)
+                self.aside.add_numbered(mapped.faults_query(self.texts[part], left_out, listed, mapped.LINE), bulk.lines)
             elif bulk.has_line:
-                self.aside.add_found(mapped.faults_query(self.texts[part], left_out, faults, mapped.LINE))
-            elif self.counts.rejected > rejects.records:
+                self.aside.add_found(mapped.faults_query(self.texts[part], left_out, listed, mapped.LINE))
+            elif self.counts.rejected > rejects.records or self.counts.broken:
                 digests = f"{bulk.relation}_digests"
                 self.connection.execute(mapped.digest_view(digests, bulk.relation, len(bulk.header)))
-                self.aside.add_digests(mapped.faults_query(digests, left_out, faults, None), bulk)
+                self.aside.add_digests(mapped.faults_query(digests, left_out, listed, None), bulk)
+
+    def _broken(self, part: str) -> list[Fault]:
+        """What must be so in every record and isn't in some; the column tells several of one record apart."""
+        conditions = mapped.compile_marks([holds.condition for holds in self.layout.holds], self.scopes[part])
+        pairs = zip(self.layout.holds, conditions, strict=True)
+        return [
+            Fault(f"holds: {one.words}", mapped.NOTHING, ~mark, f"not so: {one.words}; the record counts as it stands")
+            for one, mark in pairs
+        ]
 
     def _worst(self, part: str) -> tuple[str, str, str] | None:
         """The column and reason that most records fail by, and a value."""
@@ -397,7 +423,9 @@ class _Staging:
                 self.connection.execute(mapped.grouped_view(view, self.hints[table], table, rows[0]))
             else:
                 self.connection.execute(mapped.rows_view(view, table, rows, mappings[0].one_each, mappings[0].interval))
-            made.append(StagedTable(table, view, self._replaces(mappings[0]), all(mapping.hint for mapping in mappings)))
+            made.append(
+                StagedTable(table, view, self._replaces(mappings[0]), all(mapping.hint for mapping in mappings), mappings[0].history)
+            )
             if (gone := self._retired(mappings[0])) is not None:
                 made.append(gone)
         return tuple(made)
@@ -462,7 +490,9 @@ class _Staging:
     def _as_of(self) -> datetime | None:
         if self.report is not None and self.report.as_of is not None:
             return self.report.as_of
-        if self.found.connector.dated_name and (match := re.search(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)", self.name)):
+        if (self.found.connector.dated_name or self.layout.dated_name) and (
+            match := re.search(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)", self.name)
+        ):
             try:
                 return datetime(int(match[1]), int(match[2]), int(match[3]))  # noqa: DTZ001 - UTC without a zone, as everywhere
             except ValueError:
@@ -474,6 +504,8 @@ class _Staging:
         for words, count in self.counts.skipped.items():
             self.notes.append(f"{count} {words} left out")
         self.notes += [f"{count} {words}" for words, count in self.counts.told.items()]
+        for reason, count in self.counts.broken.items():
+            self.notes.append(f"{count:,} of {self.counts.read:,} records contradict themselves: {reason}")
         shapes: list[Any] = [shape for scope in self.scopes.values() for shape in (*scope.dates.values(), *scope.amounts.values())]
         self.notes += dict.fromkeys(shape.words for shape in shapes if shape.words)
         if any(scope.assumed for scope in self.scopes.values()):
@@ -496,6 +528,7 @@ def _columns(layout: Layout, part: str) -> tuple[str, ...]:
             values: list[Value | Any] = [*mapping.columns.values(), mapping.where]
             values += _dates_of(mapping)
             names |= dict.fromkeys(name for value in values for name in cell_names(value))
-    for condition in (*(skip.condition for skip in layout.skips), *(tell.condition for tell in layout.tells)):
+    told = (*(skip.condition for skip in layout.skips), *(tell.condition for tell in layout.tells))
+    for condition in (*told, *(one.condition for one in layout.holds)):
         names |= dict.fromkeys(cell_names(condition))
     return tuple(names)

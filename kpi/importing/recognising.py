@@ -9,7 +9,7 @@ from connectors import CONNECTORS
 from connectors.base import Connector, Layout, Record
 from connectors.documents import Document, Sample
 from connectors.reading import DELIMITERS, HEADER_WITHIN, Text, head_records
-from kpi.errors import UnknownLayout, UnknownName
+from kpi.errors import HeldBack, UnknownLayout, UnknownName
 from kpi.warehouse.casting import folded
 
 
@@ -37,32 +37,49 @@ class Recognised:
     beside: tuple[str, ...] = ()
 
 
-def recognise(text: Text, name: str, chosen: str | None = None) -> Recognised:
+def recognise(text: Text, name: str, chosen: str | None = None, sources: Sequence[Connector] = ()) -> Recognised:
     """Find the layout of ``text``.
 
     Args:
         text: the file.
         name: its name, for the message.
         chosen: the connector named by ``--as``, or None to try them all.
+        sources: systems that mappings describe, beside those that connectors know.
 
     Raises:
         UnknownName: no connector is called ``chosen``.
         UnknownLayout: no layout fits; with the nearest.
+        HeldBack: a mapping fits, and another mapping or a connector fits as well.
     """
-    connectors = _among(chosen)
+    connectors = _among(chosen, sources)
     heads = {delimiter: head_records(text, delimiter) for delimiter in DELIMITERS}
     for delimiter, records in heads.items():
         for at, record in enumerate(records[:HEADER_WITHIN]):
             names = {folded(cell) for cell in record.cells}
-            for connector in connectors:
-                for layout in connector.layouts:
-                    if layout.tree is None and fits(layout, names, records[:at]):
-                        below = records[at + 1].line if at + 1 < len(records) else 0
-                        return Recognised(connector, layout, delimiter, record, below, tuple(records[:at]))
+            fitting = [found for connector in connectors if (found := _first_layout(connector, names, records[:at])) is not None]
+            if any(connector in sources for connector, _ in fitting) and len(fitting) > 1:
+                raise _doubtful(name, fitting)
+            if fitting:
+                below = records[at + 1].line if at + 1 < len(records) else 0
+                return Recognised(*fitting[0], delimiter, record, below, tuple(records[:at]))
     raise _unknown(heads, name, connectors)
 
 
-def recognise_tree(document: Document, name: str, chosen: str | None = None) -> Recognised:
+def _first_layout(connector: Connector, names: set[str], before: Sequence[Record]) -> tuple[Connector, Layout] | None:
+    return next(((connector, layout) for layout in connector.layouts if layout.tree is None and fits(layout, names, before)), None)
+
+
+def _doubtful(name: str, fitting: Sequence[tuple[Connector, Layout]]) -> HeldBack:
+    """A mapping that takes what another system's file is would misread it without a word."""
+    said = " and as ".join(f"{connector.name} {layout.name}" for connector, layout in fitting)
+    ways = " or ".join(f"--as {connector.name}" for connector, _ in fitting)
+    return HeldBack(
+        f"{name} is held back: it can be read as {said}. Import it again with {ways}, "
+        "or let columns: or lacks: of the mapping tell them apart"
+    )
+
+
+def recognise_tree(document: Document, name: str, chosen: str | None = None, sources: Sequence[Connector] = ()) -> Recognised:
     """Find the layout of a file of JSON, by the keys of its first records, wherever in a page these stand.
 
     Raises:
@@ -70,7 +87,7 @@ def recognise_tree(document: Document, name: str, chosen: str | None = None) -> 
         UnknownLayout: no layout fits; with the nearest.
         NotATable: the JSON is damaged.
     """
-    connectors = _among(chosen)
+    connectors = _among(chosen, sources)
     samples = document.samples()
     for sample in samples:
         for connector in connectors:
@@ -110,10 +127,11 @@ def _unknown_tree(samples: Sequence[Sample], name: str, connectors: Sequence[Con
     return UnknownLayout(name, [each for each in found.names if "." not in each], nearest, lacks, is_json=True)
 
 
-def _among(chosen: str | None) -> list[Connector]:
-    connectors = [connector for connector in CONNECTORS if chosen in (None, connector.name)]
+def _among(chosen: str | None, sources: Sequence[Connector] = ()) -> list[Connector]:
+    every = (*CONNECTORS, *sources)
+    connectors = [connector for connector in every if chosen in (None, connector.name)]
     if not connectors:
-        raise UnknownName("connector", chosen or "", [connector.name for connector in CONNECTORS])
+        raise UnknownName("connector", chosen or "", [connector.name for connector in every])
     return connectors
 
 

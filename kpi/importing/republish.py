@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from kpi.errors import ImportError_, WarehouseError
 from kpi.importing.current import silent
+from kpi.importing.described import in_use, stamp_of, stamped
 from kpi.importing.loading import Told, every_fact, load_file, settle
 from kpi.settings import Settings
+from kpi.sources.reading import Source
+from kpi.warehouse.archive import Entry
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.publish import Draft, drafting
 
@@ -15,10 +18,11 @@ from kpi.warehouse.publish import Draft, drafting
 def republish(settings: Settings, mappings: Mappings, say: Callable[[str], None] = silent) -> int:
     """Apply the mappings to the rows that are there and publish the result."""
     with drafting(settings, waiting=say) as draft:
-        if draft.base.mappings == mappings.hash:  # another process was first
+        own, used = stamp_of(draft.base.mappings)
+        if own == mappings.hash:  # another process was first
             return draft.base.generation
         settle(draft.store, mappings, every_fact())
-        return draft.publish([], mappings).generation
+        return draft.publish([], stamped(mappings, used)).generation
 
 
 def rebuild(settings: Settings, mappings: Mappings, say: Callable[[str], None] = silent) -> int:
@@ -28,23 +32,32 @@ def rebuild(settings: Settings, mappings: Mappings, say: Callable[[str], None] =
         WarehouseError: a file of the archive is missing, damaged or can't be imported any more; nothing was published.
     """
     with drafting(settings, empty=True, waiting=say) as draft:
-        tables = replay(draft, mappings, say)
+        entries = draft.archive.entries(draft.base.archive_line)
+        read_with = ((entry.connector, entry.options["mapping"]) for entry in entries if "mapping" in entry.options)
+        sources = in_use(settings, stamp_of(draft.base.mappings)[1], read_with)
+        tables = replay(draft, entries, mappings, sources, say)
         settle(draft.store, mappings, tables)
-        return draft.publish([], mappings).generation
+        used = {name: draft.archive.keep_text(source.content) for name, source in sources.items()}
+        return draft.publish([], stamped(mappings, used)).generation
 
 
-def replay(draft: Draft, mappings: Mappings, say: Callable[[str], None]) -> frozenset[str]:
-    """Load every archived file in order; the tables written to."""
+def replay(
+    draft: Draft, entries: Sequence[Entry], mappings: Mappings, sources: Mapping[str, Source], say: Callable[[str], None]
+) -> frozenset[str]:
+    """Load archived files in order, each by what read it at first; the tables written to."""
     tables: frozenset[str] = frozenset()
-    entries = draft.archive.entries(draft.base.archive_line)
     for line, entry in enumerate(entries, start=1):
         say(f"{line}/{len(entries)} {entry.name}")
         path = draft.archive.unpack(entry, draft.staging)
-        told = Told(entry.name, entry.time, entry.imported_by, entry.options)
+        # what was added since, a connector or a mapping, may know the file as well
+        told = Told(entry.name, entry.time, entry.imported_by, {**entry.options, "as": entry.connector})
+        source = sources.get(entry.connector) if "mapping" in entry.options else None
+        known = (source.connector,) if source else ()
         try:
-            tables |= load_file(draft, path, told, line, mappings, lambda sha256=entry.sha256: sha256).tables  # type: ignore[misc]
+            tables |= load_file(draft, path, told, line, mappings, lambda sha256=entry.sha256: sha256, known).tables  # type: ignore[misc]
         except ImportError_ as error:
-            raise WarehouseError(f"line {line} of the archive can't be imported any more; nothing was published: {error}") from error
+            by = f" with {source.file}" if source else ""
+            raise WarehouseError(f"line {line} of the archive can't be imported any more{by}; nothing was published: {error}") from error
         finally:
             path.unlink(missing_ok=True)
     return tables

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from connectors.base import Connector
 from kpi.settings import AmountUnits, DateOrder
 
 
@@ -21,6 +22,7 @@ class Context:
         bad_share: share of rejected records, 0 to 1, above which the file is held back whole.
         amounts: whether amounts that could be both are in minor units (cents) or major ones; None asks.
         today: the day of the import in the calendar's zone; None where nobody asks whether a date lies ahead.
+        sources: systems that mappings describe, beside those that connectors know.
     """
 
     currency: str
@@ -30,6 +32,7 @@ class Context:
     bad_share: float = 0.2
     today: date | None = None
     amounts: AmountUnits | None = None
+    sources: tuple[Connector, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,14 @@ class StagedTable:
             later row, wins.
         replaces: for rows without an id of their own; None to upsert by the table's key.
         hint: it tells of customers or other sides only, so that it is never a full list of them.
+        history: rows of subscription_term that say themselves from when to when they held.
     """
 
     table: str
     relation: str
     replaces: Replaces | None = None
     hint: bool = False
+    history: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,14 @@ from kpi.metrics.stages.snapshots import picked
 from kpi.metrics.stages.stocks import stock_rows
 from kpi.metrics.uses import Use, uses_of
 from kpi.metrics.windows import Window, opened, windows
+from kpi.warehouse.agreement import Disagreement, read_disagreements
 from kpi.warehouse.reader import Reader
 
 _DAY: Final = dt.timedelta(days=1)
 _MOST_LACKING: Final = 1 / MOST_LACKING
 
 #: Of a reader's tables and durations whether any row runs backwards: what it reads never changes.
+_contradicted_in: Final[WeakKeyDictionary[Reader, tuple[Disagreement, ...]]] = WeakKeyDictionary()
 _backwards_in: Final[WeakKeyDictionary[Reader, dict[tuple[str, Node | None], bool]]] = WeakKeyDictionary()
 
 
@@ -46,7 +48,18 @@ def of_rows(made: Plan, answer: pa.Table, reader: Reader) -> list[Note]:
             if leaf.aggregate in FORWARD and is_duration(leaf.value) and _any_backwards(scan, leaf, reader):
                 rows = _backwards(scan, leaf, reader)
                 said += [Note(sentences.of_backwards(leaf, rows))] if rows else []
-    return said
+    return [*said, *_contradictions(made, reader)]
+
+
+def _contradictions(made: Plan, reader: Reader) -> Iterator[Note]:
+    """What the exports that a metric counts say differently of each other: the figures hang on whom one believes."""
+    if reader not in _contradicted_in:
+        _contradicted_in[reader] = read_disagreements(reader)
+    for found in _contradicted_in[reader]:
+        tables = {one.name: {use.leaf.table for use in uses_of(one.tree)} for one in made.asked}
+        names = tuple(name for name, of in tables.items() if of & found.tables)
+        if names:
+            yield Note(f"{', '.join(names)}: {found.sentence()}", names)
 
 
 def _of_splits(made: Plan, answer: pa.Table) -> Iterator[Note]:

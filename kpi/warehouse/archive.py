@@ -38,7 +38,8 @@ class Entry:
         time: UTC, ISO 8601.
         name: the file's name as given; an export's date may stand in it.
         size: bytes, uncompressed.
-        options: what the import was told beside the bytes: as, dates, bad_share, full.
+        options: what the import was told beside the bytes: as, dates, bad_share, full; ``mapping``: the SHA-256 of the
+            text that described the file, which the archive keeps too.
     """
 
     time: str
@@ -117,6 +118,33 @@ class Archive:
         final.parent.mkdir(exist_ok=True)
         incoming.part.replace(final)
         sync_folder(final.parent)
+
+    def keep_text(self, content: bytes) -> str:
+        """Keep a mapping's text, durably; the SHA-256 it lies under."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        final = self.blob(sha256)
+        if not final.exists():
+            final.parent.mkdir(parents=True, exist_ok=True)
+            part = self.folder / f"incoming-{os.getpid()}-{next(_NUMBERS)}.part"
+            part.write_bytes(zstandard.compress(content))
+            sync_file(part)
+            part.replace(final)
+            sync_folder(final.parent)
+        return sha256
+
+    def text(self, sha256: str, what: str) -> bytes:
+        """A text that :meth:`keep_text` kept.
+
+        Raises:
+            WarehouseError: it is missing or damaged.
+        """
+        try:
+            content = zstandard.ZstdDecompressor().decompress(self.blob(sha256).read_bytes(), max_output_size=1 << 26)
+        except (OSError, zstandard.ZstdError) as error:
+            raise WarehouseError(f"{what} ({self.blob(sha256)}) is missing from the archive or damaged: {error}") from error
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise WarehouseError(f"{what} ({self.blob(sha256)}) is not the text that was used")
+        return content
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Write lines behind the last one, durably. They count once CURRENT says so."""

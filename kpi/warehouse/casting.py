@@ -7,13 +7,14 @@ one: a :class:`Fault` with the condition and the reason. Nothing is raised for b
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from kpi.warehouse import cells
+from kpi.warehouse import cells, computing
 from kpi.warehouse.once import Once
 from kpi.warehouse.schema import MONEY, QUANTITY
 from kpi.warehouse.shapes import AmountShape, DateShape
@@ -77,6 +78,7 @@ class Scope:
         each: position of the column at hand and the pattern's group ``name``, in a mapping with ``each``.
         assumed: set to True when ``currency`` was needed.
         minor: False where amounts that could be in minor units are in whole ones.
+        exported_on: the day of the export, where the file's name states one.
     """
 
     header: dict[str, tuple[int, str]]
@@ -87,6 +89,7 @@ class Scope:
     each: tuple[int, str] | None = None
     assumed: bool = False
     minor: bool = True
+    exported_on: dt.date | None = None
 
     def find(self, value: cells.Value) -> tuple[int, str] | None:
         """Position and header of the cell that ``value`` reads, or None where the file hasn't got it."""
@@ -112,7 +115,7 @@ def folded(name: str) -> str:
 def typed_cells(value: Any, kind: str = "") -> Iterator[tuple[str, cells.Value]]:
     """Every cell in ``value`` that is read as a date or an amount: (``date``, ``amount`` or ``number``, the cell)."""
     if isinstance(value, cells.Day | cells.Instant):
-        kind = "" if value.zone in EPOCHS else "date"
+        kind = "" if value.form or value.zone in EPOCHS else "date"
     elif isinstance(value, cells.Amount):
         kind = "amount" if value.kind == "money" else "number"
     if isinstance(value, cells.Cell | cells.EachCell):
@@ -196,12 +199,17 @@ def compile_value(value: cells.Value, scope: Scope) -> Cast:
             return compile_value(cells.FirstOf(tuple(dataclasses.replace(value, of=item) for item in of.values)), scope)
         case cells.Minor():
             return _minor(value, scope)
+        case cells.Computed(function, arguments):
+            given = [compile_value(item, scope) for item in arguments]
+            return Cast(*_computed(function, given))
+        case cells.ExportDay():
+            return Cast(sa.cast(sa.literal(scope.exported_on), sa.Date()))
         case cells.Amount(of, kind) if isinstance(of, cells.FirstOf):
             return compile_value(cells.FirstOf(tuple(cells.Amount(item, kind) for item in of.values)), scope)
-        case cells.Day(of, zone) if isinstance(of, cells.FirstOf):
-            return compile_value(cells.FirstOf(tuple(cells.Day(item, zone) for item in of.values)), scope)
-        case cells.Instant(of, zone) if isinstance(of, cells.FirstOf):
-            return compile_value(cells.FirstOf(tuple(cells.Instant(item, zone) for item in of.values)), scope)
+        case cells.Day(of, zone, form) if isinstance(of, cells.FirstOf):
+            return compile_value(cells.FirstOf(tuple(cells.Day(item, zone, form) for item in of.values)), scope)
+        case cells.Instant(of, zone, form) if isinstance(of, cells.FirstOf):
+            return compile_value(cells.FirstOf(tuple(cells.Instant(item, zone, form) for item in of.values)), scope)
         case cells.Currency(of) if scope.find(of) is None and isinstance(of, cells.Cell):
             scope.assumed = scope.assumed or value.assume
             return Cast(sa.literal(scope.currency) if value.assume else sa.null())
@@ -288,6 +296,18 @@ def _typed_null(value: Any) -> Column:
     return sa.null() if kind is None else sa.cast(sa.null(), kind)
 
 
+def _computed(function: str, given: list[Cast]) -> tuple[Column, tuple[Fault, ...]]:
+    """A function's value, and what can't be worked out of values that are there."""
+    made = Once(computing.value(function, [part.value for part in given]))
+    faults = tuple(fault for part in given for fault in part.faults)
+    if function in computing.MAY_FAIL:
+        there: list[Column] = [part.value.is_not(None) for part in given]
+        # the last is what is divided by: by 0 there is no value, which is no mistake
+        there += [given[-1].value != 0] if function == "/" else []
+        faults += (Fault("", sa.literal(""), sa.and_(*there, made.is_(None)), computing.MAY_FAIL[function]),)
+    return made, faults
+
+
 def _all(parts: list[Cast], combine: Callable[..., Column]) -> Cast:
     return Cast(combine(*(part.value for part in parts)), tuple(fault for part in parts for fault in part.faults))
 
@@ -305,6 +325,17 @@ def _required(of: cells.Value, scope: Scope) -> Cast:
     missing = Fault(names[0] if names else "", sa.literal(""), inner.value.is_(None), "empty, and no row can do without it")
     shown = sa.and_(missing.bad, *(sa.not_(sa.func.coalesce(fault.bad, sa.false())) for fault in inner.faults))
     return Cast(inner.value, (*inner.faults, dataclasses.replace(missing, bad=shown)))
+
+
+def holds(value: Any, kind: type) -> bool:
+    """Whether a value of ``kind`` stands anywhere in ``value``."""
+    if isinstance(value, kind):
+        return True
+    if isinstance(value, tuple | list):
+        return any(holds(item, kind) for item in value)
+    if isinstance(value, dict):
+        return any(holds(item, kind) for item in value.values())
+    return dataclasses.is_dataclass(value) and any(holds(getattr(value, part.name), kind) for part in dataclasses.fields(value))
 
 
 def cells_of(value: Any) -> Iterator[cells.Value]:
@@ -382,7 +413,9 @@ def _date(
     if value.zone in EPOCHS:
         return _since_1970(value, raw, fault, scope)
     readings: list[Column] = []
-    if shape.iso:
+    if value.form:
+        readings.append(_to_utc(computing.moment(value.form, raw), "utc" if value.form.startswith("epoch") else value.zone, scope))
+    elif shape.iso:
         written: Column = sa.try_cast(raw, sa.DateTime)
         if shape.zoned and not (isinstance(value, cells.Day) and value.zone == "written"):
             # an offset in the cell beats what the column is said to be in
@@ -397,14 +430,15 @@ def _date(
                     (sa.not_(sa.func.regexp_matches(raw, r"[0-9]\s*([A-Za-z]|[+-][0-9]{2}:?[0-9]{2}$)")), written),
                 )
             readings.append(_to_utc(written, value.zone, scope))
-    if shape.formats:
+    if shape.formats and not value.form:
         parsed = sa.func.try_strptime(raw, sa.func.list_value(*shape.formats))
         readings.append(_to_utc(parsed, value.zone, scope))
     moment = Once(readings[0] if len(readings) == 1 else sa.func.coalesce(*readings))
     bad = sa.and_(raw.is_not(None), moment.is_(None))
     if isinstance(value, cells.Instant):
         return Cast(moment, fault(bad, "not a date and time"))
-    local = moment if value.zone == "written" else to_local(moment, scope.timezone)
+    at_all = value.zone == "written" and not value.form.startswith("epoch")
+    local = moment if at_all else to_local(moment, scope.timezone)
     return Cast(Once(sa.cast(local, sa.Date)), fault(bad, "not a date"))
 
 
@@ -456,6 +490,9 @@ def compile_condition(condition: cells.Condition, scope: Scope) -> Cast:
         case cells.Not(inner):
             cast = compile_condition(inner, scope)
             return Cast(sa.not_(cast.value), cast.faults)
+        case cells.Compared(operator, left, right):
+            pair = [compile_value(left, scope), compile_value(right, scope)]
+            return _all(pair, lambda a, b: sa.func.coalesce(computing.compared(operator, a, b), sa.false()))
         case cells.Same(left, right):
             pair = [compile_value(left, scope), compile_value(right, scope)]
             return _all(pair, lambda a, b: sa.func.coalesce(sa.func.lower(a) == sa.func.lower(b), sa.false()))

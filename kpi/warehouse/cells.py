@@ -6,10 +6,14 @@ written in Python by a connector as well as read from YAML.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 Zone = Literal["utc", "local", "written", "epoch", "epoch_ms"]
+#: Ways to write a day or an instant that a column alone doesn't show: a number is no date until somebody says so.
+Form = Literal["", "yyyymmdd", "yyyy-mm", "mm/yyyy", "mmm yyyy", "epoch", "epoch_ms", "excel"]
 
 
 class Value:
@@ -87,6 +91,7 @@ class Day(Value):
 
     of: Value
     zone: Zone = "written"
+    form: Form = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ class Instant(Value):
 
     of: Value
     zone: Zone = "utc"
+    form: Form = ""
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,7 @@ class CaseSafe(Value):
 class Constant(Value):
     """The same value in every record."""
 
-    value: str | int | bool | None
+    value: str | int | bool | Decimal | dt.date | None
 
 
 @dataclass(frozen=True)
@@ -219,6 +225,19 @@ class DayAfter(Value):
 
 
 @dataclass(frozen=True)
+class ExportDay(Value):
+    """The day of the export, which its name states; a file whose name doesn't can't be read by a mapping that asks."""
+
+
+@dataclass(frozen=True)
+class Computed(Value):
+    """A function of the closed set of :mod:`kpi.warehouse.computing`, of values of the type that it takes."""
+
+    function: str
+    arguments: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
 class When(Value):
     """``then`` where the condition holds, else ``otherwise``."""
 
@@ -277,6 +296,15 @@ class Above(Condition):
     """The amount is above 0."""
 
     of: Value
+
+
+@dataclass(frozen=True)
+class Compared(Condition):
+    """``left`` is = <> < <= > or >= ``right``, both of one type; not so where one of them is empty."""
+
+    operator: str
+    left: Value
+    right: Value
 
 
 @dataclass(frozen=True)

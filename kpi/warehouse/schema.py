@@ -445,6 +445,48 @@ import_problem = _table(
     kind="bookkeeping",
 )
 
+statement = _table(
+    "statement",
+    "what a row of an export states besides what it is, such as that an account has left",
+    _c("source", "text", "the system", key=True),
+    _c("fact", "text", "what is stated, as its mapping calls it", key=True),
+    _c("said_by", "text", "the export that states it", key=True),
+    _c("row_id", "text", "the row's id in the system", key=True),
+    _c("of_id", "text", "the id of what it is stated of"),
+    _c("said", "flag", "yes or no"),
+    _c("run_id", "integer", "the import that wrote the row"),
+    _c("modified_at", "instant", "when the source last changed it; empty where it doesn't say"),
+    kind="bookkeeping",
+)
+
+sayer = _table(
+    "sayer",
+    "an export that states something which other exports of its system state as well",
+    _c("source", "text", "the system", key=True),
+    _c("fact", "text", "what is stated", key=True),
+    _c("said_by", "text", "the export", key=True),
+    _c("take", "text", "any: yes where any row says so; every: where every one does"),
+    _c("silent", "text", "what it means when there is no row: no, or nothing"),
+    _c("words", "text", "what is stated, in words"),
+    _c("concerns", "text", "the tables that the export fills, joined by ', '"),
+    _c("things", "integer", "of how many things any export states it"),
+    _c("yes", "integer", "of how many of them this one says yes"),
+    _c("run_id", "integer", "the import that wrote the row"),
+    _c("modified_at", "instant", "empty"),
+    kind="bookkeeping",
+)
+
+disagreement = _table(
+    "disagreement",
+    "something of which the exports of one system say both yes and no",
+    _c("source", "text", "the system", key=True),
+    _c("fact", "text", "what is stated", key=True),
+    _c("of_id", "text", "what it is stated of", key=True),
+    _c("says_yes", "text", "the exports that say yes, joined by ', '"),
+    _c("says_no", "text", "those that say no"),
+    kind="bookkeeping",
+)
+
 report_scope = _table(
     "report_scope",
     "an account that a ledger's report spoke of, so that an older report which comes later leaves it alone",

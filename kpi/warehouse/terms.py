@@ -26,7 +26,8 @@ _ENDS: Final = ("ended_on", "canceled_on", "past_due_on", "trial_ends_on", "canc
 
 
 #: The subscription, or the item of one, that a term belongs to: its id without what marks a trial or a later beginning.
-_ITEM: Final = "regexp_replace({}.term_id, '(:trial)?(@[0-9-]*)?$', '')"
+#: Without a question mark, which stands for a value in statements.
+_ITEM: Final = "regexp_replace({}.term_id, '(:trial|)(@[0-9-]*|)$', '')"
 
 
 def merge_terms(store: Store, relation: str, run: Run, seen: dt.date, newest: dt.date | None = None, full: bool = False) -> list[str]:

@@ -1,0 +1,162 @@
+"""What a column of an unknown file holds, as far as its cells show it: the facts that a draft of a mapping is made from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from connectors.base import Record
+from connectors.reading import DELIMITERS, HEADER_WITHIN, NotATable, head_records, open_text, records
+from kpi.errors import Unreadable
+from kpi.warehouse.casting import folded
+from kpi.warehouse.shapes import Undecided, date_shape
+
+#: Records that are looked at, and different texts of a column that are kept.
+SEEN: Final = 20_000
+_DISTINCT: Final = 1000
+#: Wider tables are no exports that somebody maps by hand; headers that are longer are content.
+_MOST_COLUMNS: Final = 400
+MOST_HEADER: Final = 120
+
+_DAY: Final = re.compile(
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|\d{1,2}[ /-][A-Za-z]{3,9}\.?[ /,-]+\d{2,4}"
+    r"|[A-Za-z]{3,9}\.? \d{1,2},? \d{4})(?:[T ,]+\d{1,2}:\d{2}.*)?"
+)
+_NUMBER: Final = re.compile(r"[-+(−]?\s?[€$£¥]?\s?-?\d[\d.,' ]*\s?[€$£¥%]?\s?\)?")
+_COMPACT: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+_FLAGS: Final = frozenset({"0", "1", "true", "false", "yes", "no", "y", "n", "t", "f", "x"})
+_CODE: Final = re.compile(r"[A-Za-z]{3}")
+_MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A column.
+
+    Attributes:
+        header: as written, with single blanks.
+        kind: day, compact (20260131), number, flag, code (three letters), mail, text or empty.
+        filled, unique: how many cells hold something, and whether no two hold the same.
+        texts: different texts, in the order of the file; ``many`` when there are more.
+        question: why days can be read in two ways; empty where they can't.
+    """
+
+    header: str
+    kind: str
+    filled: int
+    unique: bool
+    texts: tuple[str, ...]
+    many: bool
+    question: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A file of an unknown layout.
+
+    Attributes:
+        header: the cells that are taken for the names of columns; ``line`` is where they stand.
+        columns: those with a name of their own.
+        left_out: why other cells of the header are none, a sentence each.
+        rows: records looked at.
+        whole: those are all.
+    """
+
+    header: tuple[str, ...]
+    line: int
+    columns: tuple[Profile, ...]
+    left_out: tuple[str, ...]
+    rows: int
+    whole: bool
+
+
+def look(path: Path, folder: Path) -> Sheet:
+    """Look at a file; copies go to ``folder``.
+
+    Raises:
+        Unreadable: it is no table.
+    """
+    try:
+        text = open_text(path, folder)
+    except NotATable as error:
+        raise Unreadable(f"{path} can't be read: {error}") from error
+    tried = [(*_header(head_records(text, mark)), -at) for at, mark in enumerate(DELIMITERS)]
+    width, alike, header, at = max(tried, key=lambda one: (one[0], one[1], one[3]))
+    delimiter = DELIMITERS[-at]
+    if header is None or width < 1 or not alike:
+        raise Unreadable(f"{path}: no row of it looks like the names of columns with rows of the same width below it")
+    names, left_out = _names(header.cells)
+    cells: dict[int, list[str]] = {at: [] for at in names}
+    rows = 0
+    whole = True
+    for record in records(text, delimiter):
+        if record.line <= header.line or not any(cell.strip() for cell in record.cells):
+            continue
+        if rows >= SEEN:
+            whole = False
+            break
+        rows += 1
+        for at in names:
+            cells[at].append(record.cells[at].strip() if at < len(record.cells) else "")
+    profiles = tuple(_profile(name, cells[at]) for at, name in names.items())
+    return Sheet(tuple(header.cells), header.line, profiles, tuple(left_out), rows, whole)
+
+
+def _header(head: Sequence[Record]) -> tuple[int, int, Record | None]:
+    """How many names the likeliest header has, how many of the rows below are as wide, and the header."""
+    best: tuple[int, int, Record | None] = (0, 0, None)
+    for at, record in enumerate(head[:HEADER_WITHIN]):
+        names = [cell.strip() for cell in record.cells if cell.strip()]
+        worded = [name for name in names if not _NUMBER.fullmatch(name) and not _DAY.fullmatch(name)]
+        below = head[at + 1 : at + 21]
+        alike = sum(len(other.cells) == len(record.cells) for other in below)
+        if len(worded) * 2 > len(names) and alike * 2 >= len(below) > 0 and len(names) > best[0]:
+            best = (len(names), alike, record)
+    return best
+
+
+def _names(header: Sequence[str]) -> tuple[dict[int, str], list[str]]:
+    """Position -> name, each once; and what is wrong with the others."""
+    names: dict[int, str] = {}
+    said: list[str] = []
+    taken: set[str] = set()
+    for at, cell in enumerate(header):
+        name = " ".join(cell.split())
+        if not name:
+            said.append(f"column {at + 1} has no name")
+        elif len(name) > MOST_HEADER or "\x00" in name or len(names) >= _MOST_COLUMNS:
+            said.append(f"the name of column {at + 1} is too long for one")
+        elif folded(name) in taken:
+            said.append(f"column {at + 1} is called as one before it")
+        else:
+            names[at] = name
+            taken.add(folded(name))
+    return names, said
+
+
+def _profile(header: str, cells: Iterable[str]) -> Profile:
+    given = [cell for cell in cells if cell]
+    distinct = list(dict.fromkeys(given))
+    kind = _kind(distinct)
+    question = ""
+    if kind == "day":
+        try:
+            date_shape(header, distinct, None)
+        except Undecided as undecided:
+            question = undecided.question
+    return Profile(header, kind, len(given), len(distinct) == len(given), tuple(distinct[:_DISTINCT]), len(distinct) > _DISTINCT, question)
+
+
+def _kind(texts: Sequence[str]) -> str:
+    """What most of the texts are; one in twenty may be something else."""
+    if not texts:
+        return "empty"
+    if len(texts) <= 3 and {text.casefold() for text in texts} <= _FLAGS:
+        return "flag"
+    for kind, pattern in (("day", _DAY), ("compact", _COMPACT), ("number", _NUMBER), ("mail", _MAIL), ("code", _CODE)):
+        if sum(pattern.fullmatch(text) is not None for text in texts) * 20 >= len(texts) * 19:
+            return kind
+    return "text"
