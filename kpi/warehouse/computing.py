@@ -101,8 +101,9 @@ def _quotient(left: Column, right: Column) -> Column:
 def _minor(number: Column, currency: Column) -> Column:
     """An amount in the smallest unit of its currency (ISO 4217) in whole units: cents, but yen as they are."""
     code = sa.func.upper(currency)
-    places = sa.case((code.in_(_WITHOUT_CENTS), sa.literal_column("1.000")), (code.in_(_THOUSANDTHS), sa.literal_column("0.001")))
-    return _number(_number(number, _LEFT) * sa.func.coalesce(places, sa.literal_column("0.010")))
+    known = ((code.in_(_WITHOUT_CENTS), "1.000"), (code.in_(_THOUSANDTHS), "0.001"), (code.is_not(None), "0.010"))
+    unit = sa.case(*((holds, sa.literal_column(share)) for holds, share in known))  # of no currency nobody knows it
+    return _number(_number(number, _LEFT) * unit)
 
 
 def _months_after(day: Column, months: Column) -> Column:

@@ -42,6 +42,7 @@ R-2;03/02/2026;walk-in;open;900;JPY;
 R-3;04/02/2026;Bob;training;700;EUR;
 R-4;05/02/2026;Bob;gift;5;EUR;
 R-5;06/02/2026;Bob;void;5;EUR;
+R-6;07/02/2026;Bob;sale;5;;
 Total;;;;2839;;
 """
 
@@ -58,8 +59,9 @@ def test_a_mapping_becomes_rows(mapped):
     assert result.problems() == [
         (6, "Kind", "gift", "not one of sale, open, void"),
         (7, "Kind", "", "empty, and no row can do without it"),
+        (8, "Net", "", "empty, and no row can do without it"),  # of which currency are 5 the cents?
     ]
-    assert (result.staged.rows_read, result.staged.rows_loaded, result.staged.rows_rejected) == (5, 2, 2)
+    assert (result.staged.rows_read, result.staged.rows_loaded, result.staged.rows_rejected) == (6, 2, 3)
     assert "1 receipts of the training mode left out" in result.staged.notes
     assert result.staged.covers == {"payment": (dt.date(2026, 2, 1), dt.date(2026, 2, 4), "dates of its rows")}
 
