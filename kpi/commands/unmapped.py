@@ -58,11 +58,12 @@ def _part(said: str, rows: Sequence[dict[str, Any]], most: int) -> str:
     if not rows:
         return f"{said.partition(';')[0]}: none"
     head = [name.replace("_", " ") for name in rows[0]]
-    cells = [["(none)" if value is None and name != "amount" else _cell(value) for name, value in row.items()] for row in rows[:most]]
+    empty = {"amount": "", "currency": ""}
+    cells = [[empty.get(name, "(none)") if value is None else _cell(value) for name, value in row.items()] for row in rows[:most]]
     right = [at for at, name in enumerate(rows[0]) if name in ("rows", "amount")]
     rest = f"\nand {len(rows) - most:,} more: --all shows them" if len(rows) > most else ""
     return f"{said}:\n\n{table(head, cells, right)}{rest}"
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -163,17 +163,21 @@ def open_parts(
     files = {part: (folder / f"part{at}.csv").open("w", encoding="utf-8", newline="") for at, part in enumerate(parts)}
     main = next(iter(parts))
     wanted = {part: [folded(name) for name in names] for part, names in parts.items()}
-    seen: dict[str, set[str]] = {part: set() for part in parts}
-    called: dict[str, str] = {}
+    # folded name -> the name that the records use
+    seen: dict[str, dict[str, str]] = {part: {} for part in parts}
+    known: dict[str, set[str]] = {part: set() for part in parts}
     try:
         writers = {part: csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL) for part, file in files.items()}
         for made in flat:
             if isinstance(made, Trouble):
                 aside.add([(made.line, made.column, made.value[:200], made.reason)], main=made.whole)
             else:
-                cells = {called.get(name) or called.setdefault(name, folded(name)): cell for name, cell in made.cells.items()}
-                seen[made.part].update(cells)
-                row = [cells.get(name, "").replace("\x00", "") for name in wanted[made.part]]
+                names = seen[made.part]
+                if not known[made.part].issuperset(made.cells):
+                    known[made.part].update(made.cells)
+                    for name in made.cells:
+                        names.setdefault(folded(name), name)
+                row = [made.cells.get(names.get(name, name), "").replace("\x00", "") for name in wanted[made.part]]
                 writers[made.part].writerow([*row, str(made.line)])
     finally:
         for file in files.values():

@@ -45,10 +45,10 @@ def _regular(pattern: str, star: str) -> str:
 
 
 def account_names(ledger_account: str) -> tuple[str, ...]:
-    """What a rule may call a ledger account: as written, its last part, and the number and the name of either.
+    """What a rule may call a ledger account: as written, its last part, the number and the name of either, and its path by names.
 
     >>> account_names('Hosting:5100 · Cloud')
-    ('Hosting:5100 · Cloud', '5100 · Cloud', '5100', 'Cloud')
+    ('Hosting:5100 · Cloud', '5100 · Cloud', '5100', 'Cloud', 'Hosting:Cloud')
     """
     whole = ledger_account.strip()
     found = [whole]
@@ -59,6 +59,7 @@ def account_names(ledger_account: str) -> tuple[str, ...]:
             found += [match[1], match[2].strip()]
         elif match := re.fullmatch(r"(.*\S)\s*\((\d[\d.\-/]*)\)", text):
             found += [match[2], match[1]]
+    found.append(":".join(re.sub(r"^\d[\d.\-/]*\s*(?:[·–—-]\s*)?(?=\D)", "", part.strip()) for part in whole.split(":")))
     return tuple(dict.fromkeys(found))
 
 

@@ -61,7 +61,8 @@ def _missing(reader: Reader, column: str, by: str | None) -> Iterator[dict[str, 
         if name == "invoice_line":
             statement = statement.where(table.c.kind != "tax")
         for row in _largest(reader.run(statement).to_pylist()):
-            yield {"table": name, **row} if amount else {"table": name, **row, "currency": None, "amount": None}
+            named = {"table": name, **{key.name: row[key.name] for key in keys}}
+            yield {**named, "currency": row.get("currency"), "rows": row["rows"], "amount": row.get("amount")}
 
 
 def _largest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

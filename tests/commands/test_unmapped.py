@@ -82,3 +82,13 @@ def test_rules_that_change_are_applied_first(desk, capsys):
     assert re.search(r"cost_line +quickbooks +\(none\) +EUR +2 +24.5000", out)
     assert re.search(r"cost_line +quickbooks +Nobody +EUR +1 +40.0000", out)
     assert "rows whose customer is not matched: none" in out
+
+
+def test_issues_have_rows_and_no_amounts(desk, capsys):
+    (desk / "issues.csv").write_text(
+        "Summary,Issue key,Issue id,Issue Type,Status,Project key,Created\nA,OPS-1,1,Bug,Open,OPS,2026-01-15 10:00\n"
+    )
+    assert main(["import", str(desk / "issues.csv")]) == 0
+    capsys.readouterr()
+    assert main(["unmapped"]) == 0
+    assert re.search(r"issue +jira +OPS +1$", capsys.readouterr().out, re.MULTILINE)

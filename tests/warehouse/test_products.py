@@ -52,7 +52,9 @@ def test_ledger_accounts_by_name_number_and_last_part(account, category):
 
 
 def test_the_names_of_a_ledger_account():
-    assert account_names("Hosting:5100 · Cloud") == ("Hosting:5100 · Cloud", "5100 · Cloud", "5100", "Cloud")
+    assert account_names("Hosting:5100 · Cloud") == ("Hosting:5100 · Cloud", "5100 · Cloud", "5100", "Cloud", "Hosting:Cloud")
+    assert "Hosting:Beacon" in account_names("5100 Hosting:5110 Beacon")
+    assert account_names("5100") == ("5100",)
 
 
 def _writer():

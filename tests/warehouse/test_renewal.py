@@ -291,3 +291,23 @@ def test_bills_count_only_on_days_that_no_report_by_account_covers(both, tmp_pat
     more.write_text(more.read_text() + "\n")
     bring(both, more)
     assert booked(both) == [("310", 2, Decimal(25)), ("Hosting", 1, Decimal(10))]
+
+
+def test_three_reports_of_the_same_bookings_count_once(both, ledger, tmp_path):
+    bring(both, ledger("a.csv", {"5100 Hosting": [BILL, MORE]}))
+    detail = tmp_path / "detail.csv"
+    detail.write_text(
+        "Acme\nTransaction Detail by Account\nJanuary - March, 2026\n\n"
+        ",Date,Transaction Type,Num,Name,Memo/Description,Split,Amount,Balance\n5100 Hosting,,,,,,,,\n"
+        ",01/15/2026,Bill,B-1,Cloud Co,seats,2000 AP,100.00,100.00\n,02/15/2026,Bill,B-2,Cloud Co,seats,2000 AP,50.00,150.00\n"
+        "Total for 5100 Hosting,,,,,,,150.00,\n"
+    )
+    journal = tmp_path / "journal.csv"
+    journal.write_text(
+        "Acme\nJournal\nJanuary - March, 2026\n\n,Date,Transaction Type,Num,Name,Memo/Description,Account,Debit,Credit\n"
+        ",01/15/2026,Bill,B-1,Cloud Co,seats,2000 AP,,100.00\n,,,,,seats,5100 Hosting,100.00,\n,,,,,,,100.00,100.00\n"
+        ",02/15/2026,Bill,B-2,Cloud Co,seats,2000 AP,,50.00\n,,,,,seats,5100 Hosting,50.00,\n,,,,,,,50.00,50.00\n"
+    )
+    for path in (detail, journal):
+        bring(both, path)
+        assert hosting(both) == [(1, Decimal(100)), (2, Decimal(50))]
