@@ -8,6 +8,7 @@
     ├── QueryError               a sound request that these definitions or data can't answer
     │   ├── BadExpression        an expression that can't be read or whose types don't fit
     │   ├── Unreachable          a dimension or filter that a metric's table can't reach
+    │   ├── TooLarge             a number on the way to the answer has too many digits
     │   └── QueryTooHeavy        the time or memory limit of a query was passed
     ├── ImportError_             a file that can't be imported (exit code 1)
     │   ├── UnknownLayout        no connector knows its header
@@ -120,6 +121,16 @@ class Unreachable(QueryError):
         self.reachable = tuple(sorted(reachable))
         can = ", ".join(self.reachable) or "none"
         super().__init__(f'{metric} can\'t be split or filtered by "{name}": table {table} has no key that leads there; it reaches {can}')
+
+
+class TooLarge(QueryError):
+    """A number that a query reckons with has more digits than a decimal holds."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a number on the way to this answer has more digits than the 38 that a decimal holds; "
+            "look for a product or a quotient in its definition or filter that grows so large"
+        )
 
 
 class QueryTooHeavy(QueryError):

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from kpi.errors import QueryTooHeavy
+from kpi.errors import QueryTooHeavy, TooLarge
 from kpi.keeping import Keeper
 from kpi.metrics import expressions, operations, splitting
 from kpi.metrics.compile import Compiler, Typed
@@ -151,7 +151,7 @@ class Cubes:
             if self._too_many(wide):
                 return None
             rows = self._reader.run(select.limit(MOST_ROWS + 1))
-        except engine_errors(QueryTooHeavy):  # the filter alone may be answered in time, or leave out what overflows
+        except engine_errors(QueryTooHeavy, TooLarge):  # the filter alone may be answered in time, or leave out what overflows
             return None
         if rows.num_rows > MOST_ROWS or rows.nbytes > MOST_BYTES or (_may_cancel_out(wide) and _lacks_a_rate(rows, parts)):
             return None

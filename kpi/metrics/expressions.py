@@ -37,6 +37,10 @@ def _parsed(text: str, known: tuple[str, ...]) -> exp.Expr:
     return parsing.parse(text, known, functions.PLACES)
 
 
+#: Characters of what is no name that are repeated back.
+_MOST_ECHO = 60
+
+
 def row(text: str, scope: Scope) -> Node:
     """An expression of a definition on the rows of ``scope.table``.
 
@@ -75,7 +79,8 @@ def group(name: str, table: str, dimensions: Mapping[str, Dimension], metric: st
     rows = Rows(Scope(table, tuple(dimensions), dimensions.get, metric, columns=False, catalog=catalog))
     tree = _parsed(name, ())
     if not isinstance(tree, exp.Column):
-        raise BadExpression(f'"{name}" is not a name; a split is by a dimension or table.column')
+        said = name if len(name) <= _MOST_ECHO else f"{name[:_MOST_ECHO]}…"
+        raise BadExpression(f'"{said}" is not a name; a split is by a dimension or table.column')
     return rows.node(tree)
 
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import pyarrow as pa
 import sqlalchemy as sa
 
-from kpi.errors import QueryTooHeavy
+from kpi.errors import QueryTooHeavy, TooLarge
 from kpi.metrics import sentences, splitting
 from kpi.metrics.assembly import MOST_LACKING
 from kpi.metrics.lacking import distinct, lack
@@ -115,7 +115,7 @@ def _without_rate(made: Plan, answer: pa.Table, reader: Reader) -> Iterator[Note
             scan, total = replace(scan, split=None, filters=splitting.apart(scan.leaves[0], scan.filters)[0]), True
         try:
             lacks = lack(scan, found, total, reader)
-        except QueryTooHeavy:  # the figures are there; that a rate is missing is told all the same
+        except (QueryTooHeavy, TooLarge):  # the figures are there; that a rate is missing is told all the same
             continue
         if lacks.amounts:
             told.update(names)

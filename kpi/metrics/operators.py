@@ -31,6 +31,9 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _NUMERIC: Final = ("number", "money")
 _TIMES: Final = ("day", "instant")
 
+#: Of % in a pattern: nobody writes more, and each is one more place that a database looks for in a long text.
+_MOST_WILD: Final = 20
+
 
 @dataclass(frozen=True)
 class Operators:
@@ -106,6 +109,8 @@ class Operators:
             raise BadExpression(f"{shown(value)} is {IN_WORDS[self.type_of(value)]}, and like needs text")
         if not isinstance(pattern, Literal_) or pattern.type != "text":
             raise BadExpression("like needs a pattern in quotes, such as 'Acme%'")
+        if isinstance(pattern, Literal_) and len(re.findall("%[%_]*", str(pattern.value))) > _MOST_WILD:
+            raise BadExpression(f"a pattern of like has at most {_MOST_WILD} times %; each more makes it slower to look for")
         return Call("like", (value, pattern), "flag")
 
     def both(self, function: str, parts: Sequence[Node]) -> Call:

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from duckdb_sqlalchemy import Dialect as DuckDialect
 from sqlalchemy.engine import Dialect
 
-from kpi.errors import BadSetting, Outdated, QueryTooHeavy, WarehouseError
+from kpi.errors import BadSetting, Outdated, QueryTooHeavy, TooLarge, WarehouseError
 from kpi.settings import Settings
 from kpi.warehouse.given import attach, duck_file
 from kpi.warehouse.home import Current, read_current, warehouse_file
@@ -161,6 +161,8 @@ class DuckReader(Reader):
         except duckdb.OutOfMemoryException as error:
             full = f", with no room for more under {self._spill}" if "max_temp_directory_size" in str(error) else ""
             raise QueryTooHeavy(f"{self._memory_mb} MB{full}", "KPI_MEMORY_LIMIT_MB") from error
+        except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+            raise TooLarge from error
         except duckdb.IOException as error:
             if str(self._spill) not in str(error):
                 raise WarehouseError(f"the warehouse can't be read ({_first_line(error)}); python -m kpi rebuild makes it anew") from error

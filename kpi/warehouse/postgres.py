@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Dialect
 
-from kpi.errors import Outdated, QueryTooHeavy, WarehouseError
+from kpi.errors import Outdated, QueryTooHeavy, TooLarge, WarehouseError
 from kpi.settings import Settings
 from kpi.warehouse.engines import check_url, lacking, table_ddl
 from kpi.warehouse.home import Current
@@ -155,6 +155,8 @@ class PostgresReader(Reader):
                 raise QueryTooHeavy(f"{self._settings.query_timeout_s:g} seconds", "KPI_QUERY_TIMEOUT_S") from error
             except (psycopg.errors.OutOfMemory, psycopg.errors.DiskFull) as error:
                 raise QueryTooHeavy("the server's memory", "work_mem of the server") from error
+            except psycopg.errors.NumericValueOutOfRange as error:
+                raise TooLarge from error
             except psycopg.OperationalError as error:
                 raise WarehouseError(f"the connection to PostgreSQL broke: {str(error).strip().splitlines()[-1]}") from error
 

@@ -17,7 +17,8 @@ import duckdb
 import pytest
 
 from kpi import cli
-from kpi.errors import KpiError
+from kpi.dashboard import filters
+from kpi.errors import KpiError, TooLarge
 from kpi.metrics import definitions
 from kpi.metrics.model import Query
 from kpi.metrics.query import run
@@ -97,11 +98,79 @@ def asked(known: Path):
     return ask
 
 
+@pytest.fixture(scope="module")
+def reads(known: Path):
+    """Answers to any query of an empty warehouse."""
+    reader, loaded = memory_writer().reader(), definitions.load(known)
+    return lambda query: run(query, loaded, reader)
+
+
 @hostile
 def test_in_the_filter_of_a_query(text: str, asked) -> None:
     with at_once(), pytest.raises(KpiError) as raised:
         asked(text)
     assert is_a_sentence(str(raised.value)), raised.value
+
+
+@hostile
+def test_as_a_split(text: str, reads) -> None:
+    with at_once(), pytest.raises(KpiError) as raised:
+        reads(Query(("won",), (text,), (), "all"))
+    assert is_a_sentence(str(raised.value)), raised.value
+
+
+@hostile
+def test_in_a_per(text: str, asked) -> None:
+    for place in (f"per({text}, won) > 0", f"per(deal, {text}) > 0"):
+        with at_once(), pytest.raises(KpiError) as raised:
+            asked(place)
+        assert is_a_sentence(str(raised.value)), raised.value
+
+
+@hostile
+def test_in_a_link(text: str) -> None:
+    """Nothing of it comes into a query, and what is left out is said in a few plain words."""
+    parameters = {"segment": [text], "week": [text], text: ["x"]}
+    with at_once():
+        found, told = filters.read(parameters, (dt.date(2026, 1, 5),), {"segment": ("SMB", None)})
+    assert found == filters.Filters()
+    assert 2 <= len(told) <= 3
+    assert all(is_a_sentence(sentence) and len(sentence) < 300 for sentence in told), told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " * ".join(["deal.probability", *["999999999999999999"] * 3]) + " > 0",
+        "deal.probability" + " / 0.000000000001" * 4 + " > 0",
+    ],
+    ids=["product", "quotient"],
+)
+def test_numbers_that_grow_too_large_are_a_sentence(text: str, warehouse, defined) -> None:
+    warehouse.add(
+        "deal", {"closed_on": "2026-01-05", "list_amount": "9", "amount": "99999999999999.9999"}, covers=("2026-01-01", "2026-02-01")
+    )
+    known = defined("won: {count: deal, at: closed_on}")
+    with warehouse.reader() as reader, pytest.raises(TooLarge) as raised:
+        run(Query(("won",), (), (text.replace("deal.probability", "deal.amount"),), "all"), known, reader)
+    assert is_a_sentence(str(raised.value))
+
+
+def test_a_pattern_of_many_places_is_looked_for_at_once(warehouse, defined) -> None:
+    """DuckDB's own LIKE takes minutes for the first, and no limit of time ends it."""
+    stages = ("a" * 4000, "x\ny.z%", "xyz")
+    covers = ("2026-01-01", "2026-02-01")
+    warehouse.add("deal", *({"closed_on": "2026-01-05", "stage": stage} for stage in stages), covers=covers)
+    known = defined("won: {count: deal, at: closed_on}")
+    with warehouse.reader() as reader:
+
+        def won(pattern: str) -> int:
+            return run(Query(("won",), (), (f"deal.stage like '{pattern}'",), "all"), known, reader).table.column("won")[0].as_py()
+
+        with at_once():
+            assert won("%a_%a_%a_%b") == 0
+        patterns = {"%_a%a_%": 1, "%x_y%": 1, "%_.z%": 1, "%x_z%": 1, "%X_Z%": 0, "_%_%_": 3, "%____%": 2, "%y_z%_": 0, "%.___%": 0}
+        assert {pattern: won(pattern) for pattern in patterns} == {**patterns, "%y_z%_": 1}
 
 
 @pytest.fixture(scope="module")
