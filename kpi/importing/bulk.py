@@ -172,12 +172,12 @@ def open_parts(
             if isinstance(made, Trouble):
                 aside.add([(made.line, made.column, made.value[:200], made.reason)], main=made.whole)
             else:
-                names = seen[made.part]
+                spelled = seen[made.part]
                 if not known[made.part].issuperset(made.cells):
                     known[made.part].update(made.cells)
                     for name in made.cells:
-                        names.setdefault(folded(name), name)
-                row = [made.cells.get(names.get(name, name), "").replace("\x00", "") for name in wanted[made.part]]
+                        spelled.setdefault(folded(name), name)
+                row = [made.cells.get(spelled.get(name, name), "").replace("\x00", "") for name in wanted[made.part]]
                 writers[made.part].writerow([*row, str(made.line)])
     finally:
         for file in files.values():
