@@ -264,12 +264,14 @@ class Connector:
         label: as people write it.
         layouts: in the order in which they are tried.
         dated_name: True when the export's date stands in the file's name.
+        general: True when its layouts are no particular system's, so that a mapping which fits as well is meant.
     """
 
     name: str
     label: str
     layouts: tuple[Layout, ...]
     dated_name: bool = False
+    general: bool = False
 
     def also(self, layouts: tuple[Layout, ...]) -> Connector:
         """The same system with more kinds of exports, such as the answers of its API, which have a file of their own."""

@@ -110,4 +110,4 @@ BOOKINGS: Final = Layout(
     export="any accounting program's journal or ledger as .csv, with a column of debits and one of credits",
 )
 
-LEDGER: Final = Connector(SOURCE, "Plain ledger", (BOOKINGS,))
+LEDGER: Final = Connector(SOURCE, "Plain ledger", (BOOKINGS,), general=True)

@@ -57,6 +57,8 @@ def recognise(text: Text, name: str, chosen: str | None = None, sources: Sequenc
         for at, record in enumerate(records[:HEADER_WITHIN]):
             names = {folded(cell) for cell in record.cells}
             fitting = [found for connector in connectors if (found := _first_layout(connector, names, records[:at])) is not None]
+            if any(connector in sources for connector, _ in fitting):
+                fitting = [found for found in fitting if not found[0].general]
             if any(connector in sources for connector, _ in fitting) and len(fitting) > 1:
                 raise _doubtful(name, fitting)
             if fitting:

@@ -257,3 +257,9 @@ def test_two_readings_of_one_text_are_equal():
         assert second is not None
         assert first.connector == second.connector
     assert read(SHOP.encode(), "a")[0].connector != read(SHOP.replace("minor", "cents").encode(), "a")[0].connector
+
+
+def test_a_mapping_comes_before_the_plain_ledger_that_fits_as_well(mapped):
+    rows = "Account,Date,Text,Debit,Credit,Amount\n4000,2026-01-05,Cab,10,,10\n"
+    mine = "source: mine\nexports:\n  any:\n    columns: [Account, Debit, Credit]\n    rows:\n      account: {account_id: Account}\n"
+    assert mapped(mine, rows).staged.connector == "mine"
