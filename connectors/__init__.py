@@ -11,7 +11,9 @@ from connectors.asana import ASANA
 from connectors.base import Connector
 from connectors.datev import DATEV
 from connectors.gitlab import GITLAB
+from connectors.gong import GONG
 from connectors.hubspot import HUBSPOT
+from connectors.intercom import INTERCOM
 from connectors.jira import JIRA
 from connectors.ledger import LEDGER
 from connectors.linear import LINEAR
@@ -19,10 +21,13 @@ from connectors.quickbooks import QUICKBOOKS
 from connectors.salesforce import SALESFORCE
 from connectors.stripe import STRIPE
 from connectors.stripe_api import API as STRIPE_API
+from connectors.transcripts import TRANSCRIPT
 from connectors.xero import XERO
+from connectors.zendesk import ZENDESK
 
 CONNECTORS: Final[tuple[Connector, ...]] = (
     *(SALESFORCE, HUBSPOT, STRIPE.also(STRIPE_API), QUICKBOOKS, XERO, DATEV, JIRA, LINEAR, GITLAB, ASANA),
+    *(ZENDESK, INTERCOM, GONG, TRANSCRIPT),
     # the least particular of them
     LEDGER,
 )

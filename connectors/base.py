@@ -233,6 +233,7 @@ class Layout:
         totals: regular expression for the first cell of total rows and footers, which are not records.
         reshape: turns the file's records into flat ones; None for a plain table.
         tree: for JSON, and for nothing else; None for tables.
+        written: for text that is no table: whether the file begins as this layout's do; ``reshape`` then gets a record a line.
         export: how a user gets this file.
         dates: how 12/06/2024 is read where a column can't decide; None asks.
         dated_name: True when the export's date stands in the file's name.
@@ -249,6 +250,7 @@ class Layout:
     totals: str = ""
     reshape: Reshape | None = None
     tree: Tree | None = None
+    written: Callable[[str], bool] | None = None
     export: str = field(default="", compare=False)
     dates: DateOrder | None = None
     dated_name: bool = False

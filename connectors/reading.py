@@ -136,6 +136,13 @@ def records(text: Text, delimiter: str) -> Iterator[Record]:
             yield Record(at, record.cells) if text.is_sheet else record
 
 
+def lines_of(text: Text) -> Iterator[Record]:
+    """A record of one cell for each physical line, of text that is no table."""
+    with text.path.open(encoding=text.encoding, errors="replace", newline=None) as file:
+        for at, line in enumerate(file, start=1):
+            yield Record(at, (line.rstrip("\n"),))
+
+
 def _records(lines: IO[str], delimiter: str) -> Iterator[Record]:
     csv.field_size_limit(sys.maxsize)
     reader = csv.reader(lines, delimiter=delimiter)

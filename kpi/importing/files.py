@@ -20,7 +20,7 @@ from kpi.importing.places import Remote
 from kpi.printing import printable
 
 #: Endings that exports have; other files of a folder (a readme, a picture) are left alone.
-_ENDINGS: Final = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".json", ".jsonl", ".ndjson", ".gz", ".zip"})
+_ENDINGS: Final = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".json", ".jsonl", ".ndjson", ".vtt", ".srt", ".gz", ".zip"})
 
 _LINKED: Final = "it is a link to a folder, which may lead in a circle; name that folder itself"
 

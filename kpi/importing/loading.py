@@ -18,6 +18,7 @@ from kpi.errors import HeldBack
 from kpi.importing.staging import Context, Staged, stage
 from kpi.warehouse.agreement import refresh_disagreements
 from kpi.warehouse.bookkeeping import STATED, extend_coverage, refresh_currencies, refresh_row_counts
+from kpi.warehouse.conversations import apply_conversations
 from kpi.warehouse.failures import engine_errors, fatal_errors, is_disk_full
 from kpi.warehouse.identity import apply_account_links, linked_tables, refresh_account_links, refresh_account_versions
 from kpi.warehouse.mappings import Mappings
@@ -174,6 +175,8 @@ def settle(store: Store, mappings: Mappings, tables: frozenset[str]) -> None:
         refresh_products(store, mappings)
         moved = bool({"account", "source_account"} & tables) and refresh_account_links(store)
         apply_account_links(store, [name for name in linked_tables() if moved or name in tables])
+        if moved or {"remark", "conversation", "conversation_speaker"} & tables:
+            apply_conversations(store)
         apply_products(store, mappings, tables)
         if "cost_line" in tables:
             apply_costs(store, mappings)

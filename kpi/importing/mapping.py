@@ -13,7 +13,7 @@ import duckdb
 
 from connectors.base import Layout, Mapping, Report
 from connectors.documents import Document, is_json, is_scalar
-from connectors.reading import NotATable, Text, records
+from connectors.reading import NotATable, Text, lines_of, records
 from kpi.errors import HeldBack
 from kpi.importing.bulk import Bulk, open_bulk, open_parts
 from kpi.importing.deciding import SAMPLE, decide
@@ -96,7 +96,8 @@ class _Staging:
 
     def read_parts(self) -> None:
         """A report: Python makes flat records of it first."""
-        below = (record for record in records(self.text, self.found.delimiter) if record.line > self.found.header.line)
+        every = lines_of(self.text) if self.layout.written is not None else records(self.text, self.found.delimiter)
+        below = (record for record in every if record.line > self.found.header.line)
         self.report = Report(self.found.header.cells, self.found.before, below, self.name)
         renewed = [mapping.renews.part for mapping in self.layout.mappings if mapping.renews]
         parts = {part: _columns(self.layout, part) for part in [*(mapping.part for mapping in self.layout.mappings), *renewed]}

@@ -52,6 +52,10 @@ def recognise(text: Text, name: str, chosen: str | None = None, sources: Sequenc
         HeldBack: a mapping fits, and another mapping or a connector fits as well.
     """
     connectors = _among(chosen, sources)
+    for connector in connectors:
+        for layout in connector.layouts:
+            if layout.written is not None and layout.written(text.head):
+                return Recognised(connector, layout, "", Record(0, ()), 1, ())
     heads = {delimiter: head_records(text, delimiter) for delimiter in DELIMITERS}
     for delimiter, records in heads.items():
         for at, record in enumerate(records[:HEADER_WITHIN]):
@@ -121,10 +125,10 @@ def _unknown_tree(samples: Sequence[Sample], name: str, connectors: Sequence[Con
     for sample in samples:
         names = {folded(each) for each in sample.names}
         for connector in connectors:
-            for layout in connector.layouts:
+            for layout in (layout for layout in connector.layouts if layout.tree is not None):
                 absent = missing(layout, names)
                 score = (1 - len(absent) / len(layout.needs), len(layout.needs))
-                if layout.tree is not None and absent and score > best:
+                if absent and score > best:
                     best, nearest, lacks, found = score, f"{connector.name} {layout.name}", absent, sample
     return UnknownLayout(name, [each for each in found.names if "." not in each], nearest, lacks, is_json=True)
 
@@ -139,6 +143,8 @@ def _among(chosen: str | None, sources: Sequence[Connector] = ()) -> list[Connec
 
 def fits(layout: Layout, names: set[str], before: Sequence[Record]) -> bool:
     """Whether a header of these (folded) names, under these records, is the layout's."""
+    if layout.written is not None:
+        return False
     if any(folded(name) in names for name in layout.lacks):
         return False
     if layout.title and not any(folded(cell).startswith(folded(layout.title)) for record in before for cell in record.cells):
@@ -159,9 +165,9 @@ def _unknown(heads: dict[str, list[Record]], name: str, connectors: Sequence[Con
     best = 0.0
     nearest, lacks = "", list[str]()
     for connector in connectors:
-        for layout in connector.layouts:
+        for layout in (layout for layout in connector.layouts if layout.tree is None and layout.written is None):
             absent = missing(layout, names)
             share = 1 - len(absent) / len(layout.needs)
-            if layout.tree is None and absent and share > best and share >= 0.4:
+            if absent and share > best and share >= 0.4:
                 best, nearest, lacks = share, f"{connector.name} {layout.name}", absent
     return UnknownLayout(name, [cell.strip() for cell in header.cells], nearest, lacks)

@@ -398,10 +398,38 @@ remark = _table(
     *_product_key("the product as the source writes it"),
     _c("said_at", "instant", "when"),
     _c("speaker", "text", "who"),
+    _c("side", "text", "customer or seller, where the source says it"),
     _c("subject", "text", "subject, reason or ticket title"),
     _c("text", "text", "the words"),
+    _c("conversation_id", "id", "the call it was said in"),
+    _c("speaker_id", "text", "the speaker's id in the call, where a file of its own says who that is"),
+    _c("spoken_ms", "integer", "milliseconds from the call's beginning, where a file of its own says when that was"),
     *_bookkeeping(),
     day="said_at",
+)
+
+conversation = _table(
+    "conversation",
+    "a recorded call, as its metadata tell of it; what was said in it are remarks",
+    _c("conversation_id", "id", "key", key=True),
+    *_customer(),
+    _c("deal_id", "id", "the deal it is about", "deal.deal_id"),
+    _c("title", "text", "title"),
+    _c("started_at", "instant", "when it began"),
+    _c("seconds", "integer", "how long it took"),
+    *_bookkeeping(),
+    kind="entity",
+)
+
+conversation_speaker = _table(
+    "conversation_speaker",
+    "who a speaker of a call is",
+    _c("conversation_id", "id", "the call", "conversation.conversation_id", key=True),
+    _c("speaker_id", "text", "the speaker's id in the call", key=True),
+    _c("name", "text", "name, else e-mail"),
+    _c("side", "text", "customer or seller"),
+    *_bookkeeping(),
+    kind="entity",
 )
 
 fx_rate = _table(

@@ -12,7 +12,7 @@ from kpi.errors import UsageError
 from kpi.importing.files import find
 from kpi.importing.importer import import_paths
 
-NONE = "holds no exports; their names end in .csv, .gz, .json, .jsonl, .ndjson, .tsv, .txt, .xls, .xlsm, .xlsx, .zip"
+NONE = "holds no exports; their names end in .csv, .gz, .json, .jsonl, .ndjson, .srt, .tsv, .txt, .vtt, .xls, .xlsm, .xlsx, .zip"
 
 
 def _reported(report):
