@@ -28,7 +28,7 @@ def _layout(layout: Layout) -> Iterator[str]:
     yield ""
     needs = ", ".join(" or ".join(f"`{name}`" for name in group) for group in layout.needs)
     title = f" below the title `{layout.title}`" if layout.title else ""
-    yield f"Recognised by{title}: {needs}."
+    yield f"Recognised by{title}: {needs}." if needs else "Recognised by how its text begins."
     yield ""
     if layout.skips:
         yield f"Left out: {', '.join(skip.words for skip in layout.skips)}."
