@@ -15,7 +15,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
+from connectors.members import an_object as an_object
+from connectors.members import inside as inside
+from connectors.members import objects as objects
+from connectors.members import words as words
 from connectors.months import in_english as in_english
+from connectors.spoken import plain as plain
 from connectors.stated import period as period
 from connectors.stated import printed_at as printed_at
 from connectors.states import CATEGORIES as CATEGORIES

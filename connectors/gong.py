@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Members
 from typing import Any, Final
 
-from connectors.base import Connector, Layout, Mapping, Renews, Span, Tree
+from connectors.base import Connector, Layout, Mapping, Renews, Span, Tree, inside, objects
 from connectors.fields import (
     case_safe,
     constant,
@@ -28,19 +28,18 @@ from connectors.fields import (
     when,
     whole,
 )
-from connectors.fields import lower as lower
 
 SOURCE: Final = "gong"
+#: What the objects of a CRM are called, and what they are.
+_KINDS: Final = {"account": "account", "company": "account", "opportunity": "deal", "deal": "deal"}
 #: Nobody says a word in less than this; so many milliseconds a word at the least, else the times are seconds.
 _MS_A_WORD: Final = 20
 
 
 def turns(record: dict[str, Any], page: Members[str, Any]) -> None:
     """Add ``turns``: a speaker's sentences in a row as one text, with the moment of the first."""
-    monologues = (
-        [each for each in record.get("transcript") or () if isinstance(each, dict)] if isinstance(record.get("transcript"), list) else []
-    )
-    spoken = [[each for each in one.get("sentences") or () if isinstance(each, dict)] for one in monologues]
+    monologues = objects(record.get("transcript"))
+    spoken = [objects(monologue.get("sentences")) for monologue in monologues]
     words = sum(len(str(sentence.get("text") or "").split()) for sentences in spoken for sentence in sentences)
     ends = [_number(sentence.get("end")) for sentences in spoken for sentence in sentences]
     times = 1 if max(ends, default=0.0) >= words * _MS_A_WORD else 1000
@@ -96,18 +95,14 @@ TRANSCRIPTS: Final = Layout(
 def metadata(record: dict[str, Any], page: Members[str, Any]) -> None:
     """Add ``about`` (account and deal of the CRM) and, where there is no account, the one domain that outsiders came from."""
     about: dict[str, Any] = {}
-    for context in record.get("context") or ():
-        objects = context.get("objects") if isinstance(context, dict) else None
-        for found in objects if isinstance(objects, list) else ():
-            if isinstance(found, dict) and found.get("objectId"):
-                what = {"account": "account", "company": "account", "opportunity": "deal", "deal": "deal"}.get(
-                    str(found.get("objectType")).casefold()
-                )
-                if what:
-                    about.setdefault(what, found["objectId"])
-                    about.setdefault(f"{what}_system", str(context.get("system") or "").casefold())
-                    about.setdefault(f"{what}_name", _name(found))
-    parties = [each for each in record.get("parties") or () if isinstance(each, dict)] if isinstance(record.get("parties"), list) else []
+    for context in objects(record.get("context")):
+        for found in objects(context.get("objects")):
+            what = _KINDS.get(str(found.get("objectType")).casefold())
+            if what and found.get("objectId"):
+                about.setdefault(what, found["objectId"])
+                about.setdefault(f"{what}_system", str(context.get("system") or "").casefold())
+                about.setdefault(f"{what}_name", _name(found))
+    parties = objects(record.get("parties"))
     outside = {
         str(each["emailAddress"]).rpartition("@")[2].casefold() for each in parties if _is_outside(each) and each.get("emailAddress")
     }
@@ -116,7 +111,7 @@ def metadata(record: dict[str, Any], page: Members[str, Any]) -> None:
     record["speakers"] = [
         {
             **each,
-            "call": _inside(record, "id"),
+            "call": inside(record, "metaData", "id"),
             "side": "seller" if each.get("affiliation") == "Internal" else "customer" if _is_outside(each) else "",
         }
         for each in parties
@@ -128,17 +123,8 @@ def _is_outside(party: dict[str, Any]) -> bool:
     return party.get("affiliation") == "External"
 
 
-def _inside(record: dict[str, Any], name: str) -> Any:
-    found = record.get("metaData")
-    return found.get(name) if isinstance(found, dict) else None
-
-
 def _name(found: dict[str, Any]) -> Any:
-    fields = found.get("fields")
-    named = (
-        [each.get("value") for each in fields if isinstance(each, dict) and each.get("name") == "Name"] if isinstance(fields, list) else []
-    )
-    return named[0] if named else None
+    return next((field.get("value") for field in objects(found.get("fields")) if field.get("name") == "Name"), None)
 
 
 _META: Final = required(id_of(SOURCE, "metaData.id"))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Members
 from typing import Any, Final
 
-from connectors.base import Connector, Layout, Mapping, Span, Tree
+from connectors.base import Connector, Layout, Mapping, Span, Tree, an_object, inside, objects, plain, words
 from connectors.fields import (
     Value,
     constant,
@@ -26,7 +26,6 @@ from connectors.fields import (
     required,
     text,
 )
-from connectors.spoken import plain
 
 SOURCE: Final = "intercom"
 #: Parts of a conversation that are messages; assignments, notes of colleagues and changes of state aren't.
@@ -36,38 +35,37 @@ _CUSTOMER: Final = frozenset({"user", "lead", "contact"})
 
 def derive(record: dict[str, Any], page: Members[str, Any]) -> None:
     """Add ``said``, ``asked`` (who wrote first), ``company`` and ``replies`` (the later messages, and a rating's remark)."""
-    source = _object(record.get("source"))
-    author = _object(source.get("author"))
-    subject = plain(_text(source.get("subject")) or _text(record.get("source_subject")))
+    source = an_object(record.get("source"))
+    author = an_object(source.get("author"))
+    subject = plain(words(source.get("subject")) or words(record.get("source_subject")))
     record["asked"] = {
-        "subject": plain(_text(record.get("title"))) or subject,
-        "said": plain(_text(source.get("body")) or _text(record.get("source_body"))) or subject,
+        "subject": plain(words(record.get("title"))) or subject,
+        "said": plain(words(source.get("body")) or words(record.get("source_body"))) or subject,
         "name": author.get("name") or author.get("email") or record.get("source_author_name") or record.get("source_author_email"),
         "email": author.get("email") or record.get("source_author_email"),
         "side": _side(author.get("type") or record.get("source_author_type")),
     }
     record["company"] = _company(record)
-    parts = _object(record.get("conversation_parts")).get("conversation_parts")
-    replies = [_reply(record, part) for part in parts or () if isinstance(part, dict)] if isinstance(parts, list) else []
-    rating = _object(record.get("conversation_rating"))
-    if words := plain(_text(rating.get("remark"))):
+    replies = [_reply(record, part) for part in objects(inside(record, "conversation_parts", "conversation_parts"))]
+    rating = an_object(record.get("conversation_rating"))
+    if said := plain(words(rating.get("remark"))):
         about = f"rating: {rating.get('rating') or 'none'}"
         key = f"{record.get('id')}/rating"
         at = rating.get("created_at") or record.get("updated_at")
-        replies.append({"key": key, "said": words, "at": at, "about": about, "name": record["asked"]["name"], "side": "customer"})
+        replies.append({"key": key, "said": said, "at": at, "about": about, "name": record["asked"]["name"], "side": "customer"})
     record["replies"] = [reply for reply in replies if reply]
 
 
 def _reply(record: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    words = plain(_text(part.get("body")))
-    author = _object(part.get("author"))
-    if part.get("part_type") not in _MESSAGES or not words or author.get("type") == "bot":
+    said = plain(words(part.get("body")))
+    author = an_object(part.get("author"))
+    if part.get("part_type") not in _MESSAGES or not said or author.get("type") == "bot":
         return {}
     name = author.get("name") or author.get("email") or author.get("id")
     about = record["asked"]["subject"]
     return {
         "key": f"{record.get('id')}/{part.get('id')}",
-        "said": words,
+        "said": said,
         "at": part.get("created_at"),
         "about": about,
         "name": name,
@@ -88,23 +86,14 @@ def _company(record: dict[str, Any]) -> Any:
 
 
 def _listed(value: Any, *names: str) -> list[dict[str, Any]]:
-    for name in names:
-        if isinstance(value, dict) and isinstance(value.get(name), list):
-            value = value[name]
-            break
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    """The objects of a list, or of the list that an object holds under one of these names."""
+    if isinstance(value, dict):
+        value = next((value[name] for name in names if name in value), None)
+    return objects(value)
 
 
 def _side(kind: Any) -> str:
     return "customer" if kind in _CUSTOMER else "seller" if kind in ("admin", "team") else ""
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _at(*columns: str) -> Value:

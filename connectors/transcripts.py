@@ -17,9 +17,8 @@ from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Final
 
-from connectors.base import Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble
+from connectors.base import Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble, plain
 from connectors.fields import constant, domain, filled, first_of, id_of, identifier, instant, matches, required, text, when
-from connectors.spoken import plain
 
 SOURCE: Final = "transcript"
 _CUE: Final = re.compile(r"(?P<start>(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3})\s*-->\s*(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3}.*")

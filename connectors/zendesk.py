@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Members
 from typing import Any, Final
 
-from connectors.base import Connector, Layout, Mapping, Skip, Span, Tree
+from connectors.base import Connector, Layout, Mapping, Skip, Span, Tree, an_object, inside, objects, plain, words
 from connectors.fields import (
     any_of,
     constant,
@@ -29,7 +29,6 @@ from connectors.fields import (
     required,
     text,
 )
-from connectors.spoken import plain
 
 SOURCE: Final = "zendesk"
 
@@ -88,43 +87,30 @@ TICKETS: Final = Layout(
 
 def derive(record: dict[str, Any], page: Members[str, Any]) -> None:
     """Add ``said``, the description in plain words, and ``replies``: later public comments, and the words of a rating."""
-    record["said"] = plain(_text(record.get("description")))
-    comments = [each for each in record.get("comments") or () if isinstance(each, dict)] if isinstance(record.get("comments"), list) else []
+    record["said"] = plain(words(record.get("description")))
+    asked = record.get("requester_id") or inside(record, "requester", "id")
     replies = []
-    for at, comment in enumerate(comments):
-        words = plain(_text(comment.get("plain_body")) or _text(comment.get("body")) or _text(comment.get("html_body")))
-        if (at == 0 and words == record["said"]) or not words or comment.get("public") is False:
+    for at, comment in enumerate(objects(record.get("comments"))):
+        said = plain(words(comment.get("plain_body")) or words(comment.get("body")) or words(comment.get("html_body")))
+        if (at == 0 and said == record["said"]) or not said or comment.get("public") in (False, "false"):
             continue
-        author = comment.get("author") if isinstance(comment.get("author"), dict) else {}
+        author = an_object(comment.get("author"))
         writer = comment.get("author_id") or author.get("id")
-        asked = record.get("requester_id") or _inside(record, "requester", "id")
         replies.append(
             {
                 **comment,
-                "said": words,
+                "said": said,
                 "key": f"{record.get('id')}/{comment.get('id') or at}",
                 "name": author.get("name") or author.get("email") or writer,
                 "side": "" if writer is None or asked is None else "customer" if writer == asked else "seller",
             }
         )
-    rated = _inside(record, "satisfaction_rating", "comment")
-    if words := plain(_text(rated)):
-        requester = _inside(record, "requester", "name") or _inside(record, "requester", "email") or record.get("requester_id")
-        score = f"rating: {_inside(record, 'satisfaction_rating', 'score') or 'none'}"
-        when_ = {"created_at": record.get("updated_at") or record.get("created_at"), "about": score}
-        replies.append({"said": words, "key": f"{record.get('id')}/rating", "name": requester, "side": "customer", **when_})
+    if rated := plain(words(inside(record, "satisfaction_rating", "comment"))):
+        requester = inside(record, "requester", "name") or inside(record, "requester", "email") or record.get("requester_id")
+        score = f"rating: {inside(record, 'satisfaction_rating', 'score') or 'none'}"
+        at_ = {"created_at": record.get("updated_at") or record.get("created_at"), "about": score}
+        replies.append({"said": rated, "key": f"{record.get('id')}/rating", "name": requester, "side": "customer", **at_})
     record["replies"] = replies
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _inside(record: dict[str, Any], *names: str) -> Any:
-    value: Any = record
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
 
 
 _ASKED: Final = first_of(

@@ -23,7 +23,12 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "kpi.language": LOW,
     "kpi.warehouse": LOW,
     "kpi.records": LOW,
-    "connectors.base": ("connectors.fields", "connectors.months", "connectors.stated", "connectors.states", "kpi.warehouse", *LOW),
+    "connectors.base": (
+        *("connectors.fields", "connectors.members", "connectors.months", "connectors.spoken", "connectors.stated", "connectors.states"),
+        *("kpi.warehouse", *LOW),
+    ),
+    "connectors.members": (),
+    "connectors.spoken": (),
     "connectors.months": (),
     "connectors.stated": (),
     "connectors.states": (),
