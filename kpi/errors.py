@@ -170,7 +170,7 @@ class UnknownLayout(ImportError_):
         self.found = tuple(found)
         self.nearest = nearest
         self.missing = tuple(missing)
-        known = "docs/connectors.md lists the exports that are read, and says how to teach it another"
+        known = "docs/connectors.md lists the exports that are read, and python -m kpi connectors --draft FILE begins a mapping of another"
         named = [cell for cell in self.found if cell]
         if is_json and not named:
             sentence = f"it holds JSON without any record, an object, so that nothing tells what it is; {known}"

@@ -111,6 +111,10 @@ def _findings(chosen: Settings) -> Iterator[tuple[bool, str]]:
         yield True, f"{chosen.metrics} has no problems"
     except KpiError as error:
         yield False, f"{chosen.metrics}: {len(str(error).splitlines())} problems; python -m kpi check lists them"
+    described = folder.load(chosen.sources)
+    if described.sources or described.problems:
+        wrong = f" and {len(described.problems)} problems; python -m kpi check lists them" if described.problems else ""
+        yield not described.problems, f"{chosen.sources} has {len(described.sources)} mappings without problems{wrong}"
     try:
         state = current_state(chosen)
         with open_reader(chosen) as reader:
@@ -122,7 +126,10 @@ def _findings(chosen: Settings) -> Iterator[tuple[bool, str]]:
     yield runs == state.archive_line, f"generation {state.generation} on {where} opens and holds {runs} of {state.archive_line} imports"
     try:
         archive = Archive(home)
-        missing = [entry.name for entry in archive.entries(state.archive_line) if not archive.blob(entry.sha256).exists()]
+        entries = archive.entries(state.archive_line)
+        missing = [entry.name for entry in entries if not archive.blob(entry.sha256).exists()]
+        texts = {entry.connector: entry.options["mapping"] for entry in entries if "mapping" in entry.options}
+        missing += [f"the mapping of {name}" for name, sha256 in texts.items() if not archive.blob(sha256).exists()]
         yield not missing, f"the archive holds the bytes of every import{'' if not missing else ' but ' + ', '.join(missing)}"
     except KpiError as error:
         yield False, str(error)

@@ -56,10 +56,18 @@ def _contradictions(made: Plan, reader: Reader) -> Iterator[Note]:
     if reader not in _contradicted_in:
         _contradicted_in[reader] = read_disagreements(reader)
     for found in _contradicted_in[reader]:
-        tables = {one.name: {use.leaf.table for use in uses_of(one.tree)} for one in made.asked}
-        names = tuple(name for name, of in tables.items() if of & found.tables)
+        names = tuple(one.name for one in made.asked if _hangs_on(one, found))
         if names:
             yield Note(f"{', '.join(names)}: {found.sentence()}", names)
+
+
+def _hangs_on(one: Asked, found: Disagreement) -> bool:
+    """Whether a metric counts rows of the exports that contradict each other."""
+    for table in {use.leaf.table for use in uses_of(one.tree)} & found.tables:
+        reach = one.reaches.get(table)
+        if reach is None or reach.counted is None or any(span.source == found.source for span in reach.counted):
+            return True
+    return False
 
 
 def _of_splits(made: Plan, answer: pa.Table) -> Iterator[Note]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from kpi.language import lexing
 from kpi.language.problems import Key
-from kpi.sources import reading, rows, values
+from kpi.sources import reading, rows, saying, values
 from kpi.sources.tables import TARGETS, Target
 from kpi.warehouse.schema import metadata
 
@@ -41,11 +41,14 @@ def made() -> Schema:
         "dated_by": {"enum": ["name"]},
         "leave_out": {"type": "array", "items": _object(reading.LEFT_OUT, left_out)},
         "covers": _object(reading.COVERS, dict.fromkeys(("first", "last"), _EXPRESSION)),
+        "says": {"type": "object", "additionalProperties": _object(saying.SAYS, _says())},
+        "holds": {"type": "array", "items": _object(reading.HOLDS, {"that": _EXPRESSION, "words": _TEXT})},
         "rows": {"type": "object", "minProperties": 1, "properties": tables, "additionalProperties": False},
     }
     whole = {
         "source": {"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,30}$"},
         "label": _TEXT,
+        "agree": {"type": "object", "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,62}$"}, "additionalProperties": _TEXT},
         "exports": {"type": "object", "minProperties": 1, "additionalProperties": _object(reading.EXPORT, export)},
     }
     return {
@@ -55,6 +58,10 @@ def made() -> Schema:
         **_object(reading.FILE, whole),
         "definitions": {"value": {"anyOf": [*_TEXTS["anyOf"], _object(values.KEYS, _value())]}},
     }
+
+
+def _says() -> dict[str, Schema]:
+    return {"of": _TEXT, "is": _EXPRESSION, "take": {"enum": ["any", "every"]}, "silent": {"enum": [False, "false"]}}
 
 
 def _value() -> dict[str, Schema]:
