@@ -10,6 +10,7 @@ from typing import Final
 from connectors.asana import ASANA
 from connectors.base import Connector
 from connectors.datev import DATEV
+from connectors.dynamics import DYNAMICS
 from connectors.gitlab import GITLAB
 from connectors.gong import GONG
 from connectors.hubspot import HUBSPOT
@@ -17,6 +18,7 @@ from connectors.intercom import INTERCOM
 from connectors.jira import JIRA
 from connectors.ledger import LEDGER
 from connectors.linear import LINEAR
+from connectors.pipedrive import PIPEDRIVE
 from connectors.quickbooks import QUICKBOOKS
 from connectors.salesforce import SALESFORCE
 from connectors.stripe import STRIPE
@@ -26,7 +28,9 @@ from connectors.xero import XERO
 from connectors.zendesk import ZENDESK
 
 CONNECTORS: Final[tuple[Connector, ...]] = (
-    *(SALESFORCE, HUBSPOT, STRIPE.also(STRIPE_API), QUICKBOOKS, XERO, DATEV, JIRA, LINEAR, GITLAB, ASANA),
+    *(SALESFORCE, HUBSPOT, PIPEDRIVE, DYNAMICS),
+    *(STRIPE.also(STRIPE_API), QUICKBOOKS, XERO, DATEV),
+    *(JIRA, LINEAR, GITLAB, ASANA),
     *(ZENDESK, INTERCOM, GONG, TRANSCRIPT),
     # the least particular of them
     LEDGER,

@@ -29,6 +29,10 @@ from kpi.settings import DateOrder
 from kpi.warehouse.cells import Condition, Value
 
 
+class NotATable(Exception):
+    """The file can't be read as a table; the sentence doesn't name the file."""
+
+
 @dataclass(frozen=True)
 class Record:
     """A record of a file.
@@ -154,6 +158,7 @@ class Mapping:
         renews: for rows without an id.
         hint: True when it tells of customers or other sides only, so that a record counts as loaded without it.
         history: of subscription terms: each row says from when to when it held, so that nothing of the past is assumed.
+        keeps: columns that the file knows less well than other exports: on a row that is known already their value stands.
     """
 
     table: str
@@ -167,18 +172,21 @@ class Mapping:
     renews: Renews | None = None
     hint: bool = False
     history: bool = False
+    keeps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Skip:
     """Records that are left out on purpose, with the words for it: ``12 deleted records left out``.
 
-    With ``retires`` a row that an earlier export brought under the same key goes.
+    With ``retires`` a row that an earlier export brought under the same key goes. With ``told`` the record still says who is
+    who: the mappings with ``hint`` read it.
     """
 
     condition: Condition
     words: str
     retires: bool = False
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -291,6 +299,10 @@ _RUNNING: Final = ("Balance", "Running Balance", "Stack", "")
 
 #: What a booking says besides its account: by this it is known again where it was moved to another one.
 BOOKING: Final = ("booked_on", "document", "vendor", "memo", "amount", "currency")
+
+
+#: How the id of a deal begins, after its system's name, that a report without ids knows by its name.
+BY_NAME: Final = "name-"
 
 
 #: How reports write that there is no amount.

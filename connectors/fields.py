@@ -30,6 +30,7 @@ from kpi.warehouse.cells import (
     Equals,
     Filled,
     FirstOf,
+    FirstPart,
     Flag,
     Id,
     Instant,
@@ -153,6 +154,16 @@ def first_of(*sources: Source) -> Value:
 def joined(*sources: Source, between: str = " ") -> Value:
     """The filled ones with ``between`` between them."""
     return Joined(tuple(Cell((source,)) if isinstance(source, str) else source for source in sources), between)
+
+
+def first_part(*sources: Source, mark: str = ";") -> Value:
+    """The first of several that stand in one cell."""
+    return FirstPart(_value(sources), mark)
+
+
+def times(amount: Value, count: Value) -> Value:
+    """``amount`` × ``count``, an empty count being 1."""
+    return Share(amount, count, Constant("1/1"))
 
 
 def lower(*sources: Source) -> Value:

@@ -3,14 +3,15 @@
 Columns carry the labels of the view that was exported, and dates the time zone of the portal, taken as the calendar's.
 Stage columns, ``Date entered "Demo (Sales Pipeline)"``, come with several kinds of quotes and are read as the deal's
 stages. Deals with stage columns and plain ones are confirmed by files; ``Is Closed Won``, ``Amount in company
-currency`` and the property names (hs_…) by others' code only, so every one of them may be absent.
+currency`` and the property names (hs_…) by others' code only, so every one of them may be absent. Of several companies in
+one cell (``77;78``) the first counts where no column names the primary one.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from connectors.base import Connector, Layout, Mapping, Span
+from connectors.base import Connector, Layout, Mapping, Span, Tell
 from connectors.fields import (
     all_of,
     any_of,
@@ -21,6 +22,7 @@ from connectors.fields import (
     domain,
     filled,
     first_of,
+    first_part,
     flag,
     id_of,
     identifier,
@@ -47,6 +49,7 @@ _MODIFIED: Final = instant("Last Modified Date", "hs_lastmodifieddate", zone="lo
 
 _WON_FLAG: Final = ("Is Closed Won", "Is closed won?", "hs_is_closed_won")
 _LOST_FLAG: Final = ("Is Closed Lost", "Is closed lost?", "hs_is_closed_lost")
+_CLOSED_FLAG: Final = ("Is Deal Closed?", "Is deal closed", "Is Closed", "Deal closed", "hs_is_closed")
 #: Stages are named by their owners: Closed Won, Won, Gewonnen, Gagné, Ganado.
 _WON_WORDS: Final = r"(?i)\bwon\b|closedwon|\bgewonnen\b|\bgagn[ée]|\bganad[oa]\b|\bvinto\b|\bganho\b"
 #: Not won, nicht gewonnen, non gagné: a loss, though a word of winning stands in it.
@@ -58,13 +61,31 @@ _WON: Final = any_of(
 )
 _LOST: Final = all_of(
     no(_WON),
-    any_of(true(flag(*_LOST_FLAG)), all_of(no(filled(*_LOST_FLAG)), matches(text(*_STAGE), f"{_LOST_WORDS}|{_NOT_WON}"))),
+    any_of(
+        true(flag(*_LOST_FLAG)),
+        # closed and not won is lost, whatever the stage is called
+        all_of(no(filled(*_LOST_FLAG)), filled(*_WON_FLAG), true(flag(*_CLOSED_FLAG))),
+        all_of(no(filled(*_LOST_FLAG)), no(filled(*_CLOSED_FLAG)), matches(text(*_STAGE), f"{_LOST_WORDS}|{_NOT_WON}")),
+    ),
 )
 _CLOSED: Final = any_of(_WON, _LOST)
 
-_COMPANY_ID: Final = identifier("Associated Company IDs", "Associated Company ID", "Primary Associated Company ID", "Company ID")
-_COMPANY_NAME: Final = text("Associated Company", "Associated Company Names", "Company name", "Company")
-_COMPANY_DOMAIN: Final = lower("Associated Company Domain", "Company Domain Name")
+_PRIMARY: Final = ("Associated Company IDs (Primary)", "Associated Company ID (Primary)", "Primary Associated Company ID")
+_SEVERAL: Final = ("Associated Company IDs", "Associated Company ID", "Company ID")
+_PRIMARY_NAME: Final = ("Associated Company Names (Primary)", "Associated Company (Primary)", "Primary Associated Company")
+_SEVERAL_NAMES: Final = ("Associated Company", "Associated Company Names", "Company name", "Company")
+_COMPANY_ID: Final = first_part(first_of(identifier(*_PRIMARY), identifier(*_SEVERAL)))
+_COMPANY_NAME: Final = first_part(first_of(text(*_PRIMARY_NAME), text(*_SEVERAL_NAMES)))
+_COMPANY_DOMAIN: Final = lower(first_part("Associated Company Domain", "Company Domain Name"))
+#: Whose of several companies a deal is, HubSpot says in a column of its own.
+_UNSAID: Final = all_of(no(filled(*_PRIMARY)), matches(text(*_SEVERAL), ";"))
+_TELLS: Final = (
+    Tell(
+        _UNSAID,
+        'rows have several companies, of which the first counts: export "Associated Company IDs (Primary)" as well',
+        'row has several companies, of which the first counts: export "Associated Company IDs (Primary)" as well',
+    ),
+)
 _COMPANY: Final = first_of(_COMPANY_ID, _COMPANY_DOMAIN, _COMPANY_NAME)
 
 DEALS: Final = Layout(
@@ -109,6 +130,7 @@ DEALS: Final = Layout(
                 "is_won": when(_WON, constant(True), constant(False)),
                 "is_lost": when(_LOST, constant(True), constant(False)),
                 "lost_reason": when(_LOST, text("Closed Lost Reason", "closed_lost_reason")),
+                "lost_comment": when(_LOST, text("Closed Lost Comments", "Closed Lost Notes", "Lost Comments", "closed_lost_comments")),
                 "modified_at": _MODIFIED,
             },
             span=Span(
@@ -131,7 +153,10 @@ DEALS: Final = Layout(
             },
             where=filled(this_column()),
             # a stage's property name, hs_v2_date_entered_closedlost, as well as its label
-            each=r"""Date entered ["'“‘](?P<name>.+?)(?: \([^()]*Pipeline[^()]*\))?["'”’](?: .*)?|hs_(?:v2_)?date_entered_(?P<name2>.+)""",
+            each=(
+                r"""(?:Date|Time) entered (?:stage )?["'“”„‘’«‹](?P<name>.+?)(?: \([^()]*Pipeline[^()]*\))?["'”“’‘»›](?: .*)?"""
+                r"""|hs_(?:v2_)?(?:date|time)_entered_(?P<name2>.+)"""
+            ),
             interval=("deal_id",),
             span=Span((instant(this_column(), zone="local"),)),
         ),
@@ -160,7 +185,8 @@ DEALS: Final = Layout(
             hint=True,
         ),
     ),
-    export="CRM > Deals > Export > CSV, all properties (with Date entered columns where stages matter)",
+    tells=_TELLS,
+    export="CRM > Deals > Export > CSV or XLSX, all properties (with Date entered columns where stages matter)",
 )
 
 COMPANIES: Final = Layout(
@@ -199,7 +225,7 @@ COMPANIES: Final = Layout(
             hint=True,
         ),
     ),
-    export="CRM > Companies > Export > CSV, all properties",
+    export="CRM > Companies > Export > CSV or XLSX, all properties",
 )
 
 TICKETS: Final = Layout(
@@ -207,7 +233,7 @@ TICKETS: Final = Layout(
     needs=(
         ("Ticket ID", "Record ID"),
         ("Ticket name", "Ticket Name", "Subject"),
-        ("Ticket status", "Ticket Status", "Status"),
+        ("Ticket status", "Ticket Status", "Status", "Pipeline stage"),
         ("Create Date",),
     ),
     lacks=("Deal Name", "Issue key", "CaseNumber"),
@@ -229,7 +255,8 @@ TICKETS: Final = Layout(
             span=Span((day("Create Date", zone="local"),), (day("Create Date", zone="local"), _MODIFIED)),
         ),
     ),
-    export="CRM > Tickets > Export > CSV, all properties",
+    tells=_TELLS,
+    export="CRM > Tickets > Export > CSV or XLSX, all properties",
 )
 
 HUBSPOT: Final = Connector(SOURCE, "HubSpot", (DEALS, TICKETS, COMPANIES), dated_name=True)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from connectors.base import NotATable as NotATable
 from connectors.base import Record
 
 #: Of a file, read to find out what it is. Thirty records of the widest Jira export seen fit several times.
@@ -36,10 +37,6 @@ MOST_WORKBOOK: Final = 512 << 20
 DAMAGED: Final = "U8"
 DELIMITERS: Final = (",", ";", "\t", "|")
 _CHUNK: Final = 1 << 20
-
-
-class NotATable(Exception):
-    """The file can't be read as a table; the sentence doesn't name the file."""
 
 
 @dataclass(frozen=True)

@@ -1,67 +1,58 @@
-"""Salesforce: the tables of the weekly Data Export (Data Loader writes the same), and the Opportunity History report.
+"""Salesforce: the tables of the weekly Data Export (Data Loader writes the same); its reports are in salesforce_reports.
 
 In the Data Export instants are UTC while CloseDate is a plain date, ids have 18 characters and ``000000000000000AAA``
-is no id. Reports write ids of 15 characters, which become the same 18, so that a deal is one deal in both.
-Confirmed by real files; names of custom columns (ending in __c) are those in common use.
+is no id. Confirmed by real files, except Product2, PricebookEntry and OpportunityFieldHistory, whose columns are those of
+Salesforce's object reference; names of custom columns (ending in __c) are those in common use.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from connectors.base import Connector, Layout, Mapping, Skip, Span
+from connectors.base import Connector, Layout, Mapping, Part, Report, Skip, Span, Trouble
 from connectors.fields import (
-    Value,
     all_of,
     any_of,
-    case_safe,
     constant,
     currency,
     day,
     domain,
+    equals,
+    filled,
     first_of,
     flag,
-    identifier,
     instant,
-    matches,
     money,
     no,
+    number,
     prefixed,
     required,
-    same,
     text,
+    times,
     true,
     when,
     whole,
 )
+from connectors.salesforce_reports import REPORTS, SOURCE, kind_of, own, record_id
 
-SOURCE: Final = "salesforce"
-_NO_ID: Final = ("000000000000000AAA", "000000000000000")
 _DELETED: Final = (Skip(true(flag("IsDeleted")), "deleted records", retires=True),)
 _STAMPS: Final = (instant("LastModifiedDate"), instant("SystemModstamp"))
 _MODIFIED: Final = instant("LastModifiedDate", "SystemModstamp")
-
-
-def _id(*columns: str) -> Value:
-    """The long form of an id."""
-    return case_safe(identifier(*columns, empty=_NO_ID))
-
-
-def _own(key: str, *columns: str) -> dict[str, Value]:
-    """Key, source and source_id of a record."""
-    return {key: required(prefixed(SOURCE, _id(*columns))), "source": constant(SOURCE), "source_id": _id(*columns)}
-
+#: What is left of a record that was merged into another one.
+_MERGED: Final = all_of(true(flag("IsDeleted")), filled(record_id("MasterRecordId")))
 
 ACCOUNT: Final = Layout(
     name="account",
     needs=(("Id",), ("Name",), ("OwnerId",), ("BillingCountry",), ("LastModifiedDate",)),
     lacks=("StageName", "CaseNumber", "Email"),
-    skips=_DELETED,
+    # a record that was merged into another one says which, so that what was written under its id finds it
+    skips=(Skip(true(flag("IsDeleted")), "deleted records", retires=True, told=True),),
     mappings=(
         Mapping(
             "account",
             {
-                **_own("account_id", "Id"),
+                **own("account_id", "Id"),
                 "name": text("Name"),
                 "domain": domain("Website"),
                 "industry": text("Industry"),
@@ -70,6 +61,7 @@ ACCOUNT: Final = Layout(
                 "employees": whole("NumberOfEmployees"),
                 "owner": text("Owner_Name__c", "Owner.Name", "OwnerId"),
                 "created_on": day("CreatedDate", zone="utc"),
+                "parent_account_id": prefixed(SOURCE, record_id("ParentId")),
                 "modified_at": _MODIFIED,
             },
             span=Span((instant("CreatedDate"), _MODIFIED)),
@@ -78,33 +70,22 @@ ACCOUNT: Final = Layout(
             "source_account",
             {
                 "source": constant(SOURCE),
-                "source_id": _id("Id"),
+                "source_id": record_id("Id"),
                 "name": text("Name"),
                 "domain": domain("Website"),
-                "other_id": text("Stripe_Customer_Id__c", "StripeCustomerId__c", "Billing_Id__c", "HubSpot_Id__c"),
+                "other_id": when(
+                    _MERGED,
+                    record_id("MasterRecordId"),
+                    text("Stripe_Customer_Id__c", "StripeCustomerId__c", "Billing_Id__c", "HubSpot_Id__c"),
+                ),
                 "modified_at": _MODIFIED,
             },
+            where=any_of(no(true(flag("IsDeleted"))), _MERGED),
             hint=True,
         ),
     ),
     export="Setup > Data Export > Export Now, with Account",
 )
-
-_KINDS: Final = (
-    # what companies call the three kinds; Salesforce's own list has New Customer and Existing Customer - …
-    (r"(?i)\brenew", "renewal"),
-    (r"(?i)\b(upgrade|expansion|upsell|up-sell|cross-?sell|add-?on|existing)", "expansion"),
-    (r"(?i)\bnew\b", "new"),
-)
-
-
-def kind_of(*columns: str) -> Value:
-    """new, expansion or renewal, by the words of a type; empty where they don't say."""
-    kind: Value = constant(None)
-    for pattern, name in reversed(_KINDS):
-        kind = when(matches(text(*columns), pattern), constant(name), kind)
-    return kind
-
 
 _CLOSED: Final = true(flag("IsClosed"))
 _LOSS_REASONS: Final = (
@@ -114,6 +95,9 @@ _LOSS_REASONS: Final = (
     "Closed_Lost_Reason__c",
     "ClosedLostReason__c",
     "Reason_Lost__c",
+)
+_LOSS_COMMENTS: Final = (
+    *("Loss_Comments__c", "Loss_Reason_Comments__c", "Loss_Description__c", "Lost_Comments__c", "Closed_Lost_Comments__c", "Loss_Notes__c"),
 )
 _WON: Final = true(flag("IsWon"))
 
@@ -125,8 +109,8 @@ OPPORTUNITY: Final = Layout(
         Mapping(
             "deal",
             {
-                **_own("deal_id", "Id"),
-                "source_account_id": _id("AccountId"),
+                **own("deal_id", "Id"),
+                "source_account_id": record_id("AccountId"),
                 "source_product_id": text("Product__c", "Product_Name__c", "Product_Line__c", "ProductLine__c", "Primary_Product__c"),
                 "name": text("Name"),
                 "owner": text("Owner_Name__c", "Owner.Name", "OwnerId"),
@@ -142,10 +126,8 @@ OPPORTUNITY: Final = Layout(
                 "closed_on": when(_CLOSED, required(day("CloseDate"))),
                 "is_won": when(all_of(_CLOSED, _WON), constant(True), constant(False)),
                 "is_lost": when(all_of(_CLOSED, no(_WON)), constant(True), constant(False)),
-                "lost_reason": when(
-                    no(_WON),
-                    text(*_LOSS_REASONS),
-                ),
+                "lost_reason": when(no(_WON), text(*_LOSS_REASONS)),
+                "lost_comment": when(no(_WON), text(*_LOSS_COMMENTS)),
                 "modified_at": _MODIFIED,
             },
             # Of an open deal the close date lies ahead; of a closed one it is the day of an event, entered late or early at times
@@ -168,11 +150,11 @@ STAGES: Final = Layout(
         Mapping(
             "deal_stage",
             {
-                "deal_id": required(prefixed(SOURCE, _id("OpportunityId"))),
+                "deal_id": required(prefixed(SOURCE, record_id("OpportunityId"))),
                 "stage": required(text("StageName")),
                 "entered_at": required(instant("CreatedDate")),
                 "source": constant(SOURCE),
-                "source_id": _id("Id"),
+                "source_id": record_id("Id"),
                 "modified_at": instant("SystemModstamp"),
             },
             interval=("deal_id",),
@@ -180,6 +162,113 @@ STAGES: Final = Layout(
         ),
     ),
     export="Setup > Data Export > Export Now, with OpportunityHistory",
+)
+
+LINE_ITEM: Final = Layout(
+    name="opportunity line item",
+    needs=(("Id",), ("OpportunityId",), ("PricebookEntryId", "Product2Id", "ProductCode"), ("Quantity",), ("TotalPrice",)),
+    skips=_DELETED,
+    mappings=(
+        Mapping(
+            "deal_line",
+            {
+                **own("deal_line_id", "Id"),
+                "deal_id": required(prefixed(SOURCE, record_id("OpportunityId"))),
+                # an id is called by its name once Product2 or PricebookEntry is imported as well
+                "source_product_id": first_of(
+                    text("Product2.Name", "PricebookEntry.Name", "PricebookEntry.Product2.Name", "Product_Name__c"),
+                    record_id("Product2Id"),
+                    record_id("PricebookEntryId"),
+                    text("ProductCode"),
+                ),
+                "quantity": number("Quantity"),
+                "list_amount": times(money("ListPrice"), number("Quantity")),
+                "amount": money("TotalPrice"),
+                "currency": currency("CurrencyIsoCode"),
+                "modified_at": _MODIFIED,
+            },
+            span=Span((instant("CreatedDate"),), (instant("CreatedDate"), *_STAMPS)),
+        ),
+    ),
+    export="Setup > Data Export > Export Now, with OpportunityLineItem",
+)
+
+
+def _called(name: str, layout: str, *needs: tuple[str, ...]) -> Layout:
+    """A table that says what an id of products is called."""
+    return Layout(
+        name=layout,
+        needs=(("Id",), ("Name",), *needs),
+        lacks=("OpportunityId", "StageName"),
+        skips=_DELETED,
+        mappings=(
+            Mapping(
+                "source_product",
+                {
+                    "source": constant(SOURCE),
+                    "source_id": required(record_id("Id")),
+                    "name": text("Name"),
+                    "code": text("ProductCode"),
+                    "modified_at": _MODIFIED,
+                },
+            ),
+        ),
+        export=f"Setup > Data Export > Export Now, with {name}",
+    )
+
+
+PRODUCT: Final = _called("Product2", "product", ("ProductCode",), ("Family",))
+PRICEBOOK_ENTRY: Final = _called("PricebookEntry", "pricebook entry", ("Product2Id",), ("Pricebook2Id",), ("UnitPrice",))
+
+
+def _first_stages(report: Report) -> Iterator[Part | Trouble]:
+    """The changes of opportunities as they stand, and the stage each began with: the one its first change left."""
+    began: dict[str, tuple[int, dict[str, str]]] = {}
+    first: dict[str, tuple[str, str]] = {}
+    for record in report.records:
+        said = dict(zip((cell.strip() for cell in report.header), (cell.strip() for cell in record.cells), strict=False))
+        report.counted += 1
+        yield Part(record.line, "", said)
+        deal, field, at = said.get("OpportunityId", ""), said.get("Field", ""), said.get("CreatedDate", "")
+        if field in _BEGAN:
+            began[deal] = (record.line, said)
+        elif field == "StageName":
+            first[deal] = min(first.get(deal, (at, said.get("OldValue", ""))), (at, said.get("OldValue", "")))
+    for deal, (line, said) in began.items():
+        if deal in first and first[deal][1]:
+            yield Part(line, "first", {**said, "FirstStage": first[deal][1]})
+
+
+_BEGAN: Final = ("created", "opportunityCreatedFromLead")
+
+
+def _entered(part: str, stage: str, where: str | None) -> Mapping:
+    return Mapping(
+        "deal_stage",
+        {
+            "deal_id": required(prefixed(SOURCE, record_id("OpportunityId"))),
+            "stage": required(text(stage)),
+            "entered_at": required(instant("CreatedDate")),
+            "source": constant(SOURCE),
+            "source_id": record_id("Id"),
+        },
+        part=part,
+        where=equals("Field", where) if where else None,
+        interval=("deal_id",),
+        span=Span((instant("CreatedDate"),)),
+    )
+
+
+FIELD_HISTORY: Final = Layout(
+    name="opportunity field history",
+    needs=(("OpportunityId",), ("Field",), ("OldValue",), ("NewValue",), ("CreatedDate",)),
+    reshape=_first_stages,
+    mappings=(_entered("", "NewValue", "StageName"), _entered("first", "FirstStage", None)),
+    skips=(
+        *_DELETED,
+        Skip(all_of(no(equals("Field", "StageName", *_BEGAN)), no(true(flag("IsDeleted")))), "changes of other fields"),
+    ),
+    export="Setup > Data Export > Export Now, with OpportunityFieldHistory",
 )
 
 CASE: Final = Layout(
@@ -190,9 +279,9 @@ CASE: Final = Layout(
         Mapping(
             "remark",
             {
-                **_own("remark_id", "Id"),
+                **own("remark_id", "Id"),
                 "kind": constant("ticket"),
-                "source_account_id": _id("AccountId"),
+                "source_account_id": record_id("AccountId"),
                 "source_product_id": text("Product__c"),
                 "said_at": required(instant("CreatedDate")),
                 "speaker": text("SuppliedName", "SuppliedEmail", "ContactId"),
@@ -206,58 +295,6 @@ CASE: Final = Layout(
     export="Setup > Data Export > Export Now, with Case",
 )
 
-_REPORT_WON: Final = matches("Stage", r"(?i)\bwon\b")
-_REPORT_LOST: Final = matches("Stage", r"(?i)\blost\b")
-_REPORT_CLOSED: Final = any_of(_REPORT_WON, _REPORT_LOST)
-#: Salesforce's footers: Grand Totals (5700 records), Confidential Information - Do Not Distribute, Copyright (c) …
-FOOTERS: Final = (
-    r"(?i)^(grand )?totals?(\s*\(|\s*$|[,;:])|^confidential information|^copyright (\(c\)|©)"
-    r"|^(rows|records):|^as of \d|^generated by:"
+SALESFORCE: Final = Connector(
+    SOURCE, "Salesforce", (STAGES, OPPORTUNITY, LINE_ITEM, FIELD_HISTORY, PRODUCT, PRICEBOOK_ENTRY, CASE, ACCOUNT, *REPORTS)
 )
-
-HISTORY_REPORT: Final = Layout(
-    name="opportunity history report",
-    needs=(("Opportunity ID",), ("Opportunity Name",), ("To Stage",), ("Last Modified",), ("Stage",), ("Created Date",), ("Close Date",)),
-    totals=FOOTERS,
-    mappings=(
-        Mapping(
-            "deal",
-            {
-                **_own("deal_id", "Opportunity ID"),
-                "name": text("Opportunity Name"),
-                "stage": text("Stage"),
-                "amount": money("Amount"),
-                "currency": currency("Amount Currency", "Opportunity Currency"),
-                "created_on": required(day("Created Date")),
-                "expected_close_on": when(no(_REPORT_CLOSED), day("Close Date")),
-                "closed_on": when(_REPORT_CLOSED, required(day("Close Date"))),
-                "is_won": when(_REPORT_WON, constant(True), constant(False)),
-                "is_lost": when(all_of(_REPORT_LOST, no(_REPORT_WON)), constant(True), constant(False)),
-                "modified_at": instant("Last Modified", zone="local"),
-            },
-            one_each=("deal_id",),
-            span=Span(
-                (day("Created Date"), when(_REPORT_CLOSED, day("Close Date"))),
-                (day("Created Date"), day("Last Modified")),
-                entered=(when(_REPORT_CLOSED, day("Close Date")),),
-                stamps=(day("Last Modified"),),
-            ),
-        ),
-        Mapping(
-            "deal_stage",
-            {
-                "deal_id": required(prefixed(SOURCE, _id("Opportunity ID"))),
-                "stage": required(text("To Stage")),
-                "entered_at": required(instant("Last Modified", zone="local")),
-                "source": constant(SOURCE),
-                "source_id": _id("Opportunity ID"),
-            },
-            where=no(same("From Stage", "To Stage")),
-            interval=("deal_id",),
-            span=Span((day("Last Modified"),)),
-        ),
-    ),
-    export="Reports > New Report > Opportunity History > Export > Details Only, as .csv or .xlsx",
-)
-
-SALESFORCE: Final = Connector(SOURCE, "Salesforce", (STAGES, OPPORTUNITY, CASE, ACCOUNT, HISTORY_REPORT))

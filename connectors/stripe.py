@@ -2,14 +2,18 @@
 
 Amounts in Dashboard exports are decimal major units, instants are UTC and business dates are days of the calendar's
 zone. Payments are confirmed by real files of three vintages; the column names of subscriptions and invoices by code
-that reads them; those of line items are not confirmed and are recognised leniently.
+that reads them; those of line items, customers, products and prices are not confirmed and are recognised leniently.
+
+Reports of the balance and of payouts are refused: what they say of payments, refunds and fees is in the payments, under
+other ids and in the currency that is paid out, and would count twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from connectors.base import Connector, Layout, Mapping, Renews, Skip, Span, Tell
+from connectors.base import Connector, Layout, Mapping, NotATable, Part, Renews, Report, Skip, Span, Tell, Trouble
 from connectors.fields import (
     Value,
     above_zero,
@@ -370,7 +374,8 @@ SUBSCRIPTIONS: Final = Layout(
                 ),
                 "canceled_on": day("Canceled At (UTC)", zone="utc"),
                 "trial_ends_on": day("Trial End (UTC)", zone="utc"),
-                "cancel_reason": text("Cancellation Reason"),
+                "cancel_reason": text("Cancellation Reason", "Cancellation Feedback"),
+                "cancel_comment": text("Cancellation Comment"),
             },
             span=Span(
                 (instant("Created (UTC)"), instant("Start Date (UTC)", "Start (UTC)")),
@@ -389,4 +394,73 @@ SUBSCRIPTIONS: Final = Layout(
     export="Dashboard > Billing > Subscriptions > Export, all columns",
 )
 
-STRIPE: Final = Connector(SOURCE, "Stripe", (SUBSCRIPTIONS, LINES, INVOICES, PAYMENTS))
+CUSTOMERS: Final = Layout(
+    name="customers",
+    needs=(
+        ("id", "Customer ID"),
+        ("Email", "Customer Email"),
+        ("Name", "Customer Name", "Description"),
+        ("Created (UTC)", "Created date (UTC)"),
+    ),
+    lacks=("Amount", "Status", "Plan", "Number"),
+    mappings=(
+        Mapping(
+            "source_account",
+            {
+                "source": constant(SOURCE),
+                "source_id": required(identifier("id", "Customer ID")),
+                "name": text("Name", "Customer Name", "Business Name", "Description"),
+                "email": lower("Email", "Customer Email"),
+                "domain": domain(lower("Email", "Customer Email")),
+                "other_id": text(*_OTHER_ID),
+            },
+        ),
+    ),
+    export="Dashboard > Customers > Export, all columns, with the metadata that holds the CRM's id",
+)
+
+
+def _called(layout: str, export: str, id_: tuple[str, ...], name: tuple[str, ...], *needs: tuple[str, ...]) -> Layout:
+    """A list of what ids of products or prices are called."""
+    return Layout(
+        name=layout,
+        needs=(id_, name, *needs),
+        lacks=("Status", "Customer ID", "Customer", "Email"),
+        mappings=(
+            Mapping(
+                "source_product",
+                {"source": constant(SOURCE), "source_id": required(identifier(*id_)), "name": text(*name), "code": text("Product ID")},
+                one_each=("source", "source_id"),
+            ),
+        ),
+        export=export,
+    )
+
+
+PRICES: Final = _called("prices", "Dashboard > Product catalog > Export prices", ("Price ID",), ("Product Name",))
+PRODUCTS: Final = _called(
+    "products",
+    "Dashboard > Product catalog > Export products",
+    ("Product ID", "id"),
+    ("Product Name", "Name"),
+    ("Product Tax Code", "Tax Code", "Product Statement Descriptor", "Statement Descriptor", "Unit Label"),
+)
+
+
+def _refuse(report: Report) -> Iterator[Part | Trouble]:
+    raise NotATable(
+        "it is a report of Stripe's balance or payouts, whose payments, refunds and fees are in the export of payments and would count "
+        "twice; import Dashboard > Payments > Export, all columns, instead. Stripe's own invoices for fees are costs of the ledger"
+    )
+    yield  # pragma: no cover - makes it a generator, as every reshape is
+
+
+BALANCE: Final = Layout(
+    name="balance and payout reports",
+    needs=(("balance_transaction_id",), ("reporting_category",), ("gross",), ("fee",), ("net",)),
+    reshape=_refuse,
+    mappings=(Mapping("payment", {"payment_id": text("balance_transaction_id")}),),
+    export="not read: Dashboard > Reports > Balance or Payout reconciliation; import the payments instead",
+)
+
+STRIPE: Final = Connector(SOURCE, "Stripe", (BALANCE, SUBSCRIPTIONS, LINES, INVOICES, PAYMENTS, CUSTOMERS, PRICES, PRODUCTS))

@@ -36,6 +36,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "connectors.documents": ("connectors.base", "connectors.reading"),
     "connectors.reading": ("connectors.base", "connectors.fields", "kpi.warehouse", *LOW),
     # One file a system, and the registry that lists them.
+    "connectors.salesforce": ("connectors.salesforce_reports", "connectors.base", "connectors.fields", "kpi.warehouse.schema"),
+    "connectors.salesforce_reports": ("connectors.base", "connectors.fields", "kpi.warehouse.schema"),
     "connectors": ("connectors.base", "connectors.fields", "kpi.warehouse.schema"),
     # The names of connectors are taken, so no mapping may have one; drafts read files as imports do.
     "kpi.sources": ("connectors", "kpi.language", "kpi.warehouse", *LOW),

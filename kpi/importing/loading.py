@@ -23,8 +23,10 @@ from kpi.warehouse.failures import engine_errors, fatal_errors, is_disk_full
 from kpi.warehouse.identity import apply_account_links, linked_tables, refresh_account_links, refresh_account_versions
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.merge import Run, merge, tidy
+from kpi.warehouse.namesakes import drop_namesakes, settle_stages
 from kpi.warehouse.products import apply_costs, apply_products, refresh_product_links, refresh_products
 from kpi.warehouse.publish import Draft
+from kpi.warehouse.reasons import refresh_reasons
 from kpi.warehouse.schema import facts, metadata
 from kpi.warehouse.sightings import apply_sightings, see
 from kpi.warehouse.store import Store
@@ -134,8 +136,13 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
         period = part.replaces is not None and part.replaces.day is not None
         hint = part.hint or part.table in SAID  # other exports of the source state things as well
         whole = whole or not (period or hint)
-        notes += merge(store, table, part.relation, run, part.replaces, full if period or (alone and not hint) else 0)
+        retires = full if period or (alone and not hint) else 0
+        notes += merge(store, table, part.relation, run, part.replaces, retires, part.assumed)
         see(store, part.table, part.relation, staged.source, run_id, staged.as_of, imported_at.replace(tzinfo=None))
+    written = {part.table for part in staged.tables}
+    notes += drop_namesakes(store, staged.source) if "deal" in written else []
+    if "deal_stage" in written:
+        settle_stages(store, staged.source, mappings.timezone)
     if full and whole and not alone:
         notes.append(f"only the first {staged.layout} file of this command retired what was absent from it; this one adds to it")
     notes += extend_coverage(store, staged.source, staged.covers)
@@ -177,13 +184,17 @@ def settle(store: Store, mappings: Mappings, tables: frozenset[str]) -> None:
         apply_account_links(store, [name for name in linked_tables() if moved or name in tables])
         if moved or {"remark", "conversation", "conversation_speaker"} & tables:
             apply_conversations(store)
-        apply_products(store, mappings, tables)
+        # what an id is called may make other rows a product's
+        apply_products(store, mappings, every_fact() if "source_product" in tables else tables)
         if "cost_line" in tables:
             apply_costs(store, mappings)
         refresh_product_links(store, mappings)
         if "account" in tables:
             refresh_account_versions(store)
         tables |= apply_sightings(store, tables, mappings.timezone)
+        if moved or {"deal", "subscription_term", "remark", "source_product"} & tables:
+            refresh_reasons(store, mappings.timezone)
+            tables |= {"remark"}
         refresh_currencies(store, tables)
         refresh_row_counts(store, tables)
         if SAID & tables:

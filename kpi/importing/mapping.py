@@ -23,8 +23,8 @@ from kpi.importing.staged import Context, Replaces, Staged, StagedTable
 from kpi.importing.trees import open_tree
 from kpi.importing.units import Amounts, Marks, decide_units
 from kpi.warehouse import mapped
-from kpi.warehouse.casting import Fault, Scope, cell_names, cells_of, folded, holds, is_told, minor_amounts
-from kpi.warehouse.cells import AnyOf, Cell, ExportDay, Value
+from kpi.warehouse.casting import Fault, Scope, cell_names, cells_of, finds_any, folded, holds, is_told, minor_amounts, speaks_of
+from kpi.warehouse.cells import AnyOf, Cell, Currency, ExportDay, Value
 from kpi.warehouse.shapes import Undecided
 
 
@@ -209,11 +209,18 @@ class _Staging:
     def _mappings(self, part: str) -> list[Mapping]:
         return [mapping for mapping in self.layout.mappings if mapping.part == part]
 
+    def _said(self, mapping: Mapping) -> dict[str, Value]:
+        """The columns that the file says something of: of a row that is known already the others keep their value."""
+        always = {*mapped.key_columns(mapping.table), *mapping.one_each, *mapping.interval, "entered_at", "source", "source_id"}
+        scope = self.scopes[mapping.part]
+        speaks = speaks_of if self.layout.tree is None else is_told
+        return {name: value for name, value in mapping.columns.items() if name in always or speaks(value, scope)}
+
     def _rows(self, mapping: Mapping, relation: str) -> list[mapped.Rows]:
         """One for the mapping, or one for each column that ``each`` matches."""
         scope = self.scopes[mapping.part]
         if mapping.each is None:
-            return [mapped.Rows(scope, relation, self._known(mapping, scope), mapping.where)]
+            return [mapped.Rows(scope, relation, self._said(mapping), mapping.where)]
         made = []
         pattern = re.compile(mapping.each, re.IGNORECASE)
         for step, cell in enumerate(self.bulks[mapping.part].header):
@@ -224,13 +231,6 @@ class _Staging:
                 about = replace(scope, each=(step, stage), header=known)
                 made.append(mapped.Rows(about, relation, mapping.columns, mapping.where, step))
         return made
-
-    def _known(self, mapping: Mapping, scope: Scope) -> dict[str, Value]:
-        """The columns of a mapping; of JSON, in which a record may be told in part, without those that the file says nothing of."""
-        if self.layout.tree is None:
-            return mapping.columns
-        keys = (*mapped.key_columns(mapping.table), *mapping.one_each, *mapping.interval)
-        return {name: value for name, value in mapping.columns.items() if name in keys or is_told(value, scope)}
 
     def _faults(self, part: str) -> list[Fault]:
         return mapped.faults_of(
@@ -297,7 +297,7 @@ class _Staging:
         hint = self._only_hint(part)
         if hint is None:
             return self.connection.execute(mapped.check_query(self.texts[part], check))
-        rows = mapped.Rows(self.scopes[part], self.texts[part], hint.columns, hint.where)
+        rows = mapped.Rows(self.scopes[part], self.texts[part], self._said(hint), hint.where)
         self.hints[hint.table] = f"{self.prefix}_{hint.table}_hints"
         self.connection.execute(mapped.grouped_check(self.hints[hint.table], check, hint.table, rows, hint.one_each))
         return self.connection.execute(mapped.grouped_totals(self.hints[hint.table], check))
@@ -411,12 +411,13 @@ class _Staging:
             if not self.clean[part]:
                 unusable = mapped.never_null([self._left_out(part)[1], *(fault.bad for fault in self._faults(part))])
             self.connection.execute(mapped.kept_view(kept[part], self.texts[part], unusable, numbered))
+        told = self._told(kept)
         tables: dict[str, list[Mapping]] = {}
         for mapping in self.layout.mappings:
             tables.setdefault(mapping.table, []).append(mapping)
         made = []
         for table, mappings in tables.items():
-            rows = [rows for mapping in mappings for rows in self._rows(mapping, kept[mapping.part])]
+            rows = [rows for mapping in mappings for rows in self._rows(mapping, (told if mapping.hint else kept)[mapping.part])]
             if not rows:
                 continue
             view = f"{self.prefix}_{table}"
@@ -424,12 +425,32 @@ class _Staging:
                 self.connection.execute(mapped.grouped_view(view, self.hints[table], table, rows[0]))
             else:
                 self.connection.execute(mapped.rows_view(view, table, rows, mappings[0].one_each, mappings[0].interval))
-            made.append(
-                StagedTable(table, view, self._replaces(mappings[0]), all(mapping.hint for mapping in mappings), mappings[0].history)
-            )
+            hint, history = all(mapping.hint for mapping in mappings), mappings[0].history
+            made.append(StagedTable(table, view, self._replaces(mappings[0]), hint, history, self._assumed(mappings)))
             if (gone := self._retired(mappings[0])) is not None:
                 made.append(gone)
         return tuple(made)
+
+    def _told(self, kept: dict[str, str]) -> dict[str, str]:
+        """For each part the records that say who is who: those that are left out with ``told`` as well."""
+        if not any(skip.told for skip in self.layout.skips):
+            return kept
+        made = {}
+        for part in self.bulks:
+            totals, _, skips = self._left_out(part)
+            out = [skips[skip.words] for skip in self.layout.skips if not skip.told]
+            made[part] = f"{kept[part]}_told"
+            unusable = mapped.never_null([totals, *out, *(fault.bad for fault in self._faults(part))])
+            self.connection.execute(mapped.kept_view(made[part], self.texts[part], unusable, numbered=False))
+        return made
+
+    def _assumed(self, mappings: list[Mapping]) -> tuple[str, ...]:
+        """The columns of currencies that the file doesn't name, and those that the mappings keep."""
+        kept = [name for mapping in mappings for name in mapping.keeps]
+        for mapping in mappings:
+            scope = self.scopes[mapping.part]
+            kept += [name for name, value in mapping.columns.items() if isinstance(value, Currency) and not finds_any(value, scope)]
+        return tuple(kept)
 
     def _replaces(self, mapping: Mapping) -> Replaces | None:
         renews = mapping.renews

@@ -69,6 +69,7 @@ class StagedTable:
         replaces: for rows without an id of their own; None to upsert by the table's key.
         hint: it tells of customers or other sides only, so that it is never a full list of them.
         history: rows of subscription_term that say themselves from when to when they held.
+        assumed: columns that the file doesn't state, with what is assumed: on a row that is known already its own value stands.
     """
 
     table: str
@@ -76,6 +77,7 @@ class StagedTable:
     replaces: Replaces | None = None
     hint: bool = False
     history: bool = False
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

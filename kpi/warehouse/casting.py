@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from kpi.warehouse import cells, computing
 from kpi.warehouse.once import Once
 from kpi.warehouse.schema import MONEY, QUANTITY
-from kpi.warehouse.shapes import AmountShape, DateShape
+from kpi.warehouse.shapes import SERIAL, AmountShape, DateShape
 from kpi.warehouse.zones import to_local
 
 Column = sa.ColumnElement[Any]
@@ -107,9 +107,12 @@ class Scope:
         return sa.column(f"c{position}", sa.String)
 
 
+_PLAIN_NAME: Final = str.maketrans("“”", '""', "↑↓")
+
+
 def folded(name: str) -> str:
-    """A header name as names are compared: lower case, single blanks, straight quotes."""
-    return " ".join(name.replace("“", '"').replace("”", '"').casefold().split())
+    """A header name as names are compared: lower case, single blanks, straight quotes, without the arrows of a sorted column."""
+    return " ".join(name.translate(_PLAIN_NAME).casefold().split())
 
 
 def typed_cells(value: Any, kind: str = "") -> Iterator[tuple[str, cells.Value]]:
@@ -210,7 +213,7 @@ def compile_value(value: cells.Value, scope: Scope) -> Cast:
             return compile_value(cells.FirstOf(tuple(cells.Day(item, zone, form) for item in of.values)), scope)
         case cells.Instant(of, zone, form) if isinstance(of, cells.FirstOf):
             return compile_value(cells.FirstOf(tuple(cells.Instant(item, zone, form) for item in of.values)), scope)
-        case cells.Currency(of) if scope.find(of) is None and isinstance(of, cells.Cell):
+        case cells.Currency(of) if not any(scope.find(cell) for cell in cells_of(of)):
             scope.assumed = scope.assumed or value.assume
             return Cast(sa.literal(scope.currency) if value.assume else sa.null())
     return _read(value, scope)
@@ -266,6 +269,8 @@ def _read(value: Any, scope: Scope) -> Cast:
             return Cast(code, fault(sa.not_(known), "not a currency of three letters"))
         case cells.Prefixed(prefix, _):
             return Cast(sa.literal(prefix + ":") + sa.cast(raw, sa.String), inner.faults)
+        case cells.FirstPart(_, mark):
+            return Cast(sa.func.nullif(sa.func.trim(sa.func.split_part(raw, mark, 1)), ""), inner.faults)
         case cells.Lower():
             return Cast(Once(sa.func.lower(raw)), inner.faults)
         case cells.Domain():
@@ -348,6 +353,33 @@ def cells_of(value: Any) -> Iterator[cells.Value]:
     elif dataclasses.is_dataclass(value):
         for part in dataclasses.fields(value):
             yield from cells_of(getattr(value, part.name))
+
+
+def finds_any(value: Any, scope: Scope) -> bool:
+    """Whether the file has a cell that ``value`` reads."""
+    return any(scope.find(cell) for cell in cells_of(value))
+
+
+def speaks_of(value: Any, scope: Scope) -> bool:
+    """Whether the file says anything of ``value``: it has a cell of it, or none is needed, or its absence is a fault or assumed."""
+    if _holds(value, cells.Required):
+        return True
+    if isinstance(value, cells.When):
+        # a condition alone says something only where it decides between constants
+        if any(cells_of(value.condition)) and not finds_any(value.condition, scope):
+            return False
+        return any(speaks_of(part, scope) for part in (value.then, value.otherwise) if part != cells.Constant(None))
+    if isinstance(value, cells.FirstOf):
+        return any(speaks_of(part, scope) for part in value.values)
+    return finds_any(value, scope) or not any(cells_of(value)) or (isinstance(value, cells.Currency) and value.assume)
+
+
+def _holds(value: Any, kind: type) -> bool:
+    if isinstance(value, tuple):
+        return any(_holds(item, kind) for item in value)
+    if isinstance(value, kind):
+        return True
+    return dataclasses.is_dataclass(value) and any(_holds(getattr(value, part.name), kind) for part in dataclasses.fields(value))
 
 
 def _share(value: cells.Share, scope: Scope) -> Cast:
@@ -433,6 +465,8 @@ def _date(
     if shape.formats and not value.form:
         parsed = sa.func.try_strptime(raw, sa.func.list_value(*shape.formats))
         readings.append(_to_utc(parsed, value.zone, scope))
+    if shape.serial:
+        readings.append(_to_utc(_from_serial(raw), value.zone, scope))
     moment = Once(readings[0] if len(readings) == 1 else sa.func.coalesce(*readings))
     bad = sa.and_(raw.is_not(None), moment.is_(None))
     if isinstance(value, cells.Instant):
@@ -454,6 +488,14 @@ def _since_1970(value: cells.Day | cells.Instant, raw: Column, fault: Callable[[
     if isinstance(value, cells.Instant):
         return Cast(moment, bad)
     return Cast(Once(sa.cast(to_local(moment, scope.timezone), sa.Date)), bad)
+
+
+def _from_serial(raw: Column) -> Column:
+    """A workbook's day number as a moment, to the second: its day 60 is 29 February 1900, which never was."""
+    days = sa.try_cast(sa.func.replace(raw, ",", "."), sa.Numeric(30, 9))
+    seconds = sa.cast(sa.func.round(days * 86400, 0), sa.BigInteger())
+    moment = sa.func.make_timestamp((seconds - sa.literal(2_209_161_600)) * 1_000_000)
+    return sa.case((sa.func.regexp_full_match(raw, SERIAL), moment))
 
 
 def _to_utc(moment: Column, zone: str, scope: Scope) -> Column:

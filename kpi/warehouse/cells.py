@@ -176,6 +176,14 @@ class Prefixed(Value):
 
 
 @dataclass(frozen=True)
+class FirstPart(Value):
+    """The text before ``mark``, such as the first of several ids in one cell."""
+
+    of: Value
+    mark: str
+
+
+@dataclass(frozen=True)
 class Lower(Value):
     """In lower case."""
 

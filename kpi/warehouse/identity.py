@@ -82,9 +82,10 @@ def link_accounts(accounts: Iterable[tuple[str, Customer]], customers: Iterable[
         accounts: account id and the CRM record it is.
         customers: what other systems, or the CRM's own other exports, know.
     """
-    own = list(accounts)
+    own, others = list(accounts), list(customers)
     links = {(c.source, c.source_id): Link(c.source, c.source_id, id_, "own record", Decimal(1)) for id_, c in own}
     by_id = _unique((c.source_id, id_) for id_, c in own) | {id_: id_ for id_, _ in own}
+    by_id |= _merged(others, {c.source for _, c in own}, by_id)
     by_domain = _unique((company_domain(c.domain), id_) for id_, c in own)
     by_name = _unique((normal_name(c.name) if c.name else None, id_) for id_, c in own)
     ways: tuple[tuple[str, Decimal, Callable[[Customer], str | None]], ...] = (
@@ -92,7 +93,7 @@ def link_accounts(accounts: Iterable[tuple[str, Customer]], customers: Iterable[
         ("domain", Decimal("0.95"), lambda c: by_domain.get(company_domain(c.domain) or "")),
         ("name", Decimal("0.9"), lambda c: by_name.get(normal_name(c.name)) if c.name else None),
     )
-    for customer in customers:
+    for customer in others:
         key = (customer.source, customer.source_id)
         for method, confidence, find in () if key in links else ways:
             found = find(customer)
@@ -100,6 +101,20 @@ def link_accounts(accounts: Iterable[tuple[str, Customer]], customers: Iterable[
                 links[key] = Link(*key, found, method, confidence)
                 break
     return links
+
+
+def _merged(customers: Iterable[Customer], systems: set[str], by_id: dict[str, str]) -> dict[str, str]:
+    """Ids of records that their own CRM merged into others -> the account that is left, over any number of steps."""
+    into = {c.source_id: c.other_id for c in customers if c.source in systems and c.other_id and c.source_id not in by_id}
+    found: dict[str, str] = {}
+    for gone in into:
+        seen, now = {gone}, into[gone]
+        while now in into and now not in seen:
+            seen.add(now)
+            now = into[now]
+        if account := by_id.get(now or ""):
+            found |= {gone: account, gone[:15]: account} if len(gone) == 18 else {gone: account}
+    return found
 
 
 def _unique(pairs: Iterable[tuple[str | None, str]]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from kpi.warehouse.reasons import NOT_DERIVED
 from kpi.warehouse.renewal import Replacement as Replacement
 from kpi.warehouse.renewal import Run as Run
 from kpi.warehouse.renewal import absent, make_room
@@ -26,11 +27,19 @@ def key_of(table: sa.Table) -> list[str]:
     return [column.name for column in table.primary_key.columns]
 
 
-def merge(store: Store, table: sa.Table, relation: str, run: Run, replaces: Replacement | None = None, full: int = 0) -> tuple[str, ...]:
+def merge(
+    store: Store,
+    table: sa.Table,
+    relation: str,
+    run: Run,
+    replaces: Replacement | None = None,
+    full: int = 0,
+    assumed: Sequence[str] = (),
+) -> tuple[str, ...]:
     """Bring the rows of ``relation`` (a relation of the store's scratch) into ``table``.
 
     With ``full``, the first run of a command with ``--full``, every row of the source that the relation lacks is retired;
-    where it replaces rows of a period, every row of that period.
+    where it replaces rows of a period, every row of that period. ``assumed``: columns that the file doesn't state.
 
     Returns:
         sentences on what was retired or left out.
@@ -48,7 +57,7 @@ def merge(store: Store, table: sa.Table, relation: str, run: Run, replaces: Repl
     if "source" in table.columns and not known:  # the bulk: nothing to compare with
         _insert(store, table, columns, f"SELECT {_list(columns, 'i')} FROM {incoming} i", run)
     else:
-        _upsert(store, table, columns, incoming, run)
+        _upsert(store, table, columns, incoming, run, assumed)
         if full and replaces is None:
             notes += _retire(store, table, incoming, run)
     if incoming == "rest":
@@ -102,7 +111,7 @@ def _drop_older_twins(store: Store, table: sa.Table, run: Run) -> None:
     store.run("DROP TABLE twins")
 
 
-def _upsert(store: Store, table: sa.Table, columns: Sequence[str], incoming: str, run: Run) -> None:
+def _upsert(store: Store, table: sa.Table, columns: Sequence[str], incoming: str, run: Run, assumed: Sequence[str]) -> None:
     keys = key_of(table)
     has_modified = "modified_at" in columns
     latest = '"modified_at" DESC NULLS LAST, ' if has_modified else ""
@@ -111,7 +120,7 @@ def _upsert(store: Store, table: sa.Table, columns: Sequence[str], incoming: str
         f"(PARTITION BY {_list(keys)} ORDER BY {latest}nth DESC) AS place FROM "
         f"(SELECT i.*, row_number() OVER () AS nth FROM {incoming} i) n) ranked WHERE place = 1"
     )
-    taken = [_taken(column.name, columns, run) for column in table.columns]
+    taken = [_taken(column.name, columns, run, assumed) for column in table.columns]
     runs = "LEFT JOIN import_run r ON r.run_id = t.run_id" if "run_id" in table.columns else ""
     store.run(
         f"CREATE TEMP TABLE renewed AS SELECT {', '.join(taken)}, t.{store.row} AS old FROM fresh i "
@@ -132,9 +141,11 @@ def _upsert(store: Store, table: sa.Table, columns: Sequence[str], incoming: str
     store.run("DROP TABLE fresh")
 
 
-def _taken(name: str, columns: Sequence[str], run: Run) -> str:
+def _taken(name: str, columns: Sequence[str], run: Run, assumed: Sequence[str]) -> str:
     if name == "run_id":
         return f'{int(run.run_id)} AS "run_id"'
+    if name in assumed and name in columns:
+        return f'coalesce(t."{name}", i."{name}") AS "{name}"'
     return f'i."{name}" AS "{name}"' if name in columns else f't."{name}" AS "{name}"'
 
 
@@ -156,6 +167,8 @@ def _forget_observed(store: Store, table: sa.Table, incoming: str) -> None:
 
 def _retire(store: Store, table: sa.Table, incoming: str, run: Run) -> list[str]:
     gone = f"source = ? AND NOT EXISTS (SELECT 1 FROM {incoming} i WHERE {_on(key_of(table), 'i', table.name)})"
+    if table.name == "remark":  # the reasons of deals and subscriptions go with those
+        gone += f" AND {NOT_DERIVED}"
     count = store.count(f"SELECT count(*) FROM {table.name} WHERE {gone}", [run.source])
     if not count:
         return []

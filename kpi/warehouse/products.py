@@ -78,32 +78,39 @@ class _Choice:
     product: str
 
 
-def _choices(store: Store, table: sa.Table, mappings: Mappings) -> Iterator[_Choice]:
+def _choices(store: Store, table: sa.Table, mappings: Mappings, named: bool) -> Iterator[_Choice]:
+    """``named``: the statement joins ``n``, what the row's product id is called in its system."""
     ledger = _ledger_accounts(store) if "ledger_account" in table.columns else ()
     for product, sources in mappings.products.items():
         for source, rules in sources.items():
             for rule in rules:
-                yield from _rule(table, ledger, product, source, rule)
+                yield from _rule(table, ledger, product, source, rule, named)
     if "source_product_id" in table.columns:
         for product in mappings.products:
             yield _Choice("lower(t.source_product_id) = ?", (product.lower(),), product)
+            if named:
+                yield _Choice("lower(n.name) = ?", (product.lower(),), product)
 
 
-def _rule(table: sa.Table, ledger: Sequence[str], product: str, source: str, rule: Rule) -> Iterator[_Choice]:
+def _rule(table: sa.Table, ledger: Sequence[str], product: str, source: str, rule: Rule, named: bool) -> Iterator[_Choice]:
     column = _COLUMNS.get(rule.field, "")
     if column not in table.columns:
         return
     if column == "ledger_account":
-        named = [name for name in ledger if any(like(called, rule.pattern) for called in account_names(name))]
-        if named:
-            marks = ", ".join("?" * len(named))
-            yield _Choice(f"t.source = ? AND t.ledger_account IN ({marks})", (source, *named), product)
+        accounts = [name for name in ledger if any(like(called, rule.pattern) for called in account_names(name))]
+        if accounts:
+            marks = ", ".join("?" * len(accounts))
+            yield _Choice(f"t.source = ? AND t.ledger_account IN ({marks})", (source, *accounts), product)
     elif column in _LISTS:
         # DuckDB's ~ matches the whole text, PostgreSQL's any part of it: the anchors make them one.
         items = f"^(.*, )?{_regular(rule.pattern.lower(), '[^,]*')}(, .*)?$"
         yield _Choice(f"t.source = ? AND lower(t.{column}) ~ ?", (source, items), product)
     else:
-        yield _Choice(f"t.source = ? AND lower(t.{column}) LIKE ? ESCAPE '~'", (source, _like_pattern(rule.pattern)), product)
+        pattern = _like_pattern(rule.pattern)
+        yield _Choice(f"t.source = ? AND lower(t.{column}) LIKE ? ESCAPE '~'", (source, pattern), product)
+        if named and column == "source_product_id":
+            names = "t.source = ? AND (lower(n.name) LIKE ? ESCAPE '~' OR lower(n.code) LIKE ? ESCAPE '~')"
+            yield _Choice(names, (source, pattern, pattern), product)
 
 
 def _like_pattern(pattern: str) -> str:
@@ -124,12 +131,15 @@ def refresh_products(store: Store, mappings: Mappings) -> None:
 
 def apply_products(store: Store, mappings: Mappings, tables: Iterable[str]) -> None:
     """Let the rows of ``tables`` point at the products that the rules say; rows that do already are not written."""
+    named = bool(store.run("SELECT 1 FROM source_product LIMIT 1"))
     for name in tables:
         if "source_product_id" in metadata.tables[name].columns:
-            choices = list(_choices(store, metadata.tables[name], mappings))
+            choices = list(_choices(store, metadata.tables[name], mappings, named))
             sql = f"CASE {' '.join(f'WHEN {choice.sql} THEN ?' for choice in choices)} END" if choices else "CAST(NULL AS VARCHAR)"
             values = [value for choice in choices for value in (*choice.values, choice.product)]
-            _rewrite(store, name, "product_id", f"SELECT t.{store.row} AS r, {sql} AS new, t.product_id AS old FROM {name} t", values)
+            called = "LEFT JOIN source_product n ON n.source = t.source AND n.source_id = t.source_product_id"
+            rows = f"SELECT t.{store.row} AS r, {sql} AS new, t.product_id AS old FROM {name} t {called if named else ''}"
+            _rewrite(store, name, "product_id", rows, values)
     if {"issue", "worklog"} & set(tables):
         _rewrite(
             store,
@@ -172,8 +182,9 @@ def refresh_product_links(store: Store, mappings: Mappings) -> None:
     tables = [table.name for table in facts() if "source_product_id" in table.columns]
     union = " UNION ".join(f"SELECT source, source_product_id FROM {name} WHERE source_product_id IS NOT NULL" for name in tables)
     links = []
+    names = {(source, id_): called for source, id_, *called in store.run("SELECT source, source_id, name, code FROM source_product")}
     for source, source_id in sorted(store.run(union)):
-        found = _named(source, source_id, mappings)
+        found = _named(source, [source_id, *(name for name in names.get((source, source_id), ()) if name)], mappings)
         if found:
             links.append({"source": source, "source_id": source_id, "product_id": found[0], "method": found[1], "confidence": Decimal(1)})
     store.run("DELETE FROM product_link")
@@ -181,8 +192,11 @@ def refresh_product_links(store: Store, mappings: Mappings) -> None:
         store.add("product_link", pa.Table.from_pylist(links))
 
 
-def _named(source: str, source_id: str, mappings: Mappings) -> tuple[str, str] | None:
+def _named(source: str, called: Sequence[str], mappings: Mappings) -> tuple[str, str] | None:
+    """The product and how it was found; ``called``: the id in the source, and what it is called there."""
     for product, sources in mappings.products.items():
-        if any(_COLUMNS.get(rule.field) == "source_product_id" and like(source_id, rule.pattern) for rule in sources.get(source, ())):
+        rules = [rule.pattern for rule in sources.get(source, ()) if _COLUMNS.get(rule.field) == "source_product_id"]
+        if any(like(name, pattern) for pattern in rules for name in called):
             return product, "rule"
-    return next(((product, "name") for product in mappings.products if product.lower() == source_id.lower()), None)
+    lower = [name.lower() for name in called]
+    return next(((product, "name") for product in mappings.products if product.lower() in lower), None)

@@ -117,6 +117,7 @@ account = _table(
     _c("owner", "text", "account owner in the CRM"),
     _c("created_on", "day", "the CRM record's creation"),
     _c("churned_on", "day", "first day without any paid term, where a source states it"),
+    _c("parent_account_id", "text", "the company it belongs to, as an account's key; no path for joins"),
     *_bookkeeping(),
     kind="entity",
 )
@@ -170,6 +171,18 @@ product = _table(
     kind="entity",
 )
 
+source_product = _table(
+    "source_product",
+    "a product, price or plan as one source knows it: what an id that rows carry is called",
+    _c("source", "text", "the system", key=True),
+    _c("source_id", "text", "the id there, as rows of facts carry it", key=True),
+    _c("name", "text", "name there"),
+    _c("code", "text", "product code or SKU there"),
+    _c("run_id", "integer", "the import that wrote the row"),
+    _c("modified_at", "instant", "when the source last changed it"),
+    kind="bookkeeping",
+)
+
 product_link = _table(
     "product_link",
     "which product a source's product id, price, class or project is",
@@ -205,6 +218,7 @@ deal = _table(
     _c("is_won", "flag", "won"),
     _c("is_lost", "flag", "lost"),
     _c("lost_reason", "text", "why it was lost, as the seller chose"),
+    _c("lost_comment", "text", "what the seller wrote about it"),
     *_bookkeeping(),
     day="created_on",
 )
@@ -259,6 +273,7 @@ subscription_term = _table(
     _c("past_due_on", "day", "since when a payment is overdue"),
     _c("trial_ends_on", "day", "first day after the trial"),
     _c("cancel_reason", "text", "why it was cancelled"),
+    _c("cancel_comment", "text", "what the customer wrote about it"),
     _c("is_assumed", "flag", "what was before the first export: price and quantity assumed to have been the same"),
     *_bookkeeping(),
     day="started_on",

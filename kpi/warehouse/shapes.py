@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from kpi.settings import DateOrder
 
@@ -19,6 +19,9 @@ OUTNUMBERED = 20
 _TIME = r"(?:[ T,]+(?P<clock>\d{1,2}:\d{2})(?P<seconds>:\d{2}(?:[.,]\d+)?)?(?P<noon> ?[AaPp]\.?[Mm]\.?)?)?"
 _ZONE = r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
 _ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}" + _TIME + _ZONE)
+#: Days since 30 December 1899, as a workbook's cell without a date format holds them: from 1954 to 2119.
+SERIAL = r"[2-7]\d{4}(?:[.,]\d+)?"
+_SERIAL = re.compile(SERIAL)
 _YEAR_FIRST = re.compile(r"\d{4}(?P<mark>[/.])\d{1,2}(?P=mark)\d{1,2}" + _TIME)
 _NUMERIC = re.compile(r"(?P<first>\d{1,2})(?P<mark>[/.-])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})" + _TIME)
 _DAY_NAME = re.compile(r"\d{1,2}(?P<mark>[ /-])(?P<month>[A-Za-z]{3,9})\.?(?P<mark2>[ /-]|, ?)(?P<year>\d{4}|\d{2})" + _TIME)
@@ -33,22 +36,25 @@ class DateShape:
         iso: some are 2026-03-01, with or without a time.
         zoned: some carry an offset, such as Z or +0200.
         formats: of the others, for strptime.
+        serial: some are a workbook's day numbers, such as 46082.5.
         words: for messages, such as ``day/month/year``; empty where nothing was decided.
     """
 
     iso: bool = True
     zoned: bool = False
     formats: tuple[str, ...] = ()
+    serial: bool = False
     words: str = ""
 
 
 @dataclass(frozen=True)
 class AmountShape:
-    """How a column writes amounts: ``plain`` is what a cast reads; else the decimal mark is known."""
+    """How a column writes amounts: ``plain`` is what a cast reads; else the decimal mark is known. ``whole``: none has decimals."""
 
     plain: bool = True
     decimal: str = "."
     words: str = ""
+    whole: bool = field(default=False, compare=False)
 
 
 class Undecided(Exception):
@@ -65,12 +71,14 @@ def date_shape(column: str, texts: Iterable[str], setting: DateOrder | None) -> 
     Raises:
         Undecided: 12/06/2024 and the like in every row and no setting, or both orders in one column.
     """
-    iso = zoned = False
+    iso = zoned = serial = False
     formats: dict[str, None] = {}
     numeric: list[re.Match[str]] = []
     for text in texts:
         if match := _ISO.fullmatch(text):
             iso, zoned = True, zoned or match["zone"] is not None
+        elif _SERIAL.fullmatch(text):
+            serial = True
         elif match := _YEAR_FIRST.fullmatch(text):
             formats[f"%Y{match['mark']}%m{match['mark']}%d{_clock(match)}"] = None
         elif match := _NUMERIC.fullmatch(text):
@@ -86,7 +94,9 @@ def date_shape(column: str, texts: Iterable[str], setting: DateOrder | None) -> 
             first, second = ("%d", "%m") if order == "dmy" else ("%m", "%d")
             formats[f"{first}{match['mark']}{second}{match['mark']}{_year(match)}{_clock(match)}"] = None
     # two-digit years first: %Y would read 24 as the year 24, while %y refuses 2024
-    return DateShape(iso or not formats, zoned, tuple(sorted(formats, key=lambda shape: "%Y" in shape)), words)
+    if serial and not words:
+        words = f'"{column}" holds a workbook\'s day numbers, which are read as dates'
+    return DateShape(iso or not (formats or serial), zoned, tuple(sorted(formats, key=lambda shape: "%Y" in shape)), serial, words)
 
 
 def _order(column: str, numeric: list[re.Match[str]], setting: DateOrder | None) -> tuple[DateOrder, str]:
@@ -159,6 +169,11 @@ def amount_shape(
     Raises:
         Undecided: 1.234 in every row, or decimal points and decimal commas in one column.
     """
+    shape = _amount_shape(column, patterns, usual, cell, fraction)
+    return replace(shape, whole=not any(mark in pattern for pattern in patterns for mark in ".,"))
+
+
+def _amount_shape(column: str, patterns: Mapping[str, int], usual: str | None, cell: Callable[[str], str], fraction: bool) -> AmountShape:
     proof = {".": 0, ",": 0}
     example = {".": "", ",": ""}
     unclear: dict[str, str] = {}

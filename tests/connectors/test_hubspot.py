@@ -92,3 +92,42 @@ def test_a_date_with_an_offset_is_a_day_of_the_calendar(staged: Stager) -> None:
         (date(2026, 1, 15), date(2026, 2, 14)),
         (date(2026, 1, 15), date(2026, 3, 29)),
     ]
+
+
+SEVERAL = "Record ID,Deal Name,Deal Stage,Close Date,Create Date,Associated Company,Associated Company IDs"
+
+
+def test_of_several_companies_the_first_counts_and_that_is_said(staged: Stager) -> None:
+    result = staged(f"{SEVERAL}\n1,A,Demo,2026-02-14,2026-01-05,First GmbH;Second SA,77;78\n2,B,Demo,2026-02-14,2026-01-05,Third,79\n")
+    assert result.rows("deal", "source_id", "source_account_id") == [("1", "77"), ("2", "79")]
+    assert result.rows("account", "account_id", "name") == [("hubspot:77", "First GmbH"), ("hubspot:79", "Third")]
+    assert 'row has several companies, of which the first counts: export "Associated Company IDs (Primary)" as well' in [
+        note.partition(" ")[2] for note in result.staged.notes
+    ]
+
+
+def test_a_column_of_the_primary_company_decides(staged: Stager) -> None:
+    header = f"{SEVERAL},Associated Company IDs (Primary),Associated Company (Primary)"
+    result = staged(f"{header}\n1,A,Demo,2026-02-14,2026-01-05,First GmbH;Second SA,77;78,78,Second SA\n")
+    assert result.rows("account", "account_id", "name") == [("hubspot:78", "Second SA")]
+    assert not any("several companies" in note for note in result.staged.notes)
+
+
+def test_closed_and_not_won_is_lost_whatever_the_stage_is_called(staged: Stager) -> None:
+    header = "Record ID,Deal Name,Deal Stage,Close Date,Create Date,Is Closed Won,Is Deal Closed?"
+    rows = [
+        "1,A,Abgesagt,2026-02-14,2026-01-05,false,true",
+        "2,B,Unterschrieben,2026-02-14,2026-01-05,true,true",
+        "3,C,Demo,,2026-01-05,false,false",
+    ]
+    result = staged("\n".join([header, *rows]) + "\n")
+    assert result.rows("deal", "source_id", "is_won", "is_lost") == [("1", False, True), ("2", True, False), ("3", False, False)]
+
+
+def test_a_column_that_the_view_lacks_is_not_spoken_of(staged: Stager) -> None:
+    result = staged("Record ID,Deal Name,Deal Stage,Close Date,Create Date\n1,A,Closed Lost,2026-02-14,2026-01-05\n")
+    columns = [part for part in result.staged.tables if part.table == "deal"]
+    named = [row[0] for row in result.connection.execute(f"DESCRIBE {columns[0].relation}").fetchall()]
+    assert {"amount", "lost_reason", "owner", "modified_at"}.isdisjoint(named)
+    # the currency is assumed, so that of a deal that is known already stands
+    assert columns[0].assumed == ("currency",)

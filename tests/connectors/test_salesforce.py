@@ -124,3 +124,36 @@ def test_the_real_history_report(staged: Stager, shared_data: Path) -> None:
     assert sum(won for won, _, _ in deals) == 175
     assert sum(lost for _, lost, _ in deals) == 1384
     assert sum(closed is None for _, _, closed in deals) == 41
+
+
+def test_line_items_are_products_of_deals(staged: Stager) -> None:
+    result = staged("salesforce_opportunity_line_item.csv")
+    # 3 · 100 at list prices, sold for 270; of the second line no list price is known, the third is deleted
+    assert result.rows("deal_line", "deal_line_id", "deal_id", "source_product_id", "quantity", "list_amount", "amount", "currency") == [
+        ("salesforce:00k4600000iqknnAAA", "salesforce:0064600000J5S5TAAV", "01u4600000iqknnAAA", D(3), D(300), D(270), "USD"),
+        ("salesforce:00k4600000iqknoAAA", "salesforce:0064600000J5S5TAAV", "01u4600000iqknoAAA", D(1), None, D("49.5"), "USD"),
+    ]
+    assert staged("salesforce_pricebook_entry.csv").rows("source_product", "source_id", "name", "code") == [
+        ("01u4600000iqknnAAA", "Atlas Seats", "ATL-1"),
+        ("01u4600000iqknoAAA", "Onboarding", "BEA-ON"),
+    ]
+
+
+def test_field_history_begins_with_the_stage_that_the_first_change_left(staged: Stager) -> None:
+    result = staged("salesforce_opportunity_field_history.csv")
+    assert result.rows("deal_stage", "stage", "entered_at", "left_at") == [
+        ("Closed Won", datetime(2026, 2, 5, 10), None),
+        ("Discovery", datetime(2026, 1, 5, 10), datetime(2026, 1, 15, 10)),
+        ("Proposal", datetime(2026, 1, 15, 10), datetime(2026, 2, 5, 10)),
+    ]
+    assert result.staged.notes == ("1 changes of other fields left out",)
+
+
+def test_a_merged_account_says_which_one_is_left(staged: Stager) -> None:
+    merged = (SAMPLES / "salesforce_account.csv").read_text().replace('"1","","Gone Ltd"', '"1","0014600001TvgfWAAR","Gone Ltd"')
+    result = staged(merged)
+    assert [name for (name,) in result.rows("account", "name")] == ["First GmbH"]
+    assert result.rows("source_account", "source_id", "other_id") == [
+        ("0014600001TvgfWAAR", None),
+        ("0014600001TvgfXAAR", "0014600001TvgfWAAR"),
+    ]

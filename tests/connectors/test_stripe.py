@@ -6,7 +6,10 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from tests.connectors.conftest import Stager
+import pytest
+
+from kpi.errors import Unreadable
+from tests.connectors.conftest import SAMPLES, Stager
 
 D = Decimal
 
@@ -157,3 +160,36 @@ def test_what_failed_was_not_converted(staged: Stager) -> None:
         ("ch_1", D("50.0000"), None),
         ("ch_2", D("50.0000"), D("45.0000")),
     ]
+
+
+def test_lists_say_who_is_who_and_what_is_what(staged: Stager) -> None:
+    assert staged("stripe_customers.csv").rows("source_account", "source_id", "name", "email", "other_id") == [
+        ("cus_1", "First GmbH", "billing@first.example", "0014600001TvgfW")
+    ]
+    assert staged("stripe_prices.csv").rows("source_product", "source_id", "name", "code") == [("price_1", "Atlas", "prod_1")]
+    assert staged("stripe_products.csv").rows("source_product", "source_id", "name") == [("prod_1", "Atlas")]
+
+
+def test_reports_of_the_balance_are_refused_since_they_repeat_the_payments(staged: Stager) -> None:
+    header = "balance_transaction_id,created_utc,created,available_on_utc,currency,gross,fee,net,reporting_category,source_id,description"
+    with pytest.raises(Unreadable) as refused:
+        staged(
+            f"{header}\ntxn_1,2026-03-01 10:00:00,2026-03-01 11:00:00,2026-03-03,eur,100.00,3.20,96.80,charge,ch_1,\n", name="balance.csv"
+        )
+    assert str(refused.value) == (
+        "balance.csv can't be read: it is a report of Stripe's balance or payouts, whose payments, refunds and fees are in the export of "
+        "payments and would count twice; import Dashboard > Payments > Export, all columns, instead. "
+        "Stripe's own invoices for fees are costs of the ledger"
+    )
+
+
+def test_why_a_subscription_was_cancelled_in_words(staged: Stager) -> None:
+    text = (SAMPLES / "stripe_subscriptions.csv").read_text().replace("Cancellation Reason", "Cancellation Reason,Cancellation Comment")
+    text = (
+        text.replace("too_expensive,", "too_expensive,We have no budget,")
+        .replace(",active,,", ",active,,,")
+        .replace(",trialing,,", ",trialing,,,")
+    )
+    text = text.replace("incomplete_expired,,", "incomplete_expired,,,")
+    found = staged(text).rows("subscription_term", "source_id", "cancel_reason", "cancel_comment")
+    assert found[3] == ("sub_4", "too_expensive", "We have no budget")
