@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from kpi.importing.staging import Context, Staged, stage
+from kpi.warehouse.schema import metadata
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -23,9 +24,11 @@ class Result:
     connection: duckdb.DuckDBPyConnection
 
     def rows(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
-        """These columns of a table's rows, in order."""
+        """These columns of a table's rows, in order; None for those that the file says nothing of."""
         relations = [part.relation for part in self.staged.tables if part.table == table]
-        names = ", ".join(f'"{column}"' for column in columns)
+        said = {row[0] for row in self.connection.execute(f"DESCRIBE {relations[0]}").fetchall()}
+        assert set(columns) <= set(metadata.tables[table].columns.keys())
+        names = ", ".join(f'"{column}"' if column in said else "NULL" for column in columns)
         return self.connection.execute(f"SELECT {names} FROM {relations[0]} ORDER BY ALL").fetchall()
 
     def problems(self) -> list[tuple[Any, ...]]:
