@@ -449,7 +449,8 @@ class _Staging:
         kept = [name for mapping in mappings for name in mapping.keeps]
         for mapping in mappings:
             scope = self.scopes[mapping.part]
-            kept += [name for name, value in mapping.columns.items() if isinstance(value, Currency) and not finds_any(value, scope)]
+            currencies = [(name, value) for name, value in mapping.columns.items() if isinstance(value, Currency) and any(cells_of(value))]
+            kept += [name for name, value in currencies if not finds_any(value, scope)]
         return tuple(kept)
 
     def _replaces(self, mapping: Mapping) -> Replaces | None:

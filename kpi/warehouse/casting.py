@@ -213,7 +213,7 @@ def compile_value(value: cells.Value, scope: Scope) -> Cast:
             return compile_value(cells.FirstOf(tuple(cells.Day(item, zone, form) for item in of.values)), scope)
         case cells.Instant(of, zone, form) if isinstance(of, cells.FirstOf):
             return compile_value(cells.FirstOf(tuple(cells.Instant(item, zone, form) for item in of.values)), scope)
-        case cells.Currency(of) if not any(scope.find(cell) for cell in cells_of(of)):
+        case cells.Currency(of) if any(cells_of(of)) and not finds_any(of, scope):
             scope.assumed = scope.assumed or value.assume
             return Cast(sa.literal(scope.currency) if value.assume else sa.null())
     return _read(value, scope)
@@ -362,7 +362,7 @@ def finds_any(value: Any, scope: Scope) -> bool:
 
 def speaks_of(value: Any, scope: Scope) -> bool:
     """Whether the file says anything of ``value``: it has a cell of it, or none is needed, or its absence is a fault or assumed."""
-    if _holds(value, cells.Required):
+    if holds(value, cells.Required):
         return True
     if isinstance(value, cells.When):
         # a condition alone says something only where it decides between constants
@@ -372,14 +372,6 @@ def speaks_of(value: Any, scope: Scope) -> bool:
     if isinstance(value, cells.FirstOf):
         return any(speaks_of(part, scope) for part in value.values)
     return finds_any(value, scope) or not any(cells_of(value)) or (isinstance(value, cells.Currency) and value.assume)
-
-
-def _holds(value: Any, kind: type) -> bool:
-    if isinstance(value, tuple):
-        return any(_holds(item, kind) for item in value)
-    if isinstance(value, kind):
-        return True
-    return dataclasses.is_dataclass(value) and any(_holds(getattr(value, part.name), kind) for part in dataclasses.fields(value))
 
 
 def _share(value: cells.Share, scope: Scope) -> Cast:
