@@ -55,25 +55,29 @@ def see(store: Store, table: str, relation: str, source: str, run_id: int, as_of
         "QUALIFY row_number() OVER (PARTITION BY row_id ORDER BY changed DESC NULLS LAST, nth DESC) = 1"
     )
     seen = store.bring("sightings")
+    based = f"SELECT row_id, state, coalesce(changed, CAST(? AS TIMESTAMP)) AS base FROM {seen}"
     made_at = as_of or imported_at
-    known = "SELECT 1 FROM state_seen k WHERE k.table_name = ? AND k.row_id = s.row_id AND k.seen_at = {} AND k.state {} s.state"
-    # A source that counts in days, or changes a state without a word, shows two states at one time: the later export's came after.
-    at = f"CASE WHEN s.changed IS NULL OR EXISTS ({known.format('s.changed', '<>')}) THEN CAST(? AS TIMESTAMP) ELSE s.changed END"
-    store.run(f"CREATE TEMP TABLE seen_at AS SELECT s.row_id, s.state, {at} AS seen_at FROM {seen} s", [table, made_at])
-    at_once = f"k.table_name = ? AND {_same('k', 's')}"
-    store.run(f"DELETE FROM state_seen AS k WHERE EXISTS (SELECT 1 FROM seen_at s WHERE {at_once} AND k.state <> s.state)", [table])
+    store.run(f"CREATE TEMP TABLE based AS {based}", [made_at])
+    # A source that counts in days, or changes a state without a word, shows two states at one time: the later import's came after.
+    last = (
+        "SELECT b.row_id, max(k.seen_at) AS last_at FROM based b JOIN state_seen k ON k.table_name = ? AND k.row_id = b.row_id "
+        "AND k.seen_at >= b.base AND k.seen_at < b.base + INTERVAL '1 millisecond' GROUP BY b.row_id"
+    )
+    store.run(
+        "CREATE TEMP TABLE seen_at AS SELECT b.row_id, b.state, coalesce(l.last_at + INTERVAL '1 microsecond', b.base) AS seen_at "
+        f"FROM based b LEFT JOIN ({last}) l ON l.row_id = b.row_id "
+        "LEFT JOIN state_seen k ON k.table_name = ? AND k.row_id = l.row_id AND k.seen_at = l.last_at "
+        "WHERE k.state IS DISTINCT FROM b.state",
+        [table, table],
+    )
     store.run(
         "INSERT INTO state_seen (table_name, row_id, seen_at, state, source, run_id) "
-        f"SELECT CAST(? AS VARCHAR), s.row_id, s.seen_at, s.state, CAST(? AS VARCHAR), {int(run_id)} FROM seen_at s "
-        f"WHERE NOT EXISTS (SELECT 1 FROM state_seen k WHERE {at_once})",
-        [table, source, table],
+        f"SELECT CAST(? AS VARCHAR), s.row_id, s.seen_at, s.state, CAST(? AS VARCHAR), {int(run_id)} FROM seen_at s",
+        [table, source],
     )
+    store.run("DROP TABLE based")
     store.run("DROP TABLE seen_at")
     store.scratch.execute("DROP VIEW sightings")
-
-
-def _same(left: str, right: str) -> str:
-    return f"{left}.row_id = {right}.row_id AND {left}.seen_at = {right}.seen_at"
 
 
 def apply_sightings(store: Store, tables: Collection[str], timezone: str) -> frozenset[str]:

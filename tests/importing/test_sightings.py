@@ -144,3 +144,14 @@ def test_a_history_wins_over_what_exports_showed(both, mappings, tmp_path, conte
     before = contents(both)
     rebuild(both, mappings)
     assert contents(both) == before
+
+
+def test_states_within_a_minute_keep_their_order(settings, mappings, tmp_path):
+    head = "ID,Team,Title,Status,Creator,Created,Updated,Completed,Canceled\n"
+    for name, status, second in (("b", "Done", "20"), ("a", "Todo", "05")):  # the older one comes later
+        (tmp_path / f"{name}.csv").write_text(f"{head}E-1,Eng,A,{status},x,2026-03-01T09:00:00Z,2026-03-01T10:00:{second}Z,,\n")
+        import_paths(settings, mappings, [str(tmp_path / f"{name}.csv")])
+    assert history(settings) == [
+        ("Todo", T(2026, 3, 1, 10, 0, 5), T(2026, 3, 1, 10, 0, 20)),
+        ("Done", T(2026, 3, 1, 10, 0, 20), None),
+    ]
