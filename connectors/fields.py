@@ -196,6 +196,27 @@ def monthly(price: Value, times: Value | None, interval: Value) -> Value:
     return Share(price, times, interval)
 
 
+#: What one interval is of a month, as numerator/denominator: a year has 12 months, 52 weeks or 365 days.
+_INTERVALS: Final = {
+    **dict.fromkeys(("month", "months", "monthly"), "1/1"),
+    **dict.fromkeys(("quarter", "quarters", "quarterly"), "1/3"),
+    **dict.fromkeys(("half-year", "half year", "half-yearly", "semi-annual", "semiannual"), "1/6"),
+    **dict.fromkeys(("year", "years", "yearly", "annual", "annually"), "1/12"),
+    **dict.fromkeys(("week", "weeks", "weekly"), "52/12"),
+    **dict.fromkeys(("day", "days", "daily"), "365/12"),
+    **{f"{n} month{s}": f"1/{n}" for n in range(1, 37) for s in ("", "s")},
+    **{f"{n} year{s}": f"1/{n * 12}" for n in range(1, 6) for s in ("", "s")},
+    **{f"{n} week{s}": f"52/{n * 12}" for n in (1, 2, 3, 4, 6, 8, 12, 13, 26, 52) for s in ("", "s")},
+    **{f"{n} day{s}": f"365/{n * 12}" for n in (1, 7, 14, 28, 30, 31, 60, 90, 91, 180, 182, 183, 360, 364, 365, 366) for s in ("", "s")},
+}
+
+
+def every(units: tuple[str, ...], counts: tuple[str, ...] = ()) -> Value:
+    """For :func:`monthly`: an interval such as month, yearly or ``3 months``; or its unit, and how many of it make one."""
+    said = joined(text(*counts), text(*units)) if counts else text(*units)
+    return Required(choice(said, cases=dict(_INTERVALS)))
+
+
 def negative(value: Value) -> Value:
     """With its sign turned."""
     return Negative(value)
