@@ -9,6 +9,7 @@ from typing import Final
 
 from connectors.asana import ASANA
 from connectors.base import Connector
+from connectors.chargebee import CHARGEBEE
 from connectors.datev import DATEV
 from connectors.dynamics import DYNAMICS
 from connectors.gitlab import GITLAB
@@ -18,8 +19,10 @@ from connectors.intercom import INTERCOM
 from connectors.jira import JIRA
 from connectors.ledger import LEDGER
 from connectors.linear import LINEAR
+from connectors.paddle import PADDLE
 from connectors.pipedrive import PIPEDRIVE
 from connectors.quickbooks import QUICKBOOKS
+from connectors.recurly import RECURLY
 from connectors.salesforce import SALESFORCE
 from connectors.stripe import STRIPE
 from connectors.stripe_api import API as STRIPE_API
@@ -29,7 +32,7 @@ from connectors.zendesk import ZENDESK
 
 CONNECTORS: Final[tuple[Connector, ...]] = (
     *(SALESFORCE, HUBSPOT, PIPEDRIVE, DYNAMICS),
-    *(STRIPE.also(STRIPE_API), QUICKBOOKS, XERO, DATEV),
+    *(STRIPE.also(STRIPE_API), CHARGEBEE, RECURLY, PADDLE, QUICKBOOKS, XERO, DATEV),
     *(JIRA, LINEAR, GITLAB, ASANA),
     *(ZENDESK, INTERCOM, GONG, TRANSCRIPT),
     # the least particular of them

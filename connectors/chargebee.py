@@ -31,7 +31,7 @@ from connectors.fields import (
     instant,
     joined,
     lower,
-    minor_money,
+    minor,
     monthly,
     negative,
     no,
@@ -62,7 +62,7 @@ def _names(entity: str, *fields: str) -> tuple[str, ...]:
 
 
 def _money(entity: str, *fields: str) -> Value:
-    return minor_money(*_names(entity, *fields), currency=_currency(entity))
+    return minor(*_names(entity, *fields), currency=_currency(entity))
 
 
 def _currency(entity: str) -> Value:
@@ -199,7 +199,7 @@ _CURRENCIES: Final = ("invoices.currency_code", "invoice.currency_code", "invoic
 
 
 def _line_money(*fields: str) -> Value:
-    return minor_money(*_names(_LINE, *fields), currency=currency(*_CURRENCIES))
+    return minor(*_names(_LINE, *fields), currency=currency(*_CURRENCIES))
 
 
 _LINE_TAX: Final = _line_money("tax_amount", "tax")
@@ -394,7 +394,7 @@ CUSTOMERS: Final = Layout(
         _names(_WHO, "id"),
         _names(_WHO, "email"),
         _names(_WHO, "company"),
-        _names(_WHO, "auto_collection", "net_term_days", "created_at"),
+        _names(_WHO, "auto_collection", "net_term_days"),
     ),
     lacks=("amount", "total", "plan_id", "account_code", "Record ID", *_LINE_ID),
     mappings=(

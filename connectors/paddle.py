@@ -28,7 +28,7 @@ from connectors.fields import (
     instant,
     joined,
     lower,
-    minor_money,
+    minor,
     monthly,
     negative,
     no,
@@ -46,7 +46,7 @@ _EMAIL: Final = lower("customer_email", "email")
 
 
 def _money(*columns: str) -> Value:
-    return minor_money(*columns, currency=currency(*_CURRENCY))
+    return minor(*columns, currency=currency(*_CURRENCY))
 
 
 def _who(modified: Value) -> Mapping:

@@ -21,7 +21,7 @@ from kpi.importing.recognising import Recognised, recognise, recognise_tree
 from kpi.importing.setaside import SetAside
 from kpi.importing.staged import Context, Replaces, Staged, StagedTable
 from kpi.importing.trees import open_tree
-from kpi.importing.units import Amounts, Marks, decide_units
+from kpi.importing.units import Amounts, Marks, assume_units, decide_units
 from kpi.warehouse import mapped
 from kpi.warehouse.casting import Fault, Scope, cell_names, cells_of, finds_any, folded, holds, is_told, minor_amounts, speaks_of
 from kpi.warehouse.cells import AnyOf, Cell, Currency, ExportDay, Value
@@ -129,6 +129,8 @@ class _Staging:
             self._look(part, closely=not bulk.is_large)
         if self.layout.tree is not None:
             self.notes += decide_units(self.connection, self._amounts(), self._marks(), self.found.connector.label, self.name, self.context)
+        else:
+            self.notes += assume_units(self.connection, self._amounts(), self.context)
         for at, part in enumerate(self.bulks):
             main = at == 0
             if self._check(part, main) and not self.closely[part]:

@@ -80,6 +80,24 @@ def decide_units(
     return [f"amounts are read as {_MEANS[units]}: {why}"]
 
 
+def assume_units(connection: duckdb.DuckDBPyConnection, parts: Sequence[Amounts], context: Context) -> list[str]:
+    """As :func:`decide_units`, of a table whose columns have the names of an API that writes minor units.
+
+    They are minor units unless one has decimals, in which case none is; what the user says counts before that.
+    """
+    asked = [part for part in parts if part.asked and part.columns]
+    rows = [connection.execute(mapped.units_query(part.relation, list(part.columns), ())).fetchall()[0] for part in asked]
+    shown = next((row[0] for row in rows if row[0] is not None), None)
+    broken = next((row[1] for row in rows if row[1] is not None), None)
+    if shown is None:
+        return []  # nothing but zeros
+    units: AmountUnits = context.amounts or ("major" if broken else "minor")
+    for part in parts:
+        part.scope.minor = units == "minor"
+    why = f"--amounts {units} says so" if context.amounts else f"{broken} stands in it" if broken else "none has decimals"
+    return [f"amounts are read as {_MEANS[units]}: {why}"]
+
+
 def _decided(broken: str | None, marked: bool, marks: Marks, label: str, said: AmountUnits | None) -> tuple[AmountUnits | None, str]:
     named = " and ".join(f'"{name}"' for name in marks.names)
     api = f"its records carry {named}, as those of {label}'s API do, which writes the smallest unit"

@@ -1,0 +1,82 @@
+"""Chargebee, Recurly and Paddle: subscriptions as a price a month, lines, and money that goes back."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from tests.connectors.conftest import SAMPLES, Stager
+
+D = Decimal
+TERM = ("source_id", "status", "monthly_amount", "currency", "started_on", "ended_on", "canceled_on", "cancel_reason")
+MINOR = "amounts are read as the smallest unit of its currency, so that 4500 is 45.00 USD: none has decimals"
+
+
+def test_chargebee_s_subscriptions(staged: Stager) -> None:
+    result = staged("chargebee_subscriptions.csv")
+    # 3 · 10.00; 1200.00 / 12, ending with its term; 300 yen a quarter, since a yen has no cents; a trial; 2 · 10.00, overdue
+    assert result.rows("subscription_term", *TERM) == [
+        ("sub_1", "active", D(30), "EUR", date(2026, 1, 5), None, None, None),
+        ("sub_2", "active", D(100), "EUR", date(2025, 6, 1), date(2026, 6, 1), None, None),
+        ("sub_3", "canceled", D(100), "JPY", date(2025, 1, 1), date(2026, 1, 1), date(2026, 1, 1), "Too expensive"),
+        ("sub_4", "trial", D(10), "EUR", date(2026, 3, 4), None, None, None),
+        ("sub_5", "past_due", D(20), "EUR", date(2026, 1, 5), None, None, None),
+    ]
+    assert result.rows("subscription_term", "past_due_on", "trial_ends_on")[0] == (date(2026, 2, 20), None)
+    assert MINOR in result.staged.notes
+
+
+def test_amounts_with_decimals_are_no_cents(staged: Stager) -> None:
+    text = (SAMPLES / "chargebee_subscriptions.csv").read_text().replace(",1000,", ",10.00,")
+    result = staged(text)
+    # decided for the whole file: 120000 a year is 10000 a month, and 300 yen are 300 yen
+    assert [amount for (amount,) in result.rows("subscription_term", "monthly_amount")] == [D(10), D(20), D(30), D(100), D(10000)]
+    assert "amounts are read as whole units, so that 4500 is 4500.00: 10.00 stands in it" in result.staged.notes
+
+
+def test_chargebee_s_transactions(staged: Stager) -> None:
+    result = staged("chargebee_transactions.csv", timezone="Europe/Berlin")
+    # 23:30 UTC on 1 March is 2 March in Berlin; what is given back is a transaction of its own
+    assert result.rows("payment", "source_id", "status", "amount", "refunded", "paid_on", "refunded_on") == [
+        ("txn_1", "paid", D(30), None, date(2026, 3, 2), None),
+        ("txn_2", "paid", None, D(5), None, date(2026, 3, 9)),
+        ("txn_3", "failed", D(1200), None, date(2026, 3, 2), None),
+    ]
+    assert "1 authorizations left out" in result.staged.notes
+
+
+def test_recurly_s_subscriptions(staged: Stager) -> None:
+    # 3 · 10.00 + 5.00; 1200.00 / 12, canceled and in service until it expires; one that is over
+    assert staged("recurly_subscriptions.csv").rows("subscription_term", *TERM) == [
+        ("uuid1", "active", D(35), "EUR", date(2026, 1, 5), None, None, None),
+        ("uuid2", "active", D(100), "EUR", date(2025, 6, 1), date(2026, 6, 1), date(2026, 2, 1), None),
+        ("uuid3", "canceled", D(10), "EUR", date(2025, 1, 1), date(2026, 1, 1), date(2025, 12, 1), None),
+    ]
+
+
+def test_recurly_s_line_items(staged: Stager) -> None:
+    result = staged("recurly_line_items.csv")
+    assert result.rows("invoice_line", "line_id", "kind", "amount", "service_to") == [
+        ("recurly:li1", "charge", D(30), date(2026, 4, 5)),
+        ("recurly:li1:discount", "discount", D(-5), date(2026, 4, 5)),
+        ("recurly:li1:tax", "tax", D("4.75"), date(2026, 4, 5)),
+        ("recurly:li2", "refund", D(-10), date(2026, 4, 5)),
+    ]
+    assert result.staged.notes == ("1 voided rows left out",)
+
+
+def test_paddle_s_line_items_and_adjustments(staged: Stager) -> None:
+    lines = staged("paddle_line_items.csv")
+    # 30.00 - 3.00 net, 5.13 tax; the draft is no invoice
+    assert lines.rows("invoice_line", "line_id", "kind", "amount") == [
+        ("paddle:txnitm_1", "charge", D(30)),
+        ("paddle:txnitm_1:discount", "discount", D(-3)),
+        ("paddle:txnitm_1:tax", "tax", D("5.13")),
+    ]
+    adjusted = staged("paddle_adjustments.csv")
+    assert adjusted.rows("invoice_line", "line_id", "kind", "amount") == [
+        ("paddle:adj_1", "refund", D(-10)),
+        ("paddle:adj_2", "credit", D(-5)),
+    ]
+    # only the refund moves money: 11.90 with its tax
+    assert adjusted.rows("payment", "source_id", "refunded", "refunded_on") == [("adj_1", D("11.9"), date(2026, 3, 9))]
