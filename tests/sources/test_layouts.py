@@ -31,7 +31,7 @@ def desk(settings):
 
 def rows(desk, *columns) -> list[tuple[Any, ...]]:
     with open_reader(desk) as reader:
-        return sorted(tuple(row.values()) for row in reader.run(sa.select(*columns)).to_pylist())
+        return sorted((tuple(row.values()) for row in reader.run(sa.select(*columns)).to_pylist()), key=repr)
 
 
 def test_the_examples_have_no_problems():
