@@ -12,11 +12,15 @@ from connectors.base import Connector
 from connectors.chargebee import CHARGEBEE
 from connectors.datev import DATEV
 from connectors.dynamics import DYNAMICS
+from connectors.github import GITHUB
 from connectors.gitlab import GITLAB
+from connectors.gitlab_api import API as GITLAB_API
 from connectors.gong import GONG
 from connectors.hubspot import HUBSPOT
+from connectors.hubspot_api import API as HUBSPOT_API
 from connectors.intercom import INTERCOM
 from connectors.jira import JIRA
+from connectors.jira_api import API as JIRA_API
 from connectors.ledger import LEDGER
 from connectors.linear import LINEAR
 from connectors.paddle import PADDLE
@@ -26,14 +30,16 @@ from connectors.recurly import RECURLY
 from connectors.salesforce import SALESFORCE
 from connectors.stripe import STRIPE
 from connectors.stripe_api import API as STRIPE_API
+from connectors.stripe_billing import API as STRIPE_BILLING
 from connectors.transcripts import TRANSCRIPT
 from connectors.xero import XERO
 from connectors.zendesk import ZENDESK
 
 CONNECTORS: Final[tuple[Connector, ...]] = (
-    *(SALESFORCE, HUBSPOT, PIPEDRIVE, DYNAMICS),
-    *(STRIPE.also(STRIPE_API), CHARGEBEE, RECURLY, PADDLE, QUICKBOOKS, XERO, DATEV),
-    *(JIRA, LINEAR, GITLAB, ASANA),
+    *(SALESFORCE, HUBSPOT.also(HUBSPOT_API), PIPEDRIVE, DYNAMICS),
+    *(STRIPE.also((*STRIPE_API, *STRIPE_BILLING)), CHARGEBEE, RECURLY, PADDLE),
+    *(QUICKBOOKS, XERO, DATEV),
+    *(JIRA.also(JIRA_API), LINEAR, GITLAB.also(GITLAB_API), ASANA, GITHUB),
     *(ZENDESK, INTERCOM, GONG, TRANSCRIPT),
     # the least particular of them
     LEDGER,

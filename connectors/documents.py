@@ -364,8 +364,11 @@ class Document:
             NotATable: damaged from the start.
         """
         found: dict[Path, Sample] = {}
-        for value in self._first():
-            _gather(value, (), found)
+        try:
+            for value in self._first():
+                _gather(value, (), found)
+        except RecursionError:
+            raise NotATable(_TOO_DEEP.format(1)) from None
         return sorted(found.values(), key=lambda sample: len(sample.path))
 
     def _first(self) -> list[Any]:

@@ -41,11 +41,17 @@ def flatten(report: Report) -> Iterator[Part | Trouble]:
         values["Reference"] = f"{match['project']}#{match['number']}" if match else number_
         labels = [label.strip() for label in values.get("labels", "").split(",") if label.strip()]
         values["labels"] = ", ".join(labels)
-        values["Said"] = _said(labels)
+        values["Said"] = said(labels)
         yield Part(record.line, "issue", values)
 
 
-def _said(labels: list[str]) -> str:
+def where(url: str) -> tuple[str, str]:
+    """The project and the number that an issue's address states; empty where it states none."""
+    match = _URL.fullmatch(url)
+    return (match["project"], match["number"]) if match else ("", "")
+
+
+def said(labels: list[str]) -> str:
     """What the labels say of the state; the most final of several."""
     found = set()
     for label in labels:

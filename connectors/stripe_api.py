@@ -39,39 +39,45 @@ from connectors.fields import (
 )
 
 SOURCE: Final = "stripe"
-_MARKS: Final = ("object", "livemode")
+MARKS: Final = ("object", "livemode")
 #: Decimals of the smallest unit where they aren't two. ISK and UGX have no decimals in life and two in the API.
 _UNITS: Final = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "JOD", "KWD", "OMR", "TND"), 3),
 }
-_CREATED: Final = instant("created", zone="epoch")
+CREATED: Final = instant("created", zone="epoch")
 #: What a payment knows of its payer gives way to what the customer's own record says, whenever that is imported.
 _HEARSAY: Final = instant(constant("1970-01-01 00:00:00"))
 _OTHER_IDS: Final = ("salesforce_account_id", "account_id", "crm_id", "hubspot_company_id", "hubspot_id")
 
 
-def _amount(name: str, of: str = "currency") -> Value:
-    return minor(name, currency=currency(of), units=_UNITS)
+def money_of(name: str) -> Value:
+    """The currency that stands there."""
+    return currency(name)
 
 
-def _expandable(name: str) -> Value:
+def amount(name: str, of: str = "currency", fraction: bool = False) -> Value:
+    """An amount in the smallest unit of the currency that ``of`` names; with ``fraction`` parts of it may stand there."""
+    return minor(name, currency=currency(of), units=_UNITS, fraction=fraction)
+
+
+def expandable(name: str) -> Value:
     """An id where Stripe writes either that or, when asked to expand it, the whole object."""
     return first_of(identifier(f"{name}.id"), identifier(name))
 
 
 _MAIL: Final = lower(first_of(text("customer.email"), text("customer_email"), text("billing_details.email"), text("receipt_email")))
 _NAME: Final = first_of(text("customer.name"), text("customer_name"), text("billing_details.name"))
-_PAYER: Final = first_of(_expandable("customer"), _MAIL)
+PAYER: Final = first_of(expandable("customer"), _MAIL)
 
 
-def _payer() -> Mapping:
+def payer() -> Mapping:
     """What identity is decided from, where it isn't known from the customer's own record."""
     return Mapping(
         "source_account",
         {
             "source": constant(SOURCE),
-            "source_id": _PAYER,
+            "source_id": PAYER,
             "name": _NAME,
             "email": _MAIL,
             "domain": domain(_MAIL),
@@ -79,7 +85,7 @@ def _payer() -> Mapping:
             "modified_at": _HEARSAY,
         },
         # of a customer's payments some say who it is
-        where=all_of(filled(_PAYER), any_of(filled(_MAIL), filled(_NAME))),
+        where=all_of(filled(PAYER), any_of(filled(_MAIL), filled(_NAME))),
         one_each=("source", "source_id"),
         hint=True,
     )
@@ -100,7 +106,7 @@ def refunds(record: dict[str, Any], page: Members[str, Any]) -> None:
 
 _CAPTURED: Final = no(equals("captured", "false"))
 _REFUNDED: Final = first_of(
-    when(filled("amount_refunded"), _amount("amount_refunded")), when(true(flag("refunded")), _amount("amount"), constant(None))
+    when(filled("amount_refunded"), amount("amount_refunded")), when(true(flag("refunded")), amount("amount"), constant(None))
 )
 _HAS_REFUND: Final = all_of(
     _CAPTURED, any_of(true(flag("refunded")), all_of(filled("amount_refunded"), no(equals("amount_refunded", "0"))))
@@ -117,7 +123,7 @@ _PAID: Final = equals("status", "succeeded", "paid")
 CHARGES: Final = Layout(
     name="api charges",
     needs=(("id",), ("amount",), ("currency",), ("created",), ("status",), ("paid",), ("refunded",)),
-    tree=Tree(kind=("object", ("charge",)), derive=refunds, minor=_MARKS),
+    tree=Tree(kind=("object", ("charge",)), derive=refunds, minor=MARKS),
     mappings=(
         Mapping(
             "payment",
@@ -125,8 +131,8 @@ CHARGES: Final = Layout(
                 "payment_id": required(id_of(SOURCE, "id")),
                 "source": constant(SOURCE),
                 "source_id": identifier("id"),
-                "source_account_id": _PAYER,
-                "invoice_id": id_of(SOURCE, _expandable("invoice")),
+                "source_account_id": PAYER,
+                "invoice_id": id_of(SOURCE, expandable("invoice")),
                 "status": required(
                     when(
                         all_of(_PAID, no(_CAPTURED)),
@@ -141,20 +147,20 @@ CHARGES: Final = Layout(
                 ),
                 "description": text("description"),
                 "failure_reason": when(equals("status", "failed"), first_of(text("failure_message"), text("outcome.seller_message"))),
-                "amount": required(_amount("amount")),
+                "amount": required(amount("amount")),
                 "refunded": when(_CAPTURED, _REFUNDED),
                 # Stripe takes its fee in the currency it pays out
-                "fee": when(_SAME_CURRENCY, _amount("balance_transaction.fee", "balance_transaction.currency")),
-                "home_fee": _amount("balance_transaction.fee", "balance_transaction.currency"),
+                "fee": when(_SAME_CURRENCY, amount("balance_transaction.fee", "balance_transaction.currency")),
+                "home_fee": amount("balance_transaction.fee", "balance_transaction.currency"),
                 "currency": currency("currency"),
-                "home_amount": _amount("balance_transaction.amount", "balance_transaction.currency"),
+                "home_amount": amount("balance_transaction.amount", "balance_transaction.currency"),
                 "home_currency": when(filled("balance_transaction.currency"), currency("balance_transaction.currency", assume=False)),
                 "paid_on": required(day("created", zone="epoch")),
                 "refunded_on": when(_HAS_REFUND, first_of(day("refund.last", zone="epoch"), day("created", zone="epoch"))),
             },
-            span=Span((_CREATED,), (_CREATED, instant("refund.last", zone="epoch"))),
+            span=Span((CREATED,), (CREATED, instant("refund.last", zone="epoch"))),
         ),
-        _payer(),
+        payer(),
     ),
     tells=(
         Tell(
@@ -191,7 +197,7 @@ CUSTOMERS: Final = Layout(
                 "email": lower("email"),
                 "domain": domain(lower("email")),
                 "other_id": first_of(*(text(f"metadata.{name}") for name in _OTHER_IDS)),
-                "modified_at": _CREATED,
+                "modified_at": CREATED,
             },
         ),
     ),

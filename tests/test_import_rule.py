@@ -35,6 +35,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "connectors.fields": ("connectors.base", "kpi.warehouse", *LOW),
     "connectors.documents": ("connectors.base", "connectors.reading"),
     "connectors.reading": ("connectors.base", "connectors.fields", "kpi.warehouse", *LOW),
+    # What a system's API answers, beside what its pages export.
+    "connectors.gitlab_api": ("connectors.base", "connectors.fields", "connectors.gitlab"),
+    "connectors.hubspot_api": ("connectors.base", "connectors.fields", "connectors.hubspot"),
+    "connectors.stripe_billing": ("connectors.base", "connectors.fields", "connectors.stripe_api"),
     # One file a system, and the registry that lists them.
     "connectors.salesforce": ("connectors.salesforce_reports", "connectors.base", "connectors.fields", "kpi.warehouse.schema"),
     "connectors.salesforce_reports": ("connectors.base", "connectors.fields", "kpi.warehouse.schema"),

@@ -25,6 +25,7 @@ from kpi.importing.units import Amounts, Marks, assume_units, decide_units
 from kpi.warehouse import mapped
 from kpi.warehouse.casting import Fault, Scope, cell_names, cells_of, finds_any, folded, holds, is_told, minor_amounts, speaks_of
 from kpi.warehouse.cells import AnyOf, Cell, Currency, ExportDay, Value
+from kpi.warehouse.once import Once
 from kpi.warehouse.shapes import Undecided
 
 
@@ -195,9 +196,10 @@ class _Staging:
         made = []
         for part, scope in self.scopes.items():
             values = [amount for mapping in self._mappings(part) for amount in minor_amounts(tuple(mapping.columns.values()))]
-            unsure = [amount for amount in values if not amount.sure]
-            whole = [scope.find(cell) for amount in unsure if not amount.fraction for cell in cells_of(amount.of)]
-            made.append(Amounts(scope, self.texts[part], dict(found for found in whole if found), bool(unsure)))
+            found = [(at[0], amount) for amount in values if not amount.sure for cell in cells_of(amount.of) if (at := scope.find(cell))]
+            read = tuple(dict.fromkeys(at for at, _ in found))
+            whole = tuple(dict.fromkeys(at for at, amount in found if not amount.fraction))
+            made.append(Amounts(scope, self.texts[part], read, whole))
         return made
 
     def _marks(self) -> Marks:
@@ -253,7 +255,8 @@ class _Staging:
         """Count the records by what becomes of them; True when some are bad, or not as a quick look takes them to be."""
         scope = self.scopes[part]
         totals, left_out, skips = self._left_out(part)
-        bad = mapped.never_null(fault.bad for fault in self._faults(part)) & ~left_out
+        # worked out once for each record: every mark below asks it again
+        bad = Once(mapped.never_null(fault.bad for fault in self._faults(part)) & ~left_out)
         marks = {"totals": totals, "left_out": left_out, "bad": bad}
         if not self.closely[part]:
             marks["padded"] = mapped.is_padded(self._positions(part))
@@ -478,7 +481,7 @@ class _Staging:
         source, about = self.texts[mapping.part], self.scopes[mapping.part]
         where = AnyOf(tuple(skip.condition for skip in skips))
         self.connection.execute(mapped.keys_view(scope, mapping.table, mapped.Rows(about, source, keys, where)))
-        nothing = mapped.Rows(about, source, mapping.columns, AnyOf(()))
+        nothing = mapped.Rows(about, source, self._said(mapping), AnyOf(()))
         self.connection.execute(mapped.rows_view(view, mapping.table, [nothing], (), ()))
         return StagedTable(mapping.table, view, Replaces(scope, tuple(keys)))
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import duckdb
 
-from connectors.base import Layout, Trouble
-from connectors.documents import Document, Object, text_of
+from connectors.base import Layout, Tree, Trouble
+from connectors.documents import Document, Found, Object, text_of
 from connectors.reading import Text
 from kpi.importing.bulk import LARGE, LONGEST, Bulk, read_view
 from kpi.importing.setaside import SetAside
@@ -48,20 +48,19 @@ def open_tree(
         NotATable: the JSON is damaged or cut off.
     """
     writers = [_Writer(part, names, folder / f"part{at}.csv") for at, (part, names) in enumerate(parts.items())]
+    flat = _Flattening(document, layout, path, writers)
     lines = array("q")
     try:
-        for found in _records(document, layout, path):
-            if isinstance(found, Trouble):
-                aside.add([(found.line, found.column, found.value[:200], found.reason)], main=True)
-                continue
-            line, record = found
-            made = [(writer, list(writer.rows(record))) for writer in writers]
-            if any(_is_long(row) for _, rows in made for row in rows):
-                aside.add([(line, "", "", _TOO_LONG)], main=True)
-                continue
-            lines.append(line)
-            for writer, rows in made:
-                writer.write(rows, len(lines))
+        for number, found in enumerate(document.records(path), start=1):
+            made = found if isinstance(found, Trouble) else flat(found)
+            if isinstance(made, Trouble):
+                named = f" (record {number:,})" if lines and lines[-1] == made.line else ""
+                aside.add([(made.line, made.column, made.value[:200], made.reason + named)])
+                aside.main_records += 1
+            else:
+                for writer, rows in zip(writers, made, strict=True):
+                    writer.write(rows, number)
+            lines.append(found.line)
     finally:
         for writer in writers:
             writer.file.close()
@@ -76,23 +75,33 @@ def open_tree(
     return bulks
 
 
-def _records(document: Document, layout: Layout, path: tuple[str, ...]) -> Iterator[tuple[int, Object] | Trouble]:
-    """Line and object of each record, with what the layout derives from it."""
-    tree = layout.tree
-    page = document.page(path, tree.page) if tree else {}
-    kind = _getter(tree.kind[0].split("."), 0) if tree and tree.kind else None
-    words = tree.kind[1] if tree and tree.kind else ()
-    for found in document.records(path):
-        if isinstance(found, Trouble):
-            yield found
-            continue
-        said = kind([found.value]) if kind else None
-        if said and said not in words and tree and tree.kind:
-            yield Trouble(found.line, tree.kind[0], said, f"the record is a {said}, where the others are a {' or a '.join(words)}")
-            continue
-        if tree and tree.derive:
-            tree.derive(found.value, page)
-        yield found.line, found.value
+class _Flattening:
+    """A record's rows of every part, or why it has none."""
+
+    def __init__(self, document: Document, layout: Layout, path: tuple[str, ...], writers: list[_Writer]) -> None:
+        tree = layout.tree or Tree()
+        self.writers = writers
+        self.derive = tree.derive
+        self.page = document.page(path, tree.page)
+        self.name, self.words = tree.kind or ("", ())
+        self.kind = _getter(self.name.split("."), 0)
+
+    def __call__(self, found: Found) -> list[list[list[str]]] | Trouble:
+        said = self.kind([found.value]) if self.name else None
+        if said and said not in self.words:
+            reason = f"the record is called {said}, where the others are called {' or '.join(self.words)}"
+            return Trouble(found.line, self.name, said, reason)
+        try:
+            if self.derive is not None:
+                self.derive(found.value, self.page)
+            made = [list(writer.rows(found.value)) for writer in self.writers]
+        except RecursionError:
+            return Trouble(found.line, "", "", "it has lists in lists deeper than any export")
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            return Trouble(found.line, "", "", "it has other things in the places of its lists and objects than such a record has")
+        if any(_is_long(row) for rows in made for row in rows):
+            return Trouble(found.line, "", "", _TOO_LONG)
+        return made
 
 
 class _Writer:

@@ -28,14 +28,14 @@ class Amounts:
     Attributes:
         scope: the part's columns; ``minor`` is set.
         relation: its texts.
-        columns: position -> name of those that must be whole in minor units.
-        asked: it has some that may be either.
+        columns: positions of those that may be in either.
+        whole: positions of those of them that hold no decimals in minor units.
     """
 
     scope: Scope
     relation: str
-    columns: dict[int, str]
-    asked: bool
+    columns: tuple[int, ...]
+    whole: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,14 @@ def decide_units(
     Raises:
         HeldBack: nothing tells, and nobody said.
     """
-    if not any(part.asked for part in parts):
-        return []
     shown = broken = None
     for part in parts:
         if part.columns:
-            row = connection.execute(mapped.units_query(part.relation, list(part.columns), ())).fetchall()[0]
+            row = connection.execute(mapped.units_query(part.relation, part.columns, part.whole, ())).fetchall()[0]
             shown, broken = shown or row[0], broken or row[1]
     if shown is None:
-        return []  # nothing but zeros
-    lacking = connection.execute(mapped.units_query(marks.relation, (), marks.positions)).fetchall()[0][2]
+        return []  # nothing, or nothing but zeros
+    lacking = connection.execute(mapped.units_query(marks.relation, (), (), marks.positions)).fetchall()[0][2]
     marked = bool(marks.names) and len(marks.positions) == len(marks.names) and not lacking
     units, why = _decided(broken, marked, marks, label, context.amounts)
     if units is None:

@@ -152,9 +152,28 @@ def is_told(value: Any, scope: Scope) -> bool:
         return True
     if isinstance(value, cells.Cell | cells.EachCell):
         return scope.find(value) is not None
+    if isinstance(value, cells.When) and (holds := _without(value.condition, scope)) is not None:
+        return is_told(value.then if holds else value.otherwise, scope)
     if isinstance(value, tuple):
         return any(is_told(item, scope) for item in value)
     return dataclasses.is_dataclass(value) and any(is_told(getattr(value, part.name), scope) for part in dataclasses.fields(value))
+
+
+def _without(condition: Any, scope: Scope) -> bool | None:
+    """Whether a condition holds in every row, since the file has none of its cells; None where it has some."""
+    match condition:
+        case cells.Not(inner):
+            holds = _without(inner, scope)
+            return None if holds is None else not holds
+        case cells.AllOf(conditions) | cells.AnyOf(conditions):
+            is_all = isinstance(condition, cells.AllOf)
+            each = [_without(inner, scope) for inner in conditions]
+            if (not is_all) in each:
+                return not is_all
+            return None if None in each else is_all
+        case cells.Same(left, right):
+            return None if is_told(left, scope) and is_told(right, scope) else False
+    return None if is_told(condition, scope) else False
 
 
 def cell_names(value: Any) -> Iterator[str]:

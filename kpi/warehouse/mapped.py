@@ -341,10 +341,10 @@ def _pattern(text: Column) -> Column:
     return sa.func.nullif(sa.func.regexp_replace(zero, "[0-9]", "9", "g"), "")
 
 
-def units_query(source: str, amounts: Sequence[int], marks: Sequence[int]) -> str:
-    """One row: the first amount other than 0, the first with decimals (null for none), and how many records lack a mark."""
+def units_query(source: str, amounts: Sequence[int], whole: Sequence[int], marks: Sequence[int]) -> str:
+    """One row: one of the amounts other than 0, one of the ``whole`` ones with decimals (null for none), how many records lack a mark."""
     texts: list[Column] = [sa.case((sa.func.regexp_matches(_text(at), "[1-9]"), _text(at))) for at in amounts]
-    broken = [sa.case((sa.func.regexp_matches(text, "[.,]"), text)) for text in texts]
+    broken: list[Column] = [sa.case((sa.func.regexp_matches(_text(at), "[.,]"), _text(at))) for at in whole]
     lacking = never_null(_text(at).is_(None) for at in marks)
     made = [_first(texts).label("shown"), _first(broken).label("broken"), sa.func.count().filter(lacking).label("lacking")]
     return sql(sa.select(*made).select_from(sa.table(source)))

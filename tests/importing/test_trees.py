@@ -219,7 +219,7 @@ def test_bad_records_have_their_line_column_value_and_reason(read: Read) -> None
         (4, "at", "1772359200000", "neither seconds since 1970 nor a date and time with an offset"),
         (5, "changed", "1772359200", "neither milliseconds since 1970 nor a date and time with an offset"),
         (6, "lines.price", "free", "not an amount"),
-        (7, "type", "refund", "the record is a refund, where the others are a order"),
+        (7, "type", "refund", "the record is called refund, where the others are called order"),
         (8, "ref", "", "empty, and no row can do without it"),
     ]
     # the fifth is an order all the same, without one of its lines
@@ -230,6 +230,19 @@ def test_bad_records_have_their_line_column_value_and_reason(read: Read) -> None
 def test_records_on_one_line_are_told_by_their_number(read: Read) -> None:
     assert read([ONE, {**ONE, "total": "x"}]).problems() == [(1, "total", "x", "not an amount (record 2)")]
     assert read(json.dumps([ONE, {**ONE, "total": "x"}], indent=1)).problems()[0][3] == "not an amount"
+
+
+def test_each_bad_record_of_a_line_counts(read: Read) -> None:
+    rows = read([ONE, 5, {**ONE, "type": "x"}, {**ONE, "lines": 7, "steps": "none"}, {**ONE, "made": 1, "lines": True}])
+    assert rows.problems() == [
+        (1, "", "", "it has other things in the places of its lists and objects than such a record has (record 5)"),
+        (1, "", "5", "it is no object (record 2)"),
+        # a 7 for the lines has neither
+        (1, "lines.id", "", "empty, and no row can do without it (record 4)"),
+        (1, "lines.price", "", "empty, and no row can do without it (record 4)"),
+        (1, "type", "x", "the record is called x, where the others are called order (record 3)"),
+    ]
+    assert (rows.staged.rows_read, rows.staged.rows_loaded, rows.staged.rows_rejected) == (5, 2, 3)
 
 
 def test_a_file_of_bad_records_is_held_back(read: Read) -> None:
@@ -246,7 +259,7 @@ def test_lists_that_are_not_read_are_told(read: Read) -> None:
 
 def test_a_text_longer_than_a_row_can_be(read: Read) -> None:
     rows = read([ONE, {**TWO, "customer": {"name": "ü" * (5 << 20)}}])
-    assert rows.problems() == [(1, "", "", "its texts are longer than 8 MB")]
+    assert rows.problems() == [(1, "", "", "its texts are longer than 8 MB (record 2)")]
     assert rows.of("deal", "source_id") == [("90071992547409931",)]
 
 
