@@ -1,7 +1,7 @@
 """``make bench``: measure what is promised about speed; exit code 1 where a promise is broken.
 
 python -m benchmarks                    everything: some minutes, 2 GB under benchmarks/.data the first time
-python -m benchmarks queries            one part: queries, layer, imports or page
+python -m benchmarks queries            one part: queries, layer, imports, identity or page
 python -m benchmarks layer --large      also ten times the rows: 100 M invoice lines, some 20 GB
 python -m benchmarks --scale 0.01       a hundredth of the rows, to see that it works; its ratios say nothing
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.timing import machine, print_table
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("queries", "layer", "imports", "page")
+PARTS = ("queries", "layer", "imports", "identity", "page")
 
 
 def main() -> int:
@@ -50,6 +50,11 @@ def main() -> int:
         print("\nImporting a payments export (the first time it is made before)…", flush=True)
         lines = imports.measure(ROOT, max(1000, int(stripe_csv.ROWS * options.scale)), options.runs or 5)
         holds &= print_table("Stripe payments, 21 columns", lines)
+    if "identity" in parts:
+        from benchmarks import identity
+
+        print("\nMatching customers of three systems…", flush=True)
+        holds &= print_table("One customer is one customer, 5,000 companies", identity.measure(options.scale))
     if "page" in parts:
         from benchmarks import page
 

@@ -26,6 +26,7 @@ from connectors.linear import LINEAR
 from connectors.paddle import PADDLE
 from connectors.pipedrive import PIPEDRIVE
 from connectors.quickbooks import QUICKBOOKS
+from connectors.rates import ECB, RATES
 from connectors.recurly import RECURLY
 from connectors.salesforce import SALESFORCE
 from connectors.stripe import STRIPE
@@ -41,6 +42,7 @@ CONNECTORS: Final[tuple[Connector, ...]] = (
     *(QUICKBOOKS, XERO, DATEV),
     *(JIRA.also(JIRA_API), LINEAR, GITLAB.also(GITLAB_API), ASANA, GITHUB),
     *(ZENDESK, INTERCOM, GONG, TRANSCRIPT),
+    *(ECB, RATES),
     # the least particular of them
     LEDGER,
 )

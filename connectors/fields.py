@@ -109,6 +109,11 @@ def number(*sources: Source) -> Value:
     return Amount(_value(sources), "number")
 
 
+def rate(*sources: Source) -> Value:
+    """An exchange rate, DECIMAL(24,12)."""
+    return Amount(_value(sources), "rate")
+
+
 def whole(*sources: Source) -> Value:
     """A whole number."""
     return Amount(_value(sources), "integer")

@@ -220,6 +220,7 @@ COMPANIES: Final = Layout(
                 "name": text("Company name"),
                 "domain": domain("Company Domain Name"),
                 "other_id": text("Salesforce Account ID", "Stripe Customer ID"),
+                "merged_ids": text("Merged object IDs", "Merged record IDs", "Merged Company IDs", "hs_merged_object_ids"),
                 "modified_at": _MODIFIED,
             },
             hint=True,

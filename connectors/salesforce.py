@@ -73,11 +73,9 @@ ACCOUNT: Final = Layout(
                 "source_id": record_id("Id"),
                 "name": text("Name"),
                 "domain": domain("Website"),
-                "other_id": when(
-                    _MERGED,
-                    record_id("MasterRecordId"),
-                    text("Stripe_Customer_Id__c", "StripeCustomerId__c", "Billing_Id__c", "HubSpot_Id__c"),
-                ),
+                "other_id": text("Stripe_Customer_Id__c", "StripeCustomerId__c", "Billing_Id__c", "HubSpot_Id__c"),
+                # of two accounts that are merged one is deleted and names the other
+                "merged_into": when(_MERGED, record_id("MasterRecordId")),
                 "modified_at": _MODIFIED,
             },
             where=any_of(no(true(flag("IsDeleted"))), _MERGED),

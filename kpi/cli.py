@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "check": "metrics",
     "show": "metrics",
     "explain": "metrics",
+    "link": "link",
     "problems": "imports",
     "unmapped": "unmapped",
     "rebuild": "imports",

@@ -14,8 +14,9 @@
     │   ├── UnknownLayout        no connector knows its header
     │   ├── HeldBack             too many bad rows, or a question that only a person can answer
     │   └── Unreadable           not a table at all: damaged, encrypted, too large when unpacked
-    └── WarehouseError           the warehouse can't be opened, locked or written
-        └── Outdated             its tables are those of another version of this program
+    ├── WarehouseError           the warehouse can't be opened, locked or written
+    │   └── Outdated             its tables are those of another version of this program
+    └── RecordsError             what people wrote down can't be opened, read or written
 
 Bad data is not an error: rows that can't be used come back as values beside the good ones.
 Each class takes facts, keeps them as attributes and writes its own sentence.
@@ -212,6 +213,15 @@ class Outdated(WarehouseError):
             f"{place} was made by another version of this program (it has no {lacks}); "
             "the next import or python -m kpi rebuild makes it anew"
         )
+
+
+class RecordsError(KpiError):
+    """The records can't be opened, read or written."""
+
+    def __init__(self, place: str, why: str) -> None:
+        self.place = place
+        self.why = why
+        super().__init__(f"the records in {place} can't be used: {why}; KPI_RECORDS_URL says where they are, and without it KPI_HOME")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

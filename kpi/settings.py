@@ -5,6 +5,7 @@ Nothing is read at import: callers ask for :func:`load` once, at the top, and ha
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from kpi.errors import BadSetting
 
 DateOrder = Literal["dmy", "mdy"]
 AmountUnits = Literal["minor", "major"]
+Rates = Literal["ecb", "none"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,12 @@ class Settings:
         sources: folder of the mappings of files that no connector knows (``KPI_SOURCES``).
         warehouse_url: SQLAlchemy URL of the warehouse; without one, DuckDB generations under ``home``
             (``KPI_WAREHOUSE_URL``).
-        records_url: SQLAlchemy URL of what people type into the app; nothing is typed into this version
+        records_url: SQLAlchemy URL of what people decide, SQLite or PostgreSQL; without one, records.db under ``home``
             (``KPI_RECORDS_URL``).
         dates: how 12/06/2024 is read when a whole column can't decide, dmy or mdy; without it the import asks
             (``KPI_DATES``).
+        rates: ecb, or none: whether the European Central Bank's rates that ship with the program stand in on days without an imported one
+            (``KPI_RATES``).
         bad_share: share of rejected rows, 0 to 1, above which a file is held back whole (``KPI_BAD_SHARE``).
         query_timeout_s: seconds after which a reader's query is interrupted (``KPI_QUERY_TIMEOUT_S``).
         memory_limit_mb: memory of one database process, in MB (``KPI_MEMORY_LIMIT_MB``).
@@ -43,6 +47,7 @@ class Settings:
     warehouse_url: str | None = None
     records_url: str | None = None
     dates: DateOrder | None = None
+    rates: Rates = "ecb"
     bad_share: float = 0.2
     query_timeout_s: float = 30.0
     memory_limit_mb: int = 2048
@@ -67,11 +72,20 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         warehouse_url=env.get("KPI_WAREHOUSE_URL") or None,
         records_url=env.get("KPI_RECORDS_URL") or None,
         dates=_date_order(env.get("KPI_DATES") or ""),
+        rates=_rates(env.get("KPI_RATES") or default.rates),
         bad_share=_number(env, "KPI_BAD_SHARE", default.bad_share, 0, 1),
         query_timeout_s=_number(env, "KPI_QUERY_TIMEOUT_S", default.query_timeout_s, 0.1, 3600),
         memory_limit_mb=int(_number(env, "KPI_MEMORY_LIMIT_MB", default.memory_limit_mb, 64, 1 << 20)),
         keep_generations=int(_number(env, "KPI_KEEP_GENERATIONS", default.keep_generations, 1, 1000)),
     )
+
+
+def user() -> str:
+    """Who runs this program, as the operating system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return str(os.getuid())
 
 
 def _date_order(text: str) -> DateOrder | None:
@@ -82,6 +96,14 @@ def _date_order(text: str) -> DateOrder | None:
     if text == "mdy":
         return "mdy"
     raise BadSetting("KPI_DATES", text, "dmy or mdy")
+
+
+def _rates(text: str) -> Rates:
+    if text == "ecb":
+        return "ecb"
+    if text == "none":
+        return "none"
+    raise BadSetting("KPI_RATES", text, "ecb or none")
 
 
 def _number(env: Mapping[str, str], variable: str, default: float, low: float, high: float) -> float:

@@ -45,7 +45,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "connectors": ("connectors.base", "connectors.fields", "kpi.warehouse.schema"),
     # The names of connectors are taken, so no mapping may have one; drafts read files as imports do.
     "kpi.sources": ("connectors", "kpi.language", "kpi.warehouse", *LOW),
-    "kpi.importing": ("connectors", "kpi.sources", "kpi.warehouse", *LOW),
+    "kpi.importing": ("connectors", "kpi.records", "kpi.sources", "kpi.warehouse", *LOW),
     "kpi.metrics": ("kpi.language", "kpi.warehouse", "kpi.records", *LOW),
     "kpi.analysis": ("kpi.metrics", "kpi.warehouse", "kpi.records", *LOW),
     "kpi.dashboard": ("kpi.analysis", "kpi.metrics", "kpi.warehouse", "kpi.records", *LOW),
@@ -67,6 +67,7 @@ OUTSIDE: dict[str, tuple[tuple[str, ...], str]] = {
     "duckdb": (("kpi.warehouse", "kpi.importing", "kpi.metrics"), "open the warehouse through kpi/warehouse/engines"),
     "psycopg": (("kpi.warehouse", "kpi.importing", "kpi.records"), "open the warehouse through kpi/warehouse/engines"),
     "yaml": (("kpi.yamlfile", "kpi.yamlsyntax"), "read YAML with kpi/yamlfile, which keeps lines and refuses traps"),
+    "rapidfuzz": (("kpi.warehouse",), "ask kpi/warehouse/likeness how like two names are"),
     "sqlglot": (("kpi.language", "kpi.metrics", "kpi.sources"), "resolve expressions with kpi/metrics/expressions"),
 }
 

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from connectors import CONNECTORS
-from connectors.base import Connector, Layout
+from connectors.base import Connector, Layout, Mapping
 from kpi.warehouse.casting import cell_names
 from kpi.warehouse.cells import Constant, EachCell, EachName
+
+#: What the columns are of which each makes a row, where they are no stages.
+_EACH = {"fx_quote": "currencies"}
 
 
 def describe(connectors: Iterable[Connector] = CONNECTORS) -> str:
@@ -38,7 +41,7 @@ def _layout(layout: Layout) -> Iterator[str]:
     rows: dict[str, dict[str, None]] = {}
     for mapping in layout.mappings:
         for column, value in mapping.columns.items():
-            rows.setdefault(f"{mapping.table}.{column}", {}).update(dict.fromkeys(_sources(value, mapping.each)))
+            rows.setdefault(f"{mapping.table}.{column}", {}).update(dict.fromkeys(_sources(value, mapping)))
         if mapping.interval:
             rows[f"{mapping.table}.left_at"] = {"the next entered_at": None}
     for target, sources in rows.items():
@@ -46,14 +49,14 @@ def _layout(layout: Layout) -> Iterator[str]:
             yield f"| {target} | {', '.join(sources)} |"
 
 
-def _sources(value: Any, each: str | None) -> Iterator[str]:
+def _sources(value: Any, mapping: Mapping) -> Iterator[str]:
     if isinstance(value, Constant):
         yield f"always {value.value}"
         return
     if isinstance(value, EachCell | EachName):
-        yield "the columns of stages" if isinstance(value, EachCell) else "their headers"
+        yield f"the columns of {_EACH.get(mapping.table, 'stages')}" if isinstance(value, EachCell) else "their headers"
         return
     names = list(dict.fromkeys(cell_names(value)))
     yield from (f"`{name}`".replace("|", "\\|") for name in names)
-    if not names and each:
-        yield "the columns of stages"
+    if not names and mapping.each:
+        yield f"the columns of {_EACH.get(mapping.table, 'stages')}"

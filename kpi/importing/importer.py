@@ -6,8 +6,6 @@ Each file is a run of its own: a file that can't be used harms no other, and the
 from __future__ import annotations
 
 import datetime as dt
-import getpass
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +18,8 @@ from kpi.importing.current import ensure_current, ensure_readable
 from kpi.importing.described import stamp_of, stamped
 from kpi.importing.files import Input, find
 from kpi.importing.loading import SAID, Told, load_file, settle
-from kpi.settings import AmountUnits, DateOrder, Settings
+from kpi.records.links import standing_rows
+from kpi.settings import AmountUnits, DateOrder, Settings, user
 from kpi.sources import folder
 from kpi.warehouse.agreement import found
 from kpi.warehouse.archive import Entry, Incoming, hash_of
@@ -126,8 +125,8 @@ def import_inputs(
             asked: tuple[str, ...] = ()
             generation = draft.base.generation
             if batch.kept:
-                settle(draft.store, mappings, batch.tables)
-                asked = questions(draft.store, batch.tables, chosen.counted)
+                lacks = settle(draft.store, mappings, batch.tables, standing_rows(settings), settings.rates == "ecb")
+                asked = (*questions(draft.store, batch.tables, chosen.counted), *lacks)
                 if SAID & batch.tables:
                     asked += tuple(one.sentence() for one in found(draft.store))
                 generation = draft.publish(batch.kept, stamped(mappings, batch.used)).generation
@@ -218,11 +217,4 @@ def _told(name: str, settings: Settings, options: Options, first: int) -> Told:
         chosen["amounts"] = options.amounts
     if options.full:
         chosen["full"] = first
-    return Told(name, dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"), _user(), chosen)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return str(os.getuid())
+    return Told(name, dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"), user(), chosen)

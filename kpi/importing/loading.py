@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,24 +13,27 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
+from connectors import CONNECTORS
 from connectors.base import Connector
 from kpi.errors import HeldBack
-from kpi.importing.staging import Context, Staged, stage
+from kpi.importing.staging import Context, Staged, StagedTable, stage
+from kpi.warehouse.accounts import apply_account_links, copy_decisions, linked_tables, refresh_accounts
 from kpi.warehouse.agreement import refresh_disagreements
 from kpi.warehouse.bookkeeping import STATED, extend_coverage, refresh_currencies, refresh_row_counts
 from kpi.warehouse.conversations import apply_conversations
 from kpi.warehouse.failures import engine_errors, fatal_errors, is_disk_full
-from kpi.warehouse.identity import apply_account_links, linked_tables, refresh_account_links, refresh_account_versions
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.merge import Run, merge, tidy
 from kpi.warehouse.namesakes import drop_namesakes, settle_stages
 from kpi.warehouse.products import apply_costs, apply_products, refresh_product_links, refresh_products
 from kpi.warehouse.publish import Draft
+from kpi.warehouse.rates import refresh_rates
 from kpi.warehouse.reasons import refresh_reasons
 from kpi.warehouse.schema import facts, metadata
 from kpi.warehouse.sightings import apply_sightings, see
 from kpi.warehouse.store import Store
 from kpi.warehouse.terms import merge_terms
+from kpi.warehouse.versions import note_seen, refresh_account_versions
 
 #: Tables of what exports state besides their rows.
 SAID: Final = frozenset({"statement", "sayer"})
@@ -84,7 +87,7 @@ def load_file(
         with draft.store.whole():
             loaded = _merge(draft.store, staged, run_id, told, mappings, seal)
         with draft.store.whole():
-            for table in sorted(loaded.tables):
+            for table in sorted({_table_of(part) for part in staged.tables}):
                 tidy(draft.store, metadata.tables[table], Run(run_id, staged.source, staged.as_of))
         return loaded
     except fatal_errors():
@@ -126,19 +129,24 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
     same = "SELECT count(*) FROM import_run WHERE run_id >= ? AND connector = ? AND layout = ?"
     alone = not full or not store.count(same, [full, staged.connector, staged.layout])
     whole = False  # whether something is retired by the first file of its layout only
+    zone = ZoneInfo(mappings.timezone)
+    as_of = staged.as_of.replace(tzinfo=dt.UTC).astimezone(zone).date() if staged.as_of else None
     for part in staged.tables:
-        table = metadata.tables[part.table]
+        table = metadata.tables[_table_of(part)]
         if part.table == "subscription_term" and not part.history:
             whole = True
-            seen = (staged.as_of.replace(tzinfo=dt.UTC) if staged.as_of else imported_at).astimezone(ZoneInfo(mappings.timezone)).date()
+            seen = as_of or imported_at.astimezone(zone).date()
             notes += merge_terms(store, part.relation, run, seen, _newest(staged), bool(full and alone))
             continue
         period = part.replaces is not None and part.replaces.day is not None
         hint = part.hint or part.table in SAID  # other exports of the source state things as well
         whole = whole or not (period or hint)
         retires = full if period or (alone and not hint) else 0
-        notes += merge(store, table, part.relation, run, part.replaces, retires, part.assumed)
+        said = merge(store, table, part.relation, run, part.replaces, retires, part.assumed)
+        notes += [note.replace(table.name, part.table) for note in said]
         see(store, part.table, part.relation, staged.source, run_id, staged.as_of, imported_at.replace(tzinfo=None))
+        if table.name == "account_record" and part.replaces is None:
+            note_seen(store, part.relation, run, as_of, imported_at.astimezone(zone).date())
     written = {part.table for part in staged.tables}
     notes += drop_namesakes(store, staged.source) if "deal" in written else []
     if "deal_stage" in written:
@@ -173,24 +181,42 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
     return Loaded(staged, frozenset(part.table for part in staged.tables), tuple(notes))
 
 
-def settle(store: Store, mappings: Mappings, tables: frozenset[str]) -> None:
-    """After all files: links, products, costs, versions and counts, from the rows as they stand.
+def _table_of(part: StagedTable) -> str:
+    """The table that staged rows go to; who of them is one account is decided when all files are in."""
+    if part.table == "account":
+        return "account_mention" if part.hint else "account_record"
+    return part.table
 
-    ``tables``: those that were written to; the others are looked at only where a link moved.
+
+def settle(
+    store: Store, mappings: Mappings, tables: frozenset[str], decisions: Sequence[dict[str, Any]] = (), with_shipped: bool = True
+) -> tuple[str, ...]:
+    """After all files: links, products, costs, versions, rates and counts, from the rows as they stand.
+
+    Args:
+        tables: those that were written to; the others are looked at only where a link moved.
+        decisions: rows of ``link_decision``.
+        with_shipped: the exchange rates that ship stand in where none was imported.
+
+    Returns:
+        sentences on what is missing.
     """
     with store.whole():
         refresh_products(store, mappings)
-        moved = bool({"account", "source_account"} & tables) and refresh_account_links(store)
+        decided = copy_decisions(store, decisions)
+        ranking = tuple(dict.fromkeys([*mappings.ranking, *(connector.name for connector in CONNECTORS)]))
+        known = bool({"account", "source_account", *linked_tables()} & tables) or "account" in decided
+        moved = known and refresh_accounts(store, ranking)
         apply_account_links(store, [name for name in linked_tables() if moved or name in tables])
         if moved or {"remark", "conversation", "conversation_speaker"} & tables:
             apply_conversations(store)
-        # what an id is called may make other rows a product's
-        apply_products(store, mappings, every_fact() if "source_product" in tables else tables)
+        # what an id is called may make other rows a product's, and so may what a person decided
+        apply_products(store, mappings, every_fact() if "source_product" in tables or "product" in decided else tables)
         if "cost_line" in tables:
             apply_costs(store, mappings)
         refresh_product_links(store, mappings)
-        if "account" in tables:
-            refresh_account_versions(store)
+        if known:
+            refresh_account_versions(store, ranking)
         tables |= apply_sightings(store, tables, mappings.timezone)
         if moved or {"deal", "subscription_term", "remark", "source_product"} & tables:
             refresh_reasons(store, mappings.timezone)
@@ -199,6 +225,7 @@ def settle(store: Store, mappings: Mappings, tables: frozenset[str]) -> None:
         refresh_row_counts(store, tables)
         if SAID & tables:
             refresh_disagreements(store)
+        return refresh_rates(store, mappings.currency, with_shipped)
 
 
 def every_fact() -> frozenset[str]:

@@ -8,6 +8,7 @@ from kpi.errors import ImportError_, WarehouseError
 from kpi.importing.current import silent
 from kpi.importing.described import in_use, stamp_of, stamped
 from kpi.importing.loading import Told, every_fact, load_file, settle
+from kpi.records.links import standing_rows
 from kpi.settings import Settings
 from kpi.sources.reading import Source
 from kpi.warehouse.archive import Entry
@@ -21,8 +22,17 @@ def republish(settings: Settings, mappings: Mappings, say: Callable[[str], None]
         own, used = stamp_of(draft.base.mappings)
         if own == mappings.hash:  # another process was first
             return draft.base.generation
-        settle(draft.store, mappings, every_fact())
+        settle(draft.store, mappings, every_fact(), standing_rows(settings), settings.rates == "ecb")
         return draft.publish([], stamped(mappings, used)).generation
+
+
+def publish_decisions(settings: Settings, mappings: Mappings, say: Callable[[str], None] = silent) -> int:
+    """Apply what people decided on links to the rows that are there, and publish the result; the generation that counts now."""
+    with drafting(settings, waiting=say) as draft:
+        if not draft.base.generation:  # the first import will apply it
+            return 0
+        settle(draft.store, mappings, frozenset(), standing_rows(settings), settings.rates == "ecb")
+        return draft.publish([], stamped(mappings, stamp_of(draft.base.mappings)[1])).generation
 
 
 def rebuild(settings: Settings, mappings: Mappings, say: Callable[[str], None] = silent) -> int:
@@ -36,7 +46,7 @@ def rebuild(settings: Settings, mappings: Mappings, say: Callable[[str], None] =
         read_with = ((entry.connector, entry.options["mapping"]) for entry in entries if "mapping" in entry.options)
         sources = in_use(settings, stamp_of(draft.base.mappings)[1], read_with)
         tables = replay(draft, entries, mappings, sources, say)
-        settle(draft.store, mappings, tables)
+        settle(draft.store, mappings, tables, standing_rows(settings), settings.rates == "ecb")
         used = {name: draft.archive.keep_text(source.content) for name, source in sources.items()}
         return draft.publish([], stamped(mappings, used)).generation
 

@@ -127,7 +127,12 @@ class _File:
         return Definitions(
             file=problems.file,
             hash=_digest([_LANGUAGE, _plain(tree), *([tables.digest] if tables.digest else [])]),
-            mappings_hash=_digest([_LANGUAGE, *(_plain(tree.get(name)) for name in ("products", "costs")), currency, calendar.timezone]),
+            mappings_hash=_digest(
+                [
+                    *(_LANGUAGE, *(_plain(tree.get(name)) for name in ("products", "costs")), currency, calendar.timezone),
+                    [span.source for span in counted.get("account", ())],
+                ]
+            ),
             north_star=north_star,
             drivers=drivers,
             calendar=calendar,

@@ -528,7 +528,7 @@ class Definitions:
 
     Attributes:
         hash: of the parts that change a figure or its display, hex; caches are keyed by it.
-        mappings_hash: of products:, costs:, currency and calendar, which are applied at publishing.
+        mappings_hash: of products:, costs:, currency, calendar and the systems that know accounts, which are applied at publishing.
         catalog: the tables that they name. unseen: those of ``tables:`` that no warehouse was asked for; what stands on them is
             left out.
         sources: which systems count, for each table that says so.

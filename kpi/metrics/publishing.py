@@ -12,4 +12,11 @@ def mappings_of(definitions: Definitions) -> Mappings:
         product: {source: tuple(Rule(rule.field, rule.pattern) for rule in rules) for source, rules in sources.items()}
         for product, sources in definitions.products.items()
     }
-    return Mappings(definitions.currency, definitions.calendar.timezone, products, dict(definitions.costs), definitions.mappings_hash)
+    return Mappings(
+        definitions.currency,
+        definitions.calendar.timezone,
+        products,
+        dict(definitions.costs),
+        definitions.mappings_hash,
+        tuple(dict.fromkeys(span.source for span in definitions.sources.get("account", ()))),
+    )

@@ -16,13 +16,13 @@ import sqlalchemy as sa
 
 from kpi.warehouse import cells, computing
 from kpi.warehouse.once import Once
-from kpi.warehouse.schema import MONEY, QUANTITY
+from kpi.warehouse.schema import MONEY, QUANTITY, RATE
 from kpi.warehouse.shapes import SERIAL, AmountShape, DateShape
 from kpi.warehouse.zones import to_local
 
 Column = sa.ColumnElement[Any]
 
-_TYPES: Final[dict[str, Any]] = {"money": MONEY, "number": QUANTITY, "integer": sa.BigInteger()}
+_TYPES: Final[dict[str, Any]] = {"money": MONEY, "number": QUANTITY, "rate": RATE, "integer": sa.BigInteger()}
 #: Zones of :class:`cells.Day` in which a number counts from 1970.
 EPOCHS: Final = ("epoch", "epoch_ms")
 _TRUE: Final = ("1", "true", "yes", "y", "t", "x", "wahr", "ja")

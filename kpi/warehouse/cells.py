@@ -54,14 +54,14 @@ class Id(Value):
 
 @dataclass(frozen=True)
 class Amount(Value):
-    """A decimal number: ``kind`` money (4 places), number (6 places) or integer.
+    """A decimal number: ``kind`` money (4 places), number (6 places), rate (12 places) or integer.
 
     Thousand marks and the decimal mark are decided for the whole column; ``(1.00)`` is negative; currency signs are
     dropped.
     """
 
     of: Value
-    kind: Literal["money", "number", "integer"] = "money"
+    kind: Literal["money", "number", "rate", "integer"] = "money"
 
 
 @dataclass(frozen=True)

@@ -1,53 +1,81 @@
 """Which account a customer of another system is.
 
-A pure function of ``account`` and ``source_account``: the CRM's own records are themselves; then an id that one
-system stores of another; then the e-mail or web domain, free-mail domains left out; then the normalised name. A
-domain or name that two accounts share decides nothing. What is unmatched keeps an empty account and stays visible.
+A pure function of what the systems know of their customers and of what people decided. Records of a CRM are accounts. One that
+another CRM, named further down in the ranking, holds as well is the same account. A customer is the account that a person says;
+else by an id that one system stores of another, by its e-mail, its web domain, its name. What two accounts share decides
+nothing by itself: with a shared domain the name decides, and where nothing does, a person is asked. So is one whose name is only
+like an account's, and nothing is ever linked by likeness alone.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-import pyarrow as pa
+from kpi.warehouse import likeness
+from kpi.warehouse.names import are_akin, are_foreign, are_of, are_siblings, compact, company_domain, loose_words, normal_name
 
-from kpi.warehouse.schema import account_link, facts
-from kpi.warehouse.store import Store
+__all__ = ["Candidate", "Customer", "Decision", "Link", "Linked", "company_domain", "link_accounts", "normal_name"]
 
-#: Anyone can have an address there, so the domain says nothing of the company.
-FREE_MAIL: Final = frozenset(
-    """
-    gmail.com googlemail.com yahoo.com yahoo.de yahoo.co.uk yahoo.fr ymail.com outlook.com outlook.de hotmail.com hotmail.co.uk
-    hotmail.de hotmail.fr live.com msn.com icloud.com me.com mac.com aol.com aim.com proton.me protonmail.com pm.me gmx.de gmx.net
-    gmx.com gmx.at gmx.ch web.de t-online.de freenet.de mail.com mail.ru yandex.ru yandex.com zoho.com fastmail.com hey.com qq.com
-    163.com 126.com naver.com orange.fr wanadoo.fr free.fr laposte.net libero.it
-    """.split()  # noqa: SIM905 - a list of quoted names would take a page
-)
+#: How sure a link by each method is; 1 is certain.
+CONFIDENCE: Final = {
+    "own record": Decimal(1),
+    "person": Decimal(1),
+    "merged": Decimal(1),
+    "stored id": Decimal(1),
+    "domain and name": Decimal("0.98"),
+    "e-mail": Decimal("0.97"),
+    "domain": Decimal("0.95"),
+    "name": Decimal("0.9"),
+    "name, shortened": Decimal("0.85"),
+}
+#: A word that so many names have tells no company from another.
+_COMMON: Final = 3
+#: From here on two names may be one, if an address says so.
+_ALIKE: Final = Decimal("0.75")
+#: Accounts listed for one customer; whoever reads more reads none.
+_MOST: Final = 5
 
-#: Legal forms at the end of a company's name, after punctuation is gone.
-_FORMS: Final = re.compile(
-    r"(?: (?:inc|incorporated|corp|corporation|and co|and company|co|company|llc|llp|lp|ltd|limited|plc|gmbh|mbh|ag|kg|ohg|ug|se|"
-    r"sa|sas|sarl|srl|spa|bv|nv|ab|as|oy|aps|pty|kk|kft|sro))+$"
-)
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Customer:
-    """A row of ``source_account``, or of ``account``, as far as identity needs it."""
+    """A row of ``source_account``, or of ``account_record``, as far as identity needs it.
+
+    Attributes:
+        other_id: an id of another system that this one stores.
+        email: the whole address.
+        merged_into: the id, in the same system, of the record that this one was merged into.
+    """
 
     source: str
     source_id: str
     name: str | None
     domain: str | None
     other_id: str | None = None
+    email: str | None = None
+    merged_into: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from all others."""
+        return self.source, self.source_id
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided of a customer; ``target`` None with ``rejected`` says that it is none of the accounts."""
+
+    decision: str
+    source: str
+    source_id: str
+    target: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A row of ``account_link``."""
 
@@ -58,118 +86,323 @@ class Link:
     confidence: Decimal
 
 
-def normal_name(name: str) -> str:
-    """A company's name without case, accents, punctuation and legal form; a first word always stays."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).replace("&", " and ")
-    plain = re.sub(r"(?<=\b\w)\.(?=\w\b)", "", plain)  # s.a. -> sa
-    words = " ".join(re.sub(r"[^\w]+", " ", plain).split())
-    return _FORMS.sub("", words)
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A row of ``link_candidate``: an account that a customer may be, which a person must say."""
+
+    source: str
+    source_id: str
+    account_id: str
+    score: Decimal
+    why: str
 
 
-def company_domain(domain: str | None) -> str | None:
-    """A domain that names one company: lower case, without www; None for free mail."""
-    if not domain:
-        return None
-    bare = domain.strip().lower().removeprefix("www.")
-    return bare if "." in bare and bare not in FREE_MAIL else None
+@dataclass
+class Linked:
+    """All links by customer, and what waits for a person."""
+
+    links: dict[tuple[str, str], Link] = field(default_factory=dict)
+    candidates: list[Candidate] = field(default_factory=list)
 
 
-def link_accounts(accounts: Iterable[tuple[str, Customer]], customers: Iterable[Customer]) -> dict[tuple[str, str], Link]:
-    """The links of all customers that can be matched.
+def link_accounts(
+    accounts: Iterable[tuple[str, Customer]],
+    customers: Iterable[Customer],
+    ranking: Sequence[str] = (),
+    decisions: Iterable[Decision] = (),
+) -> Linked:
+    """The links of all customers that can be matched, and candidates for those that can't.
 
     Args:
-        accounts: account id and the CRM record it is.
-        customers: what other systems, or the CRM's own other exports, know.
+        accounts: account id and the CRM's record.
+        customers: what other systems, or the CRMs' own other exports, know.
+        ranking: systems; of records that are one customer, the one of the system named first is the account. Those that
+            it doesn't name come after, by name.
+        decisions: what people decided, the later ones last.
     """
-    own, others = list(accounts), list(customers)
-    links = {(c.source, c.source_id): Link(c.source, c.source_id, id_, "own record", Decimal(1)) for id_, c in own}
-    by_id = _unique((c.source_id, id_) for id_, c in own) | {id_: id_ for id_, _ in own}
-    by_id |= _merged(others, {c.source for _, c in own}, by_id)
-    by_domain = _unique((company_domain(c.domain), id_) for id_, c in own)
-    by_name = _unique((normal_name(c.name) if c.name else None, id_) for id_, c in own)
-    ways: tuple[tuple[str, Decimal, Callable[[Customer], str | None]], ...] = (
-        ("stored id", Decimal(1), lambda c: by_id.get(c.other_id or "") or by_id.get((c.other_id or "")[:15])),
-        ("domain", Decimal("0.95"), lambda c: by_domain.get(company_domain(c.domain) or "")),
-        ("name", Decimal("0.9"), lambda c: by_name.get(normal_name(c.name)) if c.name else None),
-    )
-    for customer in others:
-        key = (customer.source, customer.source_id)
-        for method, confidence, find in () if key in links else ways:
-            found = find(customer)
-            if found:
-                links[key] = Link(*key, found, method, confidence)
-                break
-    return links
+    return _Linking(dict(accounts), ranking, decisions).run(customers)
 
 
-def _merged(customers: Iterable[Customer], systems: set[str], by_id: dict[str, str]) -> dict[str, str]:
-    """Ids of records that their own CRM merged into others -> the account that is left, over any number of steps."""
-    into = {c.source_id: c.other_id for c in customers if c.source in systems and c.other_id and c.source_id not in by_id}
-    found: dict[str, str] = {}
-    for gone in into:
-        seen, now = {gone}, into[gone]
-        while now in into and now not in seen:
-            seen.add(now)
-            now = into[now]
-        if account := by_id.get(now or ""):
-            found |= {gone: account, gone[:15]: account} if len(gone) == 18 else {gone: account}
-    return found
+class _Linking:
+    """One run: who belongs to whom, as it becomes known."""
+
+    def __init__(self, records: dict[str, Customer], ranking: Sequence[str], decisions: Iterable[Decision]) -> None:
+        self.records = records
+        self.ids = {record.key: id_ for id_, record in records.items()}
+        self.places = {source: place for place, source in enumerate(ranking)}
+        self.parent: dict[str, str] = {}
+        self.method: dict[str, str] = {}
+        self.confirmed: dict[tuple[str, str], str] = {}
+        self.rejected: dict[tuple[str, str], set[str | None]] = defaultdict(set)
+        for one in decisions:
+            if one.decision == "confirmed" and one.target:
+                self.confirmed[(one.source, one.source_id)] = one.target
+            elif one.decision == "rejected":
+                self.rejected[(one.source, one.source_id)].add(one.target)
+        self.result = Linked()
+        self.twice: set[str] = set()
+
+    def run(self, customers: Iterable[Customer]) -> Linked:
+        rest = [customer for customer in customers if customer.key not in self.ids]
+        every = Counter(id_ for _, id_ in {*self.ids, *(customer.key for customer in rest)})
+        self.twice = {id_ for id_, times in every.items() if times > 1}
+        self._follow_merges(rest)
+        ordered = sorted(self.records.items(), key=lambda item: (self._place(item[1].source), item[1].source, item[0]))
+        above: list[tuple[str, Customer]] = []
+        for _, group in itertools.groupby(ordered, key=lambda item: item[1].source):
+            members = list(group)
+            book = _Book(above) if above else None
+            for id_, record in members:
+                if book is not None and id_ not in self.parent and (found := self._find(book, record)):
+                    self._join(id_, *found)
+            above += [(self._root(id_), record) for id_, record in members]
+        for id_, record in self.records.items():
+            self._link(record, self._root(id_), self.method.get(id_, "own record"))
+        self._customers([(self._root(id_), record) for id_, record in self.records.items()], rest)
+        return self.result
+
+    def _place(self, source: str) -> int:
+        return self.places.get(source, len(self.places))
+
+    # -- the records ---------------------------------------------------------------------------------------------
+
+    def _follow_merges(self, customers: Sequence[Customer]) -> None:
+        """What people confirmed of records, then what the CRM itself merged."""
+        for key, target in self.confirmed.items():
+            if key in self.ids:
+                self._join(self.ids[key], self._account(target) or "", "person")
+        for record in [*self.records.values(), *customers]:
+            if record.merged_into and record.key in self.ids:
+                self._join(self.ids[record.key], self.ids.get((record.source, record.merged_into), ""), "merged")
+
+    def _join(self, id_: str, target: str, method: str) -> None:
+        """Let a record belong to another, unless they are one already or the other isn't there."""
+        if target in self.records and id_ not in self.parent and self._root(target) != id_:
+            self.parent[id_] = target
+            self.method[id_] = method
+
+    def _root(self, id_: str) -> str:
+        while id_ in self.parent:
+            id_ = self.parent[id_]
+        return id_
+
+    def _account(self, target: str) -> str | None:
+        return self._root(target) if target in self.records else None
+
+    def _link(self, customer: Customer, account: str, method: str) -> None:
+        self.result.links[customer.key] = Link(*customer.key, account, method, CONFIDENCE[method])
+
+    # -- the customers -------------------------------------------------------------------------------------------
+
+    def _customers(self, members: list[tuple[str, Customer]], customers: Sequence[Customer]) -> None:
+        book = _Book(members)
+        merged = {(one.source, one.source_id): one.merged_into for one in customers if one.merged_into}
+        waiting = []
+        for customer in customers:
+            if (target := self.confirmed.get(customer.key)) and (account := self._account(target)):
+                self._link(customer, account, "person")
+            elif account := self._merged(customer, merged):
+                self._link(customer, account, "merged")
+            elif account := self._by_id(book, customer):
+                self._link(customer, account, "stored id")
+            else:
+                waiting.append(customer)
+                continue
+            book.learn(account, customer, certain=False)
+        unknown = []
+        for customer in waiting:
+            if found := self._find(book, customer):
+                self._link(customer, *found)
+                book.hear_from(found[0], customer)
+            else:
+                unknown.append(customer)
+        asked = {(one.source, one.source_id) for one in self.result.candidates}
+        nameless = [one for one in unknown if one.key not in asked and None not in self.rejected.get(one.key, ()) and one.name]
+        for at, id_, score, why in likeness.candidates([one.name or "" for one in nameless], book.called()):
+            customer = nameless[at]
+            if id_ not in self._not(customer):
+                self.result.candidates.append(Candidate(*customer.key, id_, score, why))
+
+    def _merged(self, customer: Customer, merged: Mapping[tuple[str, str], str]) -> str | None:
+        """The account of the record that the CRM merged this one into, over any number of merges."""
+        seen = set()
+        key = customer.key
+        while key in merged and key not in seen:
+            seen.add(key)
+            key = (key[0], merged[key])
+            if key in self.ids:
+                return self._root(self.ids[key])
+        return None
+
+    # -- the rules -----------------------------------------------------------------------------------------------
+
+    def _not(self, customer: Customer) -> set[str]:
+        """Accounts that a person said this isn't."""
+        return {self._root(target) for target in self.rejected.get(customer.key, ()) if target}
+
+    def _allowed(self, customer: Customer, found: Iterable[str]) -> set[str]:
+        if customer.key not in self.rejected:
+            return set(found)
+        if None in self.rejected[customer.key]:
+            return set()
+        return set(found) - self._not(customer)
+
+    def _by_id(self, book: _Book, customer: Customer) -> str | None:
+        """The account whose id the customer's system stores (a Salesforce id of 18 letters answers to its first 15 as well), else
+        the one that stores the customer's, unless two systems have customers of that id."""
+        other = customer.other_id or ""
+        found = book.ids.get(other) or book.ids.get(other[:15]) or set()
+        if not found and customer.source_id not in self.twice:
+            found = book.stored.get(customer.source_id, set())
+        return _only(self._allowed(customer, found))
+
+    def _find(self, book: _Book, customer: Customer) -> tuple[str, str] | None:
+        """The account and the method, by the first rule that decides; what stays open becomes candidates."""
+        if account := self._by_id(book, customer):
+            return account, "stored id"
+        writer = _only(self._allowed(customer, book.emails.get(customer.email, ()))) if customer.email else None
+        if writer and book.fits(writer, customer):
+            return writer, "e-mail"
+        found = self._by_domain_or_name(book, customer)
+        if writer and not found:
+            self._ask(book, customer, {writer}, "it has the same e-mail, but another name: one mailbox may pay for several")
+        return found
+
+    def _by_domain_or_name(self, book: _Book, customer: Customer) -> tuple[str, str] | None:
+        domain = company_domain(customer.domain)
+        owners = self._allowed(customer, book.domains.get(domain, ())) if domain else set()
+        named = self._allowed(customer, book.names.get(normal_name(customer.name), ())) if customer.name else set()
+        shortened = self._allowed(customer, book.loose.get(compact(loose_words(customer.name)), ())) if customer.name else set()
+        if len(owners) == 1:
+            return self._by_domain(book, customer, next(iter(owners)), named)
+        if owners:
+            account = _only(owners & named) or _only(owners & shortened)
+            if account:
+                return account, "domain and name"
+            self._ask(book, customer, owners, f"its domain {domain} is that of {len(owners)} accounts")
+            return None
+        for method, found in (("name", named), ("name, shortened", shortened)):
+            if len(found) > 1:
+                self._ask(book, customer, found, f"{len(found)} accounts have this name")
+                return None
+            if account := _only(found):
+                if are_foreign(customer.name, book.name(account)):
+                    self._ask(book, customer, found, "the name is the same, but the legal forms are of two countries")
+                    return None
+                if book.is_common(customer.name or "") and not book.confirms(account, domain, customer.name or ""):
+                    self._ask(book, customer, found, "the name is a common one, and no domain says that they are the same")
+                    return None
+                return account, method
+        return None
+
+    def _by_domain(self, book: _Book, customer: Customer, account: str, named: set[str]) -> tuple[str, str] | None:
+        """The domain is one account's; the name may still speak for another company of the same group."""
+        other = _only(named - {account}) if account not in named else None
+        if other and not book.has_domain(other):
+            if book.share_words(account, other):
+                return other, "domain and name"
+            self._ask(book, customer, {account, other}, "its domain says one account and its name another")
+            return None
+        if other:
+            self._ask(book, customer, {other}, "its domain says the account it is linked to, its name another")
+        elif account not in named and are_siblings(customer.name, book.name(account)):
+            self._ask(book, customer, {account}, "the domain is the same, but the names speak of two companies of a group")
+            return None
+        return account, "domain"
+
+    def _ask(self, book: _Book, customer: Customer, accounts: Iterable[str], why: str) -> None:
+        scored = sorted(((likeness.alike(customer.name, book.name(id_)), id_) for id_ in accounts), key=lambda one: (-one[0], one[1]))
+        for score, id_ in scored[:_MOST]:
+            self.result.candidates.append(Candidate(*customer.key, id_, score, why))
 
 
-def _unique(pairs: Iterable[tuple[str | None, str]]) -> dict[str, str]:
-    """Key -> account, without the keys that several accounts share; an 18-character id answers to its first 15 as well."""
-    found: dict[str, str | None] = {}
-    for key, id_ in pairs:
-        if key:
-            found[key] = id_ if found.get(key, id_) == id_ else None
-    return {key: id_ for key, id_ in found.items() if id_ is not None}
+class _Book:
+    """What accounts are known by, and which accounts each of it leads to."""
+
+    def __init__(self, members: Iterable[tuple[str, Customer]]) -> None:
+        self.ids: dict[str, set[str]] = defaultdict(set)
+        self.stored: dict[str, set[str]] = defaultdict(set)
+        self.emails: dict[str, set[str]] = defaultdict(set)
+        self.domains: dict[str, set[str]] = defaultdict(set)
+        self.names: dict[str, set[str]] = defaultdict(set)
+        self.loose: dict[str, set[str]] = defaultdict(set)
+        self._called: dict[str, list[str]] = defaultdict(list)
+        self._of: dict[str, set[str]] = defaultdict(set)
+        self._words: Counter[str] = Counter()
+        self._writers: dict[str, list[str]] = defaultdict(list)
+        for account, member in members:
+            self.ids[member.source_id].add(account)
+            self.ids[f"{member.source}:{member.source_id}"].add(account)
+            if member.other_id:
+                self.stored[member.other_id].add(account)
+            if member.name and member.name not in self._called[account]:
+                self._called[account].append(member.name)
+                words = loose_words(member.name)
+                self.names[normal_name(member.name)].add(account)
+                self.loose[compact(words)].add(account)
+                self._words.update(set(words))
+            self.learn(account, member)
+
+    def learn(self, account: str, customer: Customer, certain: bool = True) -> None:
+        """Its addresses are the account's as well; with ``certain`` False a domain only where it looks like the account's, since
+        a bookkeeper's pays for many."""
+        self.hear_from(account, customer)
+        domain = company_domain(customer.domain)
+        if domain and (certain or any(are_of(domain, name) for name in self._called[account]) or self.knows_akin(account, domain)):
+            self.domains[domain].add(account)
+            self._of[account].add(domain)
+
+    def name(self, account: str) -> str | None:
+        """What the system that ranks first calls it."""
+        called = self._called.get(account)
+        return called[0] if called else None
+
+    def called(self) -> list[tuple[str, str]]:
+        """Every name with its account."""
+        return [(name, account) for account, names in self._called.items() for name in names]
+
+    def fits(self, account: str, customer: Customer) -> bool:
+        """Whether the name speaks for it as well: there is none, or it shares a rare word with the account's or with that of another
+        who writes from this address, or is like it."""
+        called = [*self._called.get(account, ()), *self._writers.get(customer.email or "", ())[:_MOST]]
+        if not customer.name or not called:
+            return True
+        name = customer.name
+        words = {word for word in loose_words(name) if self._words[word] < _COMMON}
+        akin = any(words & set(loose_words(one)) or likeness.alike(name, one) >= _ALIKE for one in called)
+        return akin and not any(are_siblings(name, one) for one in called)
+
+    def has_domain(self, account: str) -> bool:
+        """Whether any system knows a domain of its own."""
+        return bool(self._of.get(account))
+
+    def hear_from(self, account: str, customer: Customer) -> None:
+        """Whoever writes from the same address is the account as well, if the name fits."""
+        if customer.email:
+            self.emails[customer.email].add(account)
+            if customer.name:
+                self._writers[customer.email].append(customer.name)
+
+    def knows_akin(self, account: str, domain: str) -> bool:
+        """Whether one of the account's domains looks like this one."""
+        return any(are_akin(domain, one) for one in self._of.get(account, ()))
+
+    def confirms(self, account: str, domain: str | None, name: str) -> bool:
+        """Whether the domains don't speak against it; where one is missing, two words are proof enough, and one is not."""
+        if domain and account in self._of:
+            return self.knows_akin(account, domain)
+        return len(loose_words(name)) > 1
+
+    def is_common(self, name: str) -> bool:
+        """Whether every word of the name is in several others."""
+        return all(self._words[word] >= _COMMON for word in loose_words(name))
+
+    def share_words(self, one: str, other: str) -> bool:
+        """Whether the names of two accounts have a word in common that tells companies apart."""
+        shared = set(loose_words(self.name(one) or "")) & set(loose_words(self.name(other) or ""))
+        return bool(shared)
 
 
-def refresh_account_links(store: Store) -> bool:
-    """Compute ``account_link`` anew; whether anything changed."""
-    accounts = [(row[0], Customer(*row[1:])) for row in store.run("SELECT account_id, source, source_id, name, domain FROM account")]
-    if accounts:
-        customers = [
-            Customer(*row)
-            for row in store.run(
-                "SELECT source, source_id, name, coalesce(domain, split_part(email, '@', 2)), other_id FROM source_account"
-            )
-        ]
-    else:
-        customers = []  # nobody to be
-    links = sorted(link_accounts(accounts, customers).values(), key=lambda link: (link.source, link.source_id))
-    rows = {(link.source, link.source_id, link.account_id, link.method) for link in links}
-    if rows == set(store.run("SELECT source, source_id, account_id, method FROM account_link")):
-        return False
-    store.run("DELETE FROM account_link")
-    if links:
-        store.add(account_link.name, pa.Table.from_pylist([vars(link) for link in links]))
-    return True
-
-
-def linked_tables() -> list[str]:
-    """Tables whose rows point at an account over the source's own id."""
-    return [table.name for table in facts() if "source_account_id" in table.columns]
-
-
-def apply_account_links(store: Store, tables: Iterable[str]) -> None:
-    """Let the rows of ``tables`` point where the links say; rows that do already are not written."""
-    for name in tables:
-        store.run(
-            f"CREATE TEMP TABLE moved AS SELECT t.{store.row} AS r, l.account_id FROM {name} t "
-            "LEFT JOIN account_link l ON l.source = t.source AND l.source_id = t.source_account_id "
-            "WHERE t.account_id IS DISTINCT FROM l.account_id"
-        )
-        if store.count("SELECT count(*) FROM moved"):
-            store.run(f"UPDATE {name} SET account_id = moved.account_id FROM moved WHERE {name}.{store.row} = moved.r")
-        store.run("DROP TABLE moved")
-
-
-def refresh_account_versions(store: Store) -> None:
-    """One version an account, which reaches back to the beginning and is open."""
-    store.run("DELETE FROM account_version")
-    store.run(
-        "INSERT INTO account_version (account_id, valid_from, valid_to, industry, region, country, employees, owner) "
-        "SELECT account_id, DATE '0001-01-01', NULL, industry, region, country, employees, owner FROM account"
-    )
+def _only(found: Iterable[str]) -> str | None:
+    one = list(itertools.islice(found, 2))
+    return one[0] if len(one) == 1 else None

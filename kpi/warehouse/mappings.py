@@ -27,6 +27,7 @@ class Mappings:
         timezone: IANA name of the zone in which instants become business dates.
         products: product name -> source -> rules, in the order of the file: the first product that matches wins.
         costs: category -> patterns of ledger accounts, in the order of the file.
+        ranking: systems that know accounts, the one whose word counts first; those not named come after.
         hash: of all this; a generation published with another one is published anew.
     """
 
@@ -35,3 +36,4 @@ class Mappings:
     products: Mapping[str, Mapping[str, tuple[Rule, ...]]] = field(default_factory=dict)
     costs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hash: str = ""
+    ranking: tuple[str, ...] = ()

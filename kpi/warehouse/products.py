@@ -1,7 +1,8 @@
 """Which product a row is about, and which category a ledger account is: the rules of ``products:`` and ``costs:``.
 
-The rules of a product are tried in the order of metrics.yaml and the first product that matches wins. Without a
-matching rule a row whose source_product_id is a product's very name is that product. What no rule names stays empty.
+What a person confirmed of a source's product counts first. The rules of a product are tried in the order of metrics.yaml and
+the first product that matches wins, unless a person said that it isn't that one. Without a matching rule a row whose
+source_product_id is a product's very name is that product. What no rule names stays empty.
 """
 
 from __future__ import annotations
@@ -81,6 +82,22 @@ class _Choice:
 def _choices(store: Store, table: sa.Table, mappings: Mappings, named: bool) -> Iterator[_Choice]:
     """``named``: the statement joins ``n``, what the row's product id is called in its system."""
     ledger = _ledger_accounts(store) if "ledger_account" in table.columns else ()
+    decided = _decisions(store) if "source_product_id" in table.columns else []
+    for verdict, source, source_id, target in decided:
+        if verdict == "confirmed" and target in mappings.products:
+            yield _Choice("t.source = ? AND t.source_product_id = ?", (source, source_id), target)
+    for choice in _by_rule(table, ledger, mappings, named):
+        about = [(s, i) for verdict, s, i, target in decided if verdict == "rejected" and target in (None, choice.product)]
+        unless = "".join(" AND NOT (t.source = ? AND coalesce(t.source_product_id, '') = ?)" for _ in about)
+        yield _Choice(f"({choice.sql}){unless}", (*choice.values, *(value for pair in about for value in pair)), choice.product)
+
+
+def _decisions(store: Store) -> list[tuple[Any, ...]]:
+    """Verdict, source, id there and product, in the order in which people decided."""
+    return store.run("SELECT decision, source, source_id, target FROM link_decision WHERE kind = 'product' ORDER BY decision_id")
+
+
+def _by_rule(table: sa.Table, ledger: Sequence[str], mappings: Mappings, named: bool) -> Iterator[_Choice]:
     for product, sources in mappings.products.items():
         for source, rules in sources.items():
             for rule in rules:
@@ -183,8 +200,10 @@ def refresh_product_links(store: Store, mappings: Mappings) -> None:
     union = " UNION ".join(f"SELECT source, source_product_id FROM {name} WHERE source_product_id IS NOT NULL" for name in tables)
     links = []
     names = {(source, id_): called for source, id_, *called in store.run("SELECT source, source_id, name, code FROM source_product")}
+    decided = _decisions(store)
     for source, source_id in sorted(store.run(union)):
-        found = _named(source, [source_id, *(name for name in names.get((source, source_id), ()) if name)], mappings)
+        called = [source_id, *(name for name in names.get((source, source_id), ()) if name)]
+        found = _named(source, called, mappings, [(one[0], one[3]) for one in decided if one[1:3] == (source, source_id)])
         if found:
             links.append({"source": source, "source_id": source_id, "product_id": found[0], "method": found[1], "confidence": Decimal(1)})
     store.run("DELETE FROM product_link")
@@ -192,11 +211,17 @@ def refresh_product_links(store: Store, mappings: Mappings) -> None:
         store.add("product_link", pa.Table.from_pylist(links))
 
 
-def _named(source: str, called: Sequence[str], mappings: Mappings) -> tuple[str, str] | None:
+def _named(source: str, called: Sequence[str], mappings: Mappings, decided: Sequence[tuple[str, str | None]]) -> tuple[str, str] | None:
     """The product and how it was found; ``called``: the id in the source, and what it is called there."""
+    confirmed = [target for verdict, target in decided if verdict == "confirmed" and target in mappings.products]
+    if confirmed:
+        return str(confirmed[0]), "person"
+    gone = {target for verdict, target in decided if verdict == "rejected"}
+    if None in gone:
+        return None
     for product, sources in mappings.products.items():
         rules = [rule.pattern for rule in sources.get(source, ()) if _COLUMNS.get(rule.field) == "source_product_id"]
-        if any(like(name, pattern) for pattern in rules for name in called):
+        if product not in gone and any(like(name, pattern) for pattern in rules for name in called):
             return product, "rule"
     lower = [name.lower() for name in called]
-    return next(((product, "name") for product in mappings.products if product.lower() in lower), None)
+    return next(((product, "name") for product in mappings.products if product not in gone and product.lower() in lower), None)

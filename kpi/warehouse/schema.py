@@ -104,22 +104,54 @@ def _table(name: str, meaning: str, *columns: sa.Column[Any], kind: str = "fact"
     return sa.Table(name, metadata, *columns, comment=meaning, info={"kind": kind, "day": day})
 
 
-account = _table(
-    "account",
-    "a customer or prospect",
-    _c("account_id", "id", "key", key=True),
-    _c("name", "text", "name as the ranking source writes it"),
-    _c("domain", "text", "web domain, lower case, without www"),
-    _c("industry", "text", "industry as the CRM says"),
-    _c("region", "text", "sales region; where the CRM has none, the billing state or country group it states"),
-    _c("country", "text", "billing country"),
-    _c("employees", "integer", "number of employees"),
-    _c("owner", "text", "account owner in the CRM"),
-    _c("created_on", "day", "the CRM record's creation"),
-    _c("churned_on", "day", "first day without any paid term, where a source states it"),
-    _c("parent_account_id", "text", "the company it belongs to, as an account's key; no path for joins"),
-    *_bookkeeping(),
-    kind="entity",
+def _account_columns() -> list[sa.Column[Any]]:
+    return [
+        _c("account_id", "id", "key", key=True),
+        _c("name", "text", "name as the ranking source writes it"),
+        _c("domain", "text", "web domain, lower case, without www"),
+        _c("industry", "text", "industry as the CRM says"),
+        _c("region", "text", "sales region; where the CRM has none, the billing state or country group it states"),
+        _c("country", "text", "billing country"),
+        _c("employees", "integer", "number of employees"),
+        _c("owner", "text", "account owner in the CRM"),
+        _c("created_on", "day", "the CRM record's creation"),
+        _c("churned_on", "day", "first day without any paid term, where a source states it"),
+        _c("parent_account_id", "text", "the company it belongs to, as an account's key; no path for joins"),
+        *_bookkeeping(),
+    ]
+
+
+account = _table("account", "a customer or prospect", *_account_columns(), kind="entity")
+
+account_record = _table(
+    "account_record",
+    "an account as one system's export of accounts has it; records that are one customer are one account",
+    *_account_columns(),
+    kind="bookkeeping",
+)
+
+account_mention = _table(
+    "account_mention",
+    "an account that an export of other things names; it stands in where no export of accounts has it",
+    *_account_columns(),
+    kind="bookkeeping",
+)
+
+account_seen = _table(
+    "account_seen",
+    "what an export said of an account's changing attributes; versions are made of it",
+    _c("source", "text", "the system", key=True),
+    _c("source_id", "text", "the account's id there", key=True),
+    _c("seen_on", "day", "the export's date; where it states none, that of its newest change", key=True),
+    _c("run_id", "integer", "the import", "import_run.run_id", key=True),
+    _c("stated", "text", "the attributes that the export has columns for, joined by ','"),
+    _c("industry", "text", "industry then"),
+    _c("region", "text", "region then"),
+    _c("country", "text", "country then"),
+    _c("employees", "integer", "employees then"),
+    _c("owner", "text", "owner then"),
+    _c("modified_at", "instant", "when the source last changed the record"),
+    kind="bookkeeping",
 )
 
 account_version = _table(
@@ -145,6 +177,8 @@ source_account = _table(
     _c("email", "text", "e-mail there, lower case"),
     _c("domain", "text", "web or e-mail domain, lower case, free-mail domains left out"),
     _c("other_id", "text", "an id of another system that this one stores, such as a Salesforce account id"),
+    _c("merged_into", "text", "id of the record there that it was merged into"),
+    _c("merged_ids", "text", "ids of records there that were merged into it, joined by ';'"),
     _c("run_id", "integer", "the import that wrote the row"),
     _c("modified_at", "instant", "when the source last changed it"),
     kind="bookkeeping",
@@ -156,8 +190,34 @@ account_link = _table(
     _c("source", "text", "the system", key=True),
     _c("source_id", "text", "the customer's id there", key=True),
     _c("account_id", "id", "the account", "account.account_id"),
-    _c("method", "text", "own record, stored id, domain, name, person"),
+    _c("method", "text", "own record, person, merged, stored id, e-mail, domain, domain and name, name, or name, shortened"),
     _c("confidence", "number", "0 to 1"),
+    kind="bookkeeping",
+)
+
+link_candidate = _table(
+    "link_candidate",
+    "an account that a source's customer may be; it waits for a person",
+    _c("source", "text", "the system", key=True),
+    _c("source_id", "text", "the customer's id there", key=True),
+    _c("account_id", "id", "the account", "account.account_id", key=True),
+    _c("score", "number", "how like their names are, 0 to 1"),
+    _c("why", "text", "what speaks for it, and why it doesn't decide"),
+    kind="bookkeeping",
+)
+
+link_decision = _table(
+    "link_decision",
+    "what people decided on links, as of this generation; a copy of the records",
+    _c("decision_id", "integer", "key, in the order of the decisions", key=True),
+    _c("kind", "text", "account or product"),
+    _c("decision", "text", "confirmed or rejected"),
+    _c("source", "text", "the system"),
+    _c("source_id", "text", "the customer or product there"),
+    _c("target", "text", "the account or product; empty for none of them"),
+    _c("decided_at", "instant", "when"),
+    _c("decided_by", "text", "by whom"),
+    _c("reason", "text", "why, in their words"),
     kind="bookkeeping",
 )
 
@@ -189,7 +249,7 @@ product_link = _table(
     _c("source", "text", "the system", key=True),
     _c("source_id", "text", "the product as that system writes it", key=True),
     _c("product_id", "id", "the product", "product.product_id"),
-    _c("method", "text", "rule or name"),
+    _c("method", "text", "person, rule or name"),
     _c("confidence", "number", "0 to 1"),
     kind="bookkeeping",
 )
@@ -455,6 +515,18 @@ fx_rate = _table(
     _c("day", "day", "the day", key=True),
     _c("rate", "rate", "units of into for one of currency"),
     kind="entity",
+)
+
+fx_quote = _table(
+    "fx_quote",
+    "an exchange rate as an imported file states it; fx_rate is made of these and of the history that ships",
+    _c("source", "text", "whose rates", key=True),
+    _c("currency", "currency", "the currency", key=True),
+    _c("into", "currency", "the other", key=True),
+    _c("day", "day", "the day", key=True),
+    _c("rate", "rate", "units of into for one of currency"),
+    _c("run_id", "integer", "the import that wrote the row", "import_run.run_id"),
+    kind="bookkeeping",
 )
 
 import_run = _table(

@@ -153,7 +153,7 @@ def test_a_merged_account_says_which_one_is_left(staged: Stager) -> None:
     merged = (SAMPLES / "salesforce_account.csv").read_text().replace('"1","","Gone Ltd"', '"1","0014600001TvgfWAAR","Gone Ltd"')
     result = staged(merged)
     assert [name for (name,) in result.rows("account", "name")] == ["First GmbH"]
-    assert result.rows("source_account", "source_id", "other_id") == [
+    assert result.rows("source_account", "source_id", "merged_into") == [
         ("0014600001TvgfWAAR", None),
         ("0014600001TvgfXAAR", "0014600001TvgfWAAR"),
     ]

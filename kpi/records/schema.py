@@ -1,0 +1,34 @@
+"""The tables of the records. Nothing here is ever changed or deleted: a later line takes back an earlier one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+#: Constraints have names by rule, so that a migration can speak of them.
+metadata: Final = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+link_decision: Final = sa.Table(
+    "link_decision",
+    metadata,
+    sa.Column("decision_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(), nullable=False, comment="account or product"),
+    sa.Column("decision", sa.String(), nullable=False, comment="confirmed, rejected, or withdrawn: nothing was decided after all"),
+    sa.Column("source", sa.String(), nullable=False, comment="the system"),
+    sa.Column("source_id", sa.String(), nullable=False, comment="the customer or product there"),
+    sa.Column("target", sa.String(), comment="the account or product; empty for none of them"),
+    sa.Column("decided_at", sa.DateTime(), nullable=False, comment="UTC"),
+    sa.Column("decided_by", sa.String(), nullable=False, comment="who"),
+    sa.Column("reason", sa.String(), nullable=False, comment="why, in their words; may be empty"),
+    sa.CheckConstraint("kind IN ('account', 'product')", name="kind"),
+    sa.CheckConstraint("decision IN ('confirmed', 'rejected', 'withdrawn')", name="decision"),
+    comment="what people decided on links, one line a decision",
+    sqlite_autoincrement=True,
+)
