@@ -83,8 +83,8 @@ def assume_units(connection: duckdb.DuckDBPyConnection, parts: Sequence[Amounts]
 
     They are minor units unless one has decimals, in which case none is; what the user says counts before that.
     """
-    asked = [part for part in parts if part.asked and part.columns]
-    rows = [connection.execute(mapped.units_query(part.relation, list(part.columns), ())).fetchall()[0] for part in asked]
+    asked = [part for part in parts if part.columns]
+    rows = [connection.execute(mapped.units_query(part.relation, part.columns, part.whole, ())).fetchall()[0] for part in asked]
     shown = next((row[0] for row in rows if row[0] is not None), None)
     broken = next((row[1] for row in rows if row[1] is not None), None)
     if shown is None:
