@@ -17,7 +17,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
 from connectors.base import Trouble
-from connectors.reading import NotATable, Text
+from connectors.packing import NotATable
+from connectors.reading import Text
 
 Path = tuple[str, ...]
 Object = dict[str, Any]
@@ -180,7 +181,7 @@ class _Window:
     """A moving piece of the file, and where in it we are."""
 
     def __init__(self, text: Text) -> None:
-        self.file = text.path.open(encoding=text.encoding, errors="replace", newline=None)
+        self.file = text.path.open(encoding=text.encoding, errors=text.errors, newline=None)
         self.buffer = ""
         self.at = 0
         self.is_last = False
@@ -429,7 +430,7 @@ class Document:
 
     def _lines(self) -> Iterator[tuple[int, Any]]:
         """The value of each line, or a trouble where it is damaged."""
-        with self.text.path.open(encoding=self.text.encoding, errors="replace", newline=None) as file:
+        with self.text.path.open(encoding=self.text.encoding, errors=text.errors, newline=None) as file:
             number = 0
             while line := file.readline(MOST_RECORD):
                 number += 1

@@ -1,42 +1,39 @@
 """A file -> records of text: unpacked, decoded, its delimiter and header row found.
 
-Small parts are read in Python to recognise a file; the bulk is left to DuckDB, which reads a UTF-8 file where it
-lies. Everything else (other encodings, spreadsheets, archives, title lines above the header) is written once, in
-UTF-8, into a staging folder.
+Small parts are read in Python to recognise a file; the bulk of a large and tidy one is left to DuckDB, which reads a
+UTF-8 file where it lies. Everything else is read line by line here, and written once into a staging folder.
 """
 
 from __future__ import annotations
 
 import codecs
-import contextlib
 import csv
-import gzip
 import io
 import itertools
+import re
 import sys
-import zipfile
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
 
 from connectors.base import NotATable as NotATable
 from connectors.base import Record
+from connectors.foreign import refusal
+from connectors.packing import GZIP, ZIP, NotATable, gunzip, opened, refuse_bombs, unzip
+from connectors.parsing import LONGEST, Broken, parse
+from connectors.scanning import is_binary, scan
+from connectors.workbook import sheets_of
 
 #: Of a file, read to find out what it is. Thirty records of the widest Jira export seen fit several times.
 HEAD_BYTES: Final = 1 << 20
 #: How far down a header may stand: reports put a title, a company and a period above it.
 HEADER_WITHIN: Final = 30
-#: Unpacked size at which an archive is refused, and the ratio beyond which it is a bomb: real exports pack 5 to 40 times.
-MOST_UNPACKED: Final = 8 << 30
-MOST_RATIO: Final = 250
-#: A workbook is held in memory while it is read.
-MOST_WORKBOOK: Final = 512 << 20
-#: UTF-8 with some bytes that are not: read with a replacement for those, so it is copied.
-DAMAGED: Final = "U8"
+#: As many columns as a spreadsheet can hold.
+MOST_COLUMNS: Final = 20_000
 DELIMITERS: Final = (",", ";", "\t", "|")
 _CHUNK: Final = 1 << 20
+_SEPARATOR: Final = re.compile(r'\ufeff?"?sep=(.)"?[;,\t|]*\r?\n?', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -44,130 +41,195 @@ class Text:
     """A file of text that DuckDB or Python can read.
 
     Attributes:
-        path: where the text is: the file itself, or a copy in UTF-8.
+        path: where the text is: the file itself, or a copy.
         encoding: of ``path``.
         head: its first bytes, decoded.
-        is_sheet: it was made from a workbook: a record is a row, so lines count records.
+        errors: how bytes are decoded that are not of the encoding.
+        sheet: the name of the workbook's sheet that it was made from; its records begin with their row number.
+        since_1904: plain numbers that are days count from 1904.
+        is_hidden: the sheet is one that nobody sees.
+        is_odd: it must be read with care, see :class:`connectors.scanning.Scan`.
+        is_wrapped: every line is one quoted cell, which holds the line.
+        has_quotes: a cell may hold line breaks.
         note: what was assumed of the encoding; empty for UTF-8.
     """
 
     path: Path
     encoding: str
     head: str
-    is_sheet: bool = False
+    errors: str = "replace"
+    sheet: str = ""
+    since_1904: bool = False
+    is_hidden: bool = False
+    is_odd: bool = False
+    is_wrapped: bool = False
+    has_quotes: bool = True
     note: str = ""
 
+    @property
+    def is_sheet(self) -> bool:
+        """Its lines are rows of a workbook."""
+        return bool(self.sheet)
 
-def open_text(path: Path, folder: Path) -> Text:
-    """Unpack ``path`` into ``folder`` where needed and find out its encoding.
+    @property
+    def delimiters(self) -> tuple[str, ...]:
+        """Those that may stand between its cells; a first line ``sep=;`` names it."""
+        if self.is_sheet:
+            return (",",)
+        if match := _SEPARATOR.match(self.head):
+            return (match[1],)
+        return DELIMITERS
+
+
+def open_texts(path: Path, folder: Path) -> list[Text]:
+    """Unpack ``path`` into ``folder`` where needed and find out its encoding; a workbook gives a text for each sheet with cells.
 
     Raises:
         NotATable: damaged, encrypted, too large when unpacked, or not text.
     """
+    start = _start(path)
+    if start.startswith(GZIP):
+        path = gunzip(path, folder / "unpacked")
+        start = _start(path)
+        if start.startswith((GZIP, ZIP)):
+            raise NotATable("it is packed twice; unpack it and import what is in it")
+    if start.startswith(ZIP):
+        with opened(path) as archive:
+            names = archive.namelist()
+            if "[Content_Types].xml" in names:
+                refuse_bombs(path, archive.infolist())
+                sheets, since_1904 = sheets_of(archive, folder)
+                made = [_sheet(sheet.path, sheet.name, since_1904, sheet.is_hidden) for sheet in sheets if sheet.rows]
+                if not made:
+                    raise NotATable("none of its sheets has cells")
+                return made
+            if "mimetype" in names and "content.xml" in names:
+                raise NotATable("it is an OpenDocument table; save it as .xlsx or .csv")
+            members = [member for member in archive.infolist() if not member.is_dir() and not member.filename.startswith("__MACOSX/")]
+            if len(members) != 1:
+                raise NotATable(f"the archive holds {len(members)} files; unpack it and import the folder")
+            path = unzip(archive, members[0], folder / "unpacked")
+        if _start(path).startswith((GZIP, ZIP)):
+            raise NotATable("it is packed twice; unpack it and import what is in it")
+    elif start.startswith(b"PK"):
+        raise NotATable("it is an empty or a damaged zip")
+    return [_plain(path)]
+
+
+def _start(path: Path) -> bytes:
     with path.open("rb") as file:
         start = file.read(8)
     if not start:
         raise NotATable("it is empty")
-    if start.startswith(b"\x1f\x8b"):
-        path = _gunzip(path, folder / "unpacked")
-    elif start.startswith(b"PK\x03\x04"):
-        with _opened(path) as archive:
-            names = archive.namelist()
-            if "[Content_Types].xml" in names:
-                return _sheet(path, archive, folder / "sheet.csv")
-            path = _unzip(archive, folder / "unpacked")
-    elif start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise NotATable("it is an old or an encrypted Excel workbook; save it as .csv or as an .xlsx without a password")
+    return start
+
+
+def _plain(path: Path) -> Text:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    encoding, note = _encoding(head, path)
-    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
-    if "\x00" in text[:4096]:
-        raise NotATable("it is not text: it holds NUL bytes")
-    if len(head) < HEAD_BYTES and not text.strip():
+    if sentence := refusal(head):
+        raise NotATable(sentence)
+    seen = scan(path)
+    if not seen.encoding.startswith("utf-16") and is_binary(head):
+        raise NotATable("it is not text: it holds NUL bytes and other characters that no text has")
+    text = codecs.getincrementaldecoder(seen.encoding)(errors=seen.errors).decode(head)
+    if len(head) < HEAD_BYTES and not text.strip("\x00\ufeff \t\r\n"):
         raise NotATable("it holds nothing but blank lines")
-    return Text(path, encoding, text, note=note)
+    return Text(path, seen.encoding, text, seen.errors, is_odd=seen.is_odd, has_quotes=seen.has_quotes, note=seen.note)
 
 
-def _encoding(head: bytes, path: Path) -> tuple[str, str]:
-    """The file's encoding, and what to say of it."""
-    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
-        if head.startswith(mark):
-            return name, ""
-    for name, zeros in (("utf-16-le", head[1:200:2]), ("utf-16-be", head[0:200:2])):
-        if zeros.count(0) > len(zeros) // 2:
-            return name, "read as UTF-16"
-    letters, broken = _foreign_letters(path)
-    if not broken:
-        return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8", ""
-    if letters > broken:
-        return DAMAGED, f"{broken} bytes in it are not UTF-8 and stand as � in the text"
-    return "cp1252", "read as Windows-1252, since it is not UTF-8"
-
-
-def _foreign_letters(path: Path) -> tuple[int, int]:
-    """How many letters beyond ASCII the whole file holds as UTF-8, and how many bytes that are none."""
-    letters = broken = 0
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+def _sheet(path: Path, name: str, since_1904: bool, is_hidden: bool) -> Text:
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            if chunk.isascii() and not decoder.getstate()[0]:
-                continue
-            text = decoder.decode(chunk)
-            lost = text.count("\ufffd")
-            broken += lost
-            letters += len(text) - len(text.encode("ascii", "ignore")) - lost
-    return letters, broken + decoder.decode(b"", final=True).count("\ufffd")
+        head = file.read(HEAD_BYTES).decode("utf-8", "ignore")
+    return Text(path, "utf-8", head, sheet=name, since_1904=since_1904, is_hidden=is_hidden, is_odd=True)
 
 
 def head_records(text: Text, delimiter: str) -> list[Record]:
     """The first records under a delimiter; the last one may be cut off, so there is one more than headers are looked for in."""
-    lines = io.StringIO(text.head, newline="")
-    return list(itertools.islice(_records(lines, delimiter), HEADER_WITHIN + 10))
+    csv.field_size_limit(sys.maxsize)
+    if text.is_sheet:
+        rows = csv.reader(io.StringIO(text.head, newline=""))
+        found = (Record(int(row[0]), row[1:]) for row in rows if row and row[0].isdigit())
+        return list(itertools.islice(found, HEADER_WITHIN + 10))
+    lines = io.StringIO(text.head, newline=None)
+    reader = csv.reader(_unwrapped(lines) if text.is_wrapped else lines, delimiter=delimiter)
+    made: list[Record] = []
+    line = 1
+    for cells in reader:
+        if any(cells):
+            made.append(Record(line, [cell.replace("\x00", "") for cell in cells]))
+        line = reader.line_num + 1
+        if len(made) == HEADER_WITHIN + 10:
+            break
+    return made
 
 
-def records(text: Text, delimiter: str) -> Iterator[Record]:
-    """All records, blank lines left out, each with the physical line on which it begins."""
-    with text.path.open(encoding=text.encoding, errors="replace", newline="") as lines:
-        for at, record in enumerate(_records(lines, delimiter), start=1):
-            yield Record(at, record.cells) if text.is_sheet else record
+def unwrap(text: Text) -> Text:
+    """The same with every line taken out of the one quoted cell that it is; for files that a spreadsheet saved so."""
+    return replace(text, is_wrapped=True, is_odd=True)
+
+
+def is_wrapped(text: Text) -> bool:
+    """Whether the first lines are one quoted cell each, with cells in it."""
+    lines = [line for line in text.head.splitlines()[:5] if line]
+    return (
+        not text.is_sheet
+        and len(lines) > 1
+        and all(len(cells := next(csv.reader([line]), [])) == 1 and any(mark in cells[0] for mark in DELIMITERS) for line in lines[:-1])
+    )
+
+
+def _unwrapped(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield (next(csv.reader([line.strip("\ufeff")]), [""]) or [""])[0] + "\n"
+
+
+def physical_lines(text: Text, skip: int = 0) -> Iterator[str]:
+    """The lines below the first ``skip``, each with a plain line end if it has one, without marks of byte order."""
+    with text.path.open(encoding=text.encoding, errors=text.errors, newline=None) as file:
+        lines = _unwrapped(_bounded(file)) if text.is_wrapped else _bounded(file)
+        for line in itertools.islice(lines, skip, None):
+            yield line.lstrip("\ufeff") if line[:1] == "\ufeff" else line
+
+
+def _bounded(file: IO[str]) -> Iterator[str]:
+    """The lines of a file; of one longer than any record only its beginning, which is enough to refuse it."""
+    while line := file.readline(LONGEST + 1):
+        rest = line
+        while len(rest) > LONGEST and not rest.endswith("\n"):
+            rest = file.readline(LONGEST + 1)
+        yield line
+
+
+def records(text: Text, delimiter: str, below: int = 1, width: int = 0) -> Iterator[Record | Broken]:
+    """The records from physical line ``below`` on, blank lines left out; see :func:`connectors.parsing.parse`."""
+    if text.is_sheet:
+        csv.field_size_limit(sys.maxsize)
+        with text.path.open(encoding="utf-8", newline="") as file:
+            for number, *cells in csv.reader(file):
+                if int(number) >= below:
+                    yield Record(int(number), cells)
+    else:
+        yield from parse(physical_lines(text, below - 1), delimiter, below, width)
 
 
 def lines_of(text: Text) -> Iterator[Record]:
     """A record of one cell for each physical line, of text that is no table."""
-    with text.path.open(encoding=text.encoding, errors="replace", newline=None) as file:
-        for at, line in enumerate(file, start=1):
-            yield Record(at, (line.rstrip("\n"),))
-
-
-def _records(lines: IO[str], delimiter: str) -> Iterator[Record]:
-    csv.field_size_limit(sys.maxsize)
-    reader = csv.reader(lines, delimiter=delimiter)
-    line = 1
-    for cells in reader:
-        if cells:
-            yield Record(line, cells)
-        line = reader.line_num + 1
+    for at, line in enumerate(physical_lines(text), start=1):
+        yield Record(at, (line.rstrip("\n"),))
 
 
 def copy_below(text: Text, line: int, target: Path) -> Path:
     """Write all lines below physical ``line`` to ``target``, in UTF-8 with plain newlines."""
     with (
-        text.path.open(encoding=text.encoding, errors="replace", newline=None) as source,
+        text.path.open(encoding=text.encoding, errors=text.errors, newline=None) as source,
         target.open("w", encoding="utf-8", newline="\n") as copy,
     ):
         for _ in range(line):
             source.readline()
         while chunk := source.read(_CHUNK):
-            copy.write(chunk.replace("\x00", ""))
+            copy.write(chunk)
     return target
-
-
-def ends_alike(text: Text) -> bool:
-    """Whether the head's lines all end the same way; DuckDB's strict reader refuses a mixture."""
-    head = text.head.rstrip("\r\n")
-    returns = head.count("\r\n")
-    return (returns == 0 and "\r" not in head) or returns == head.count("\n") == head.count("\r")
 
 
 def line_of(path: Path, offset: int) -> int:
@@ -178,74 +240,3 @@ def line_of(path: Path, offset: int) -> int:
             lines += chunk.count(b"\n")
             offset -= len(chunk)
     return lines
-
-
-def _gunzip(path: Path, target: Path) -> Path:
-    packed = path.stat().st_size
-    try:
-        with gzip.open(path) as source:
-            pour(source, target, packed)
-    except (OSError, EOFError, zlib.error) as error:
-        raise NotATable("its gzip data are damaged or cut off") from error
-    return target
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
-        raise NotATable("its zip data are damaged, cut off or encrypted") from error
-
-
-def _unzip(archive: zipfile.ZipFile, target: Path) -> Path:
-    members = [member for member in archive.infolist() if not member.is_dir() and not member.filename.startswith("__MACOSX/")]
-    if len(members) != 1:
-        raise NotATable(f"the archive holds {len(members)} files; unpack it and import the folder")
-    with archive.open(members[0]) as source:
-        pour(source, target, members[0].compress_size)
-    return target
-
-
-def pour(source: IO[bytes] | gzip.GzipFile, target: Path, packed: int) -> None:
-    """Unpack ``source``, ``packed`` bytes long, into ``target``.
-
-    Raises:
-        NotATable: it grows as only a bomb does.
-    """
-    size = 0
-    with target.open("wb") as copy:
-        while chunk := source.read(_CHUNK):
-            size += len(chunk)
-            if size > MOST_UNPACKED or size > max(packed, 4096) * MOST_RATIO:
-                raise NotATable(f"unpacked it is more than {MOST_UNPACKED >> 30} GB or {MOST_RATIO} times its size, which no export is")
-            copy.write(chunk)
-
-
-def _sheet(path: Path, archive: zipfile.ZipFile, target: Path) -> Text:
-    """The first sheet of a workbook that has cells, as CSV; rows of nothing are kept, so that lines are row numbers."""
-    size = sum(member.file_size for member in archive.infolist())
-    if size > MOST_WORKBOOK or size > max(path.stat().st_size, 4096) * MOST_RATIO:
-        raise NotATable(f"unpacked the workbook is {size >> 20} MB; export it as .csv")
-    import python_calamine
-
-    try:
-        book = python_calamine.CalamineWorkbook.from_path(str(path))
-        sheets = (book.get_sheet_by_index(at) for at in range(len(book.sheet_names)))
-        rows = next((rows for rows in (sheet.to_python(skip_empty_area=False) for sheet in sheets) if rows), [])
-    except python_calamine.CalamineError as error:
-        raise NotATable("it is a workbook that can't be read, damaged or with a password") from error
-    with target.open("w", encoding="utf-8", newline="") as copy:
-        csv.writer(copy, lineterminator="\n").writerows([_cell(cell) for cell in row] or [""] for row in rows)
-    with target.open(encoding="utf-8", newline="") as file:
-        return Text(target, "utf-8", file.read(HEAD_BYTES), is_sheet=True)
-
-
-def _cell(cell: object) -> str:
-    """A workbook's cell as text: whole numbers without a point, dates as ISO."""
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    if isinstance(cell, float):
-        return format(cell, ".15G")
-    return "" if cell is None else str(cell)

@@ -83,10 +83,9 @@ def _who(customer: Value, name: Value, modified: Value) -> Mapping:
     )
 
 
-_ZERO: Final = ("0.00", "0", "0,00")
 _REFUNDED_ON: Final = "Refunded date (UTC)"
 #: The default columns of the Dashboard's export have no date of refunds.
-_UNDATED: Final = all_of(filled("Amount Refunded"), no(equals("Amount Refunded", *_ZERO)), no(filled(_REFUNDED_ON)))
+_UNDATED: Final = all_of(above_zero(money("Amount Refunded")), no(filled(_REFUNDED_ON)))
 #: Stripe takes the amount back when a dispute begins, and keeps it when the dispute is lost; an inquiry takes nothing yet.
 _DISPUTED: Final = all_of(
     equals("Status", "paid", "succeeded", "refunded", "partially refunded", "partial refund"),
@@ -155,7 +154,7 @@ PAYMENTS: Final = Layout(
                 "home_fee": when(filled("Converted Amount"), money("Fee")),
                 "currency": currency("Currency"),
                 # what failed was never converted: a zero beside an amount is no conversion
-                "home_amount": when(no(equals("Converted Amount", *_ZERO)), money("Converted Amount")),
+                "home_amount": when(above_zero(money("Converted Amount")), money("Converted Amount")),
                 "home_refunded": money("Converted Amount Refunded"),
                 "home_currency": when(filled("Converted Amount"), currency("Converted Currency", assume=False)),
                 "paid_on": required(day(*_CREATED, zone="utc")),

@@ -33,7 +33,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "connectors.stated": (),
     "connectors.states": (),
     "connectors.fields": ("connectors.base", "kpi.warehouse", *LOW),
-    "connectors.documents": ("connectors.base", "connectors.reading"),
+    "connectors.documents": ("connectors.base", "connectors.packing", "connectors.reading"),
     "connectors.reading": ("connectors.base", "connectors.fields", "kpi.warehouse", *LOW),
     # What a system's API answers, beside what its pages export.
     "connectors.gitlab_api": ("connectors.base", "connectors.fields", "connectors.gitlab"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,21 +16,23 @@ from typing import Any, Final
 import duckdb
 
 from connectors.base import Part, Record, Trouble
-from connectors.reading import Text, copy_below, ends_alike, line_of, records
+from connectors.parsing import LONGEST, MISPLACED, TOO_LONG
+from connectors.reading import Text, copy_below, line_of, records
 from kpi.importing.recognising import Recognised
+from kpi.importing.rows import Rows
 from kpi.importing.setaside import Problem, SetAside
 from kpi.warehouse.casting import folded
 from kpi.warehouse.literals import literal
 
 #: Bytes from which a column's writing is read off a sample first, and checked afterwards.
 LARGE: Final = 8 << 20
-#: The longest record DuckDB's reader takes; the longest text a CRM or tracker holds is 128 kB.
-LONGEST: Final = 8 << 20
+#: The widest table that DuckDB is given whole.
+WIDEST: Final = 1000
 _REASONS: Final = {
-    "UNQUOTED VALUE": "a quotation mark stands in the wrong place or is never closed",
+    "UNQUOTED VALUE": MISPLACED,
     "INVALID ENCODING": "it holds bytes that are not UTF-8",
-    "LINE SIZE OVER MAXIMUM": "it is longer than 8 MB",
-    "INVALID STATE": "a quotation mark stands in the wrong place or is never closed",
+    "LINE SIZE OVER MAXIMUM": TOO_LONG,
+    "INVALID STATE": MISPLACED,
 }
 
 
@@ -51,6 +53,7 @@ class Bulk:
         relation: its name; columns c0, c1, … and, with ``has_line``, ``line``.
         header: the columns' names.
         has_line: each row carries its physical line.
+        is_tidy: its cells have no blanks around them and none of its rows is blank: :class:`kpi.importing.rows.Rows` made them.
         is_large: big enough that a second look at every column costs time.
         text: what DuckDB reads.
         delimiter: between cells.
@@ -71,17 +74,25 @@ class Bulk:
     skip_header: bool = False
     rejects_table: str = ""
     lines: array[int] | None = None
+    is_tidy: bool = False
+    notes: tuple[str, ...] = ()
+    _positions: tuple[int, ...] | None = None
     _rejects: Rejects | None = None
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Of the columns that are in the relation."""
+        return tuple(range(len(self.header))) if self._positions is None else self._positions
 
     def records(self) -> Iterator[Record]:
         """All records again, in Python, with their physical lines in the original file."""
         for record in records(self.text, self.delimiter):
-            if not (self.skip_header and record.line == 1):
+            if isinstance(record, Record) and not (self.skip_header and record.line == 1):
                 yield Record(record.line + self.above, record.cells)
 
     def rejects(self, totals: str) -> Rejects:
         """What DuckDB could not read; footers that match ``totals`` are no records and left out."""
-        if not self.rejects_table:
+        if self._rejects is None and not self.rejects_table:
             return Rejects(0, [])
         if self._rejects is None:
             self._rejects = self._read_rejects(totals)
@@ -117,37 +128,41 @@ class Bulk:
         return f"{reason}, and {swallowed} more lines went with it" if swallowed and kind == "UNQUOTED VALUE" else reason
 
 
-def open_bulk(connection: duckdb.DuckDBPyConnection, relation: str, text: Text, found: Recognised, folder: Path) -> Bulk:
-    """A plain table. The file is read where it lies when it is UTF-8 with its header on the first line."""
+def open_bulk(connection: duckdb.DuckDBPyConnection, relation: str, text: Text, found: Recognised, folder: Path) -> Bulk | None:
+    """A large and tidy table, for DuckDB to read: where it lies when it is UTF-8 with its header on the first line.
+
+    None for a file that must be read with care.
+    """
     header = tuple(found.header.cells)
-    direct = (
-        text.encoding.startswith("utf-8") and found.header.line == 1 and found.below in (0, 2) and ends_alike(text) and not text.is_sheet
-    )
-    if direct:
-        bulk = Bulk(connection, relation, header, False, text.path.stat().st_size > LARGE, text, found.delimiter, 0, True)
-    elif text.is_sheet:
-        return _open_sheet(connection, relation, text, found, folder)
+    size = text.path.stat().st_size
+    if text.is_odd or size <= LARGE or len(header) > WIDEST or found.delimiter in found.header.cells:
+        return None
+    if text.encoding.startswith("utf-8") and found.header.line == 1 and found.below in (0, 2):
+        bulk = Bulk(connection, relation, header, False, True, text, found.delimiter, 0, True)
     else:
         last = found.below - 1 if found.below else found.header.line
         target = copy_below(text, last, folder / "below.csv")
-        copied = Text(target, "utf-8", "")
-        bulk = Bulk(connection, relation, header, False, target.stat().st_size > LARGE, copied, found.delimiter, last, False)
+        bulk = Bulk(connection, relation, header, False, True, Text(target, "utf-8", ""), found.delimiter, last, False)
     bulk.rejects_table = f"{relation}_rejects"
-    read_view(bulk, len(header))
+    read_view(bulk)
     return bulk
 
 
-def _open_sheet(connection: duckdb.DuckDBPyConnection, relation: str, text: Text, found: Recognised, folder: Path) -> Bulk:
-    """Rows of a workbook, each with its number; empty rows and cells to the right of the header are no data."""
-    width = len(found.header.cells)
+def open_rows(
+    connection: duckdb.DuckDBPyConnection, relation: str, rows: Rows, header: tuple[str, ...], read: Iterable[int], folder: Path
+) -> Bulk:
+    """Rows that were read with care, each with its physical line; of their columns only ``read``."""
     target = folder / "rows.csv"
-    with target.open("w", encoding="utf-8", newline="") as file:
+    positions = tuple(sorted(read))
+    with target.open("w", encoding="utf-8", errors="replace", newline="") as file:
         writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        for record in records(text, ","):
-            if record.line > found.header.line and any(cell.strip() for cell in record.cells):
-                writer.writerow([*record.cells[:width], *[""] * (width - len(record.cells)), str(record.line)])
-    bulk = Bulk(connection, relation, tuple(found.header.cells), True, False, Text(target, "utf-8", ""))
-    read_view(bulk, width)
+        for record in rows:
+            writer.writerow([*(record.cells[at] for at in positions), record.line])
+    bulk = Bulk(connection, relation, header, True, False, Text(target, "utf-8", ""), is_tidy=True)
+    bulk.notes = tuple(rows.notes)
+    bulk._positions = positions
+    bulk._rejects = Rejects(rows.records, rows.problems)
+    read_view(bulk)
     return bulk
 
 
@@ -188,14 +203,14 @@ def open_parts(
         # a column that no record has is not in the file, and must not count as an empty one
         header = tuple(name if folded(name) in seen[part] else "" for name in names)
         bulk = Bulk(connection, f"{relation}{at}", header, True, part == main and path.stat().st_size > LARGE, Text(path, "utf-8", ""))
-        read_view(bulk, len(names))
+        read_view(bulk)
         bulks[part] = bulk
     return bulks
 
 
-def read_view(bulk: Bulk, width: int) -> None:
+def read_view(bulk: Bulk) -> None:
     """A temporary view over the reader, so that a big file is read where it is needed and kept nowhere."""
-    columns = {f"c{at}": "VARCHAR" for at in range(width)}
+    columns = {f"c{at}": "VARCHAR" for at in bulk.positions}
     if bulk.has_line:
         columns["line"] = "BIGINT"
     options: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -11,7 +12,8 @@ import duckdb
 
 from kpi.settings import DateOrder
 from kpi.warehouse import mapped
-from kpi.warehouse.casting import Scope, typed_cells
+from kpi.warehouse.casting import Scope, cells_of, typed_cells
+from kpi.warehouse.cells import Currency
 from kpi.warehouse.shapes import Undecided, amount_shape, date_shape
 
 #: Records from which the writing of dates and amounts is first read off; later ones are checked against it.
@@ -62,7 +64,8 @@ def decide(
 
     try:
         _decide_dates(scope, {at: (column, sorted(text for text in texts[at] or () if text)) for at, column in dates.items()}, setting)
-        _decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()}, quote, mark)
+        currency = None if any(_names_currency(within, part) for within, parts in values for part in parts) else scope.currency
+        _decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()}, quote, mark, currency)
     except Undecided:
         if sample is None:
             raise
@@ -85,7 +88,7 @@ def _decide_dates(scope: Scope, columns: dict[int, tuple[str, list[str]]], setti
     shown: list[str] = []
     for at, (column, texts) in columns.items():
         try:
-            scope.dates[at] = date_shape(column, texts, setting)
+            scope.dates[at] = date_shape(column, texts, setting, scope.since_1904)
             shown += [scope.dates[at].words] if scope.dates[at].words else []
         except Undecided as undecided:
             asked = asked or undecided
@@ -93,15 +96,28 @@ def _decide_dates(scope: Scope, columns: dict[int, tuple[str, list[str]]], setti
         raise Undecided(asked.question + (f" ({shown[0]})" if shown else ""))
 
 
+def _names_currency(scope: Scope, value: Any) -> bool:
+    """Whether a value reads a currency from a column that the file has."""
+    if isinstance(value, Currency):
+        return any(scope.find(cell) is not None for cell in cells_of(value))
+    if isinstance(value, tuple):
+        return any(_names_currency(scope, item) for item in value)
+    return dataclasses.is_dataclass(value) and any(_names_currency(scope, getattr(value, part.name)) for part in dataclasses.fields(value))
+
+
 def _decide_amounts(
-    scope: Scope, columns: dict[int, tuple[str, str, dict[str, int]]], quote: Callable[[int, str], str], mark: str | None
+    scope: Scope,
+    columns: dict[int, tuple[str, str, dict[str, int]]],
+    quote: Callable[[int, str], str],
+    mark: str | None,
+    currency: str | None,
 ) -> None:
     """Columns that prove their decimal mark first; they tell of those that don't. ``quote``: a cell of a column by its pattern."""
     usual = mark
     waiting: list[int] = []
     for at, (column, kind, patterns) in columns.items():
         try:
-            shape = amount_shape(column, patterns, None, partial(quote, at), kind == "number")
+            shape = amount_shape(column, patterns, None, partial(quote, at), kind == "number", scope.delimiter, currency)
         except Undecided:
             waiting.append(at)
             continue
@@ -112,7 +128,7 @@ def _decide_amounts(
             waiting.append(at)
     for at in waiting:
         column, kind, patterns = columns[at]
-        scope.amounts[at] = amount_shape(column, patterns, usual, partial(quote, at), kind == "number")
+        scope.amounts[at] = amount_shape(column, patterns, usual, partial(quote, at), kind == "number", scope.delimiter, currency)
 
 
 def _proved(patterns: dict[str, int]) -> bool:

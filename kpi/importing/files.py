@@ -7,13 +7,12 @@ import os
 import shutil
 import sys
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from connectors.reading import MOST_UNPACKED, NotATable, pour
+from connectors.packing import MOST_UNPACKED, NotATable, opened, unzip
 from kpi.errors import Unreadable, UsageError
 from kpi.importing import places
 from kpi.importing.places import Remote
@@ -30,9 +29,6 @@ _NO_EXPORTS: Final = f"holds no exports; their names end in {', '.join(sorted(_E
 _PATTERN: Final = ("*", "?", "[", "\\", "{")
 #: Where one file at a time is unpacked.
 _UNPACKED_NAME: Final = "unpacked-input"
-
-#: Unpacked bytes of one zip; more is taken for a bomb. The largest exports seen are a few GB.
-_UNPACKED: Final = 20 << 30
 
 
 @dataclass(frozen=True)
@@ -77,12 +73,10 @@ class Input:
         if self.member is None:
             return self.path if self.is_plain else Path(shutil.copyfile(self.path, target))
         try:
-            with zipfile.ZipFile(self.path) as packed, packed.open(self.member) as source:
-                pour(source, target, self.member.compress_size)
+            with opened(self.path) as archive:
+                unzip(archive, self.member, target)
         except NotATable as error:
             raise Unreadable(f"{self.name} can't be read: {error}") from error
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
-            raise Unreadable(f"{self.name} can't be unpacked ({error}); unpack it yourself and import the folder") from error
         return target
 
     def forget(self, folder: Path) -> None:
@@ -210,17 +204,14 @@ def _inputs(file: Path, shown: str = "") -> Iterator[Input]:
         yield Input(shown, file)
         return
     try:
-        with zipfile.ZipFile(file) as packed:
+        with opened(file) as packed:
             whole = [member for member in packed.infolist() if not member.is_dir()]
-    except (zipfile.BadZipFile, OSError):
-        yield Input(shown, file)  # staging says what is wrong with it
+    except NotATable as error:
+        yield Input(shown, file, refused=str(error))
         return
     members = [member for member in whole if _is_export_name(member.filename)]
     if not members:
         yield Input(shown, file, refused=f"the archive {_NO_EXPORTS}")
-        return
-    if sum(member.file_size for member in members) > _UNPACKED:
-        yield Input(shown, file)
         return
     for member in sorted(members, key=lambda m: m.filename):
         name = f"{shown}/{printable(member.filename)}"

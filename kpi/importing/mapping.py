@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,11 +14,14 @@ import duckdb
 
 from connectors.base import Layout, Mapping, Report
 from connectors.documents import Document, is_json, is_scalar
-from connectors.reading import NotATable, Text, lines_of, records
+from connectors.packing import NotATable
+from connectors.reading import Text, lines_of
+from connectors.tidying import INVISIBLE
 from kpi.errors import HeldBack
-from kpi.importing.bulk import Bulk, open_bulk, open_parts
+from kpi.importing.bulk import Bulk, open_bulk, open_parts, open_rows
 from kpi.importing.deciding import SAMPLE, decide
-from kpi.importing.recognising import Recognised, recognise, recognise_tree
+from kpi.importing.recognising import Recognised, recognise_one, recognise_tree
+from kpi.importing.rows import Rows
 from kpi.importing.setaside import SetAside
 from kpi.importing.staged import Context, Replaces, Staged, StagedTable
 from kpi.importing.trees import open_tree
@@ -41,17 +45,18 @@ class Counts:
     broken: dict[str, int] = field(default_factory=dict)
 
 
-def stage_text(connection: duckdb.DuckDBPyConnection, text: Text, name: str, context: Context, folder: Path) -> Staged:
-    """Recognise ``text`` and stage it; see :func:`kpi.importing.staging.stage`."""
+def stage_texts(connection: duckdb.DuckDBPyConnection, texts: Sequence[Text], name: str, context: Context, folder: Path) -> Staged:
+    """Recognise the one text that is an export and stage it; see :func:`kpi.importing.staging.stage`."""
     connection.execute("SET TimeZone = 'UTC'")
+    text = texts[0]
     if is_scalar(text):
         raise NotATable("it holds a single value of JSON, and no records")
     document = Document(text) if is_json(text) else None
     if document is None:
-        found = recognise(text, name, context.connector, context.sources)
+        found = recognise_one(texts, name, context.connector, context.sources)
     else:
         found = recognise_tree(document, name, context.connector, context.sources)
-    staging = _Staging(connection, found, name, context, folder, text)
+    staging = _Staging(connection, found, name, context, folder)
     if document is not None:
         staging.read_tree(document)
     elif found.layout.reshape is None:
@@ -64,48 +69,70 @@ def stage_text(connection: duckdb.DuckDBPyConnection, text: Text, name: str, con
 class _Staging:
     """The steps of one file, in order: read, decide shapes, check, make views."""
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, found: Recognised, name: str, context: Context, folder: Path, text: Text
-    ) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, found: Recognised, name: str, context: Context, folder: Path) -> None:
         self.connection = connection
         self.found = found
         self.layout: Layout = found.layout
         self.name = name
         self.context = context
         self.folder = folder
-        self.text = text
+        self.text = found.text
         self.prefix = f"staged_{secrets.token_hex(4)}"
         self.bulks: dict[str, Bulk] = {}
         self.texts: dict[str, str] = {}
         self.closely: dict[str, bool] = {}
         self.scopes: dict[str, Scope] = {}
         self.report: Report | None = None
-        self.notes: list[str] = [text.note] if text.note else []
+        self.notes: list[str] = [*([found.text.note] if found.text.note else []), *found.notes]
         self.counts = Counts()
         self.clean: dict[str, bool] = {}
         self.aside = SetAside(connection, f"{self.prefix}_problems")
         self.spans: dict[str, tuple[date, date]] = {}
         self.hints: dict[str, str] = {}
+        self.doubtful = False
 
     def read_plain(self) -> None:
-        """A plain table: DuckDB reads the file where it lies, or a copy in UTF-8."""
+        """A plain table: DuckDB reads a large and tidy one where it lies; others are read with care."""
         names = [folded(cell) for cell in self.found.header.cells]
         read = {folded(name) for name in _columns(self.layout, "")}
         twice = sorted(name for name in read if names.count(name) > 1)
         self.notes += [f'several columns are called "{name}": the first is read' for name in twice]
-        self.bulks[""] = open_bulk(self.connection, f"{self.prefix}_raw", self.text, self.found, self.folder)
+        bulk = open_bulk(self.connection, f"{self.prefix}_raw", self.text, self.found, self.folder)
+        self.bulks[""] = bulk or self._with_care()
+
+    def _with_care(self) -> Bulk:
+        """The same table read line by line."""
+        header = tuple(self.found.header.cells)
+        read = self._read_positions()
+        bulk = open_rows(self.connection, f"{self.prefix}_rows", Rows(self.text, self.found, read), header, read, self.folder)
+        self.notes += bulk.notes
+        return bulk
+
+    def _read_positions(self) -> frozenset[int]:
+        """Positions of the columns that the layout reads, and of those in which totals are told by their first words."""
+        names = [folded(cell) for cell in self.found.header.cells]
+        wanted = {folded(name) for name in _columns(self.layout, "")}
+        found = {names.index(name) for name in wanted if name in names} | set(range(min(4, len(names))))
+        for mapping in self.layout.mappings:
+            if mapping.each is not None:
+                pattern = re.compile(mapping.each, re.IGNORECASE)
+                cells = self.found.header.cells
+                found |= {at for at, cell in enumerate(cells) if pattern.fullmatch(" ".join(INVISIBLE.sub("", cell).split()))}
+        return frozenset(found)
 
     def read_parts(self) -> None:
         """A report: Python makes flat records of it first."""
-        every = lines_of(self.text) if self.layout.written is not None else records(self.text, self.found.delimiter)
-        below = (record for record in every if record.line > self.found.header.line)
-        self.report = Report(self.found.header.cells, self.found.before, below, self.name)
+        rows = Rows(self.text, self.found, ())
+        header = [INVISIBLE.sub("", cell) for cell in self.found.header.cells]
+        below = iter(rows) if self.layout.written is None else lines_of(self.text)
+        self.report = Report(header, self.found.before, below, self.name)
         renewed = [mapping.renews.part for mapping in self.layout.mappings if mapping.renews]
         parts = {part: _columns(self.layout, part) for part in [*(mapping.part for mapping in self.layout.mappings), *renewed]}
         if self.layout.reshape is not None:
             flat = self.layout.reshape(self.report)
             self.bulks = open_parts(self.connection, f"{self.prefix}_raw", flat, parts, self.folder, self.aside)
-        self.notes += self.report.notes
+        self.aside.add(rows.problems, main=True)
+        self.notes += [*rows.notes, *self.report.notes]
 
     def read_tree(self, document: Document) -> None:
         """JSON: Python makes flat records of it first, one part for each list that a mapping reads."""
@@ -132,9 +159,16 @@ class _Staging:
             self.notes += decide_units(self.connection, self._amounts(), self._marks(), self.found.connector.label, self.name, self.context)
         else:
             self.notes += assume_units(self.connection, self._amounts(), self.context)
-        for at, part in enumerate(self.bulks):
+        for at, (part, bulk) in enumerate(list(self.bulks.items())):
             main = at == 0
-            if self._check(part, main) and not self.closely[part]:
+            differs = self._check(part, main)
+            if self.doubtful or (bulk.rejects_table and bulk.rejects(self.layout.totals).records):
+                # a careful reading can tell what is broken, and read most of it
+                self.bulks[part] = self._with_care()
+                self.scopes[part] = self._scope(self.bulks[part])
+                self._look(part, closely=True)
+                self._check(part, main)
+            elif differs and not self.closely[part]:
                 # what a quick look showed does not hold for all of it
                 self._look(part, closely=True)
                 self._check(part, main)
@@ -165,7 +199,15 @@ class _Staging:
         for at, cell in enumerate(bulk.header):
             header.setdefault(folded(cell), (at, cell.strip()))
         as_of = self._as_of()
-        return Scope(header, self.context.currency, self.context.timezone, exported_on=as_of.date() if as_of else None)
+        return Scope(
+            header,
+            self.context.currency,
+            self.context.timezone,
+            exported_on=as_of.date() if as_of else None,
+            delimiter=self.found.delimiter,
+            since_1904=self.text.since_1904,
+            is_odd=self.text.is_odd,
+        )
 
     def _look(self, part: str, closely: bool) -> None:
         """Take the columns of text and decide how they are written.
@@ -176,7 +218,9 @@ class _Staging:
         bulk = self.bulks[part]
         self.closely[part] = closely
         self.texts[part] = f"{bulk.relation}_text"
-        self.connection.execute(mapped.text_view(self.texts[part], bulk.relation, len(bulk.header), bulk.has_line, closely))
+        self.connection.execute(
+            mapped.text_view(self.texts[part], bulk.relation, bulk.positions, bulk.has_line, closely and not bulk.is_tidy)
+        )
         self._decide(part, sample=None if closely else SAMPLE)
 
     def _decide(self, part: str, sample: int | None) -> None:
@@ -228,7 +272,7 @@ class _Staging:
         made = []
         pattern = re.compile(mapping.each, re.IGNORECASE)
         for step, cell in enumerate(self.bulks[mapping.part].header):
-            if match := pattern.fullmatch(" ".join(cell.split())):
+            if match := pattern.fullmatch(" ".join(INVISIBLE.sub("", cell).split())):
                 # under a name of its own, since two headers may be alike
                 known = {**scope.header, f"each {step}": (step, cell.strip())}
                 stage = next(group for group in match.groups() if group).strip()
@@ -245,8 +289,8 @@ class _Staging:
         """Footers and totals; all that is left out; and each skip by its words."""
         bulk, scope = self.bulks[part], self.scopes[part]
         plain = self.layout.totals and self.layout.reshape is None
-        blank = mapped.is_blank(len(bulk.header)) if self.closely[part] else mapped.never_null([])
-        totals = blank | mapped.first_cell_matches(len(bulk.header), self.layout.totals) if plain else blank
+        blank = mapped.is_blank(bulk.positions) if self.closely[part] and not bulk.is_tidy else mapped.never_null([])
+        totals = blank | mapped.first_cell_matches(bulk.positions, self.layout.totals) if plain else blank
         marks = mapped.compile_marks([skip.condition for skip in self.layout.skips], scope)
         skips = {skip.words: mark for skip, mark in zip(self.layout.skips, marks, strict=True)}
         return totals, mapped.never_null([totals, *skips.values()]), skips
@@ -260,6 +304,11 @@ class _Staging:
         marks = {"totals": totals, "left_out": left_out, "bad": bad}
         if not self.closely[part]:
             marks["padded"] = mapped.is_padded(self._positions(part))
+        bulk = self.bulks[part]
+        if bulk.rejects_table:
+            marks["dressed"] = mapped.is_dressed(self._positions(part))
+            if bulk.text.has_quotes:
+                marks["swallowed"] = mapped.is_swallowed(bulk.positions, bulk.delimiter)
         tells = mapped.compile_marks([tell.condition for tell in self.layout.tells], scope) if main else []
         marks |= {f"tell{at}": mark & ~left_out & ~bad for at, mark in enumerate(tells)}
         marks |= {f"skip{at}": mark & ~totals for at, mark in enumerate(skips.values())}
@@ -295,6 +344,7 @@ class _Staging:
             wrong = {fault.reason: row[f"broken{at}"] for at, fault in enumerate(broken) if row[f"broken{at}"]}
             self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped, told, wrong)
         self.clean[part] = not row["bad"] and not row["left_out"]
+        self.doubtful = bool(row.get("dressed") or row.get("swallowed"))
         return bool(row["bad"] or row.get("padded"))
 
     def _count(self, part: str, check: mapped.Check) -> duckdb.DuckDBPyConnection:
@@ -367,7 +417,7 @@ class _Staging:
                 self.aside.add_found(mapped.faults_query(self.texts[part], left_out, listed, mapped.LINE))
             elif self.counts.rejected > rejects.records or self.counts.broken:
                 digests = f"{bulk.relation}_digests"
-                self.connection.execute(mapped.digest_view(digests, bulk.relation, len(bulk.header)))
+                self.connection.execute(mapped.digest_view(digests, bulk.relation, bulk.positions))
                 self.aside.add_digests(mapped.faults_query(digests, left_out, listed, None), bulk)
 
     def _broken(self, part: str) -> list[Fault]:

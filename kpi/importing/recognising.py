@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors import CONNECTORS
 from connectors.base import Connector, Layout, Record
 from connectors.documents import Document, Sample
-from connectors.reading import DELIMITERS, HEADER_WITHIN, Text, head_records
-from kpi.errors import HeldBack, UnknownLayout, UnknownName
+from connectors.reading import HEADER_WITHIN, MOST_COLUMNS, Text, head_records, is_wrapped, unwrap
+from kpi.errors import HeldBack, UnknownLayout, UnknownName, Unreadable
 from kpi.warehouse.casting import folded
 
 
@@ -23,6 +23,8 @@ class Recognised:
         header: the header's record.
         below: physical line on which the first record below the header begins; 0 where there is none.
         before: the records above the header.
+        text: the text that was recognised.
+        notes: what of the file is not read, a sentence each.
         path: in JSON the names of the objects that hold the records.
         beside: in JSON other lists of objects that the pages hold, which are not read.
     """
@@ -33,8 +35,42 @@ class Recognised:
     header: Record
     below: int
     before: tuple[Record, ...]
+    text: Text
+    notes: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+
+
+def recognise_one(texts: Sequence[Text], name: str, chosen: str | None = None, sources: Sequence[Connector] = ()) -> Recognised:
+    """Of the sheets of a workbook the one that holds an export; of any other file its only text.
+
+    Raises:
+        UnknownLayout: none does.
+        Unreadable: several do, or none that can be seen.
+    """
+    if len(texts) == 1 and not texts[0].is_hidden:
+        return recognise(texts[0], name, chosen, sources)
+    found: list[Recognised] = []
+    first: UnknownLayout | None = None
+    for text in texts:
+        try:
+            found.append(recognise(text, name, chosen, sources))
+        except UnknownLayout as error:
+            first = first or error
+    seen = [one for one in found if not one.text.is_hidden]
+    if not found and first is not None:
+        raise first
+    if len(seen) != 1:
+        sheets = " and ".join(f'"{one.text.sheet}"' for one in seen or found)
+        why = (
+            "each hold an export; save each as a file of its own"
+            if seen
+            else "holds an export, but is hidden; show it, or save it as a file"
+        )
+        raise Unreadable(f"{name} can't be read: its sheets {sheets} {why}" if seen else f"{name} can't be read: its sheet {sheets} {why}")
+    others = [f'"{text.sheet}"' for text in texts if text is not seen[0].text]
+    said = f'the sheet "{seen[0].text.sheet}" is read, and not {", ".join(others)}'
+    return replace(seen[0], notes=(said,))
 
 
 def recognise(text: Text, name: str, chosen: str | None = None, sources: Sequence[Connector] = ()) -> Recognised:
@@ -55,11 +91,11 @@ def recognise(text: Text, name: str, chosen: str | None = None, sources: Sequenc
     for connector in connectors:
         for layout in connector.layouts:
             if layout.written is not None and layout.written(text.head):
-                return Recognised(connector, layout, "", Record(0, ()), 1, ())
-    heads = {delimiter: head_records(text, delimiter) for delimiter in DELIMITERS}
+                return Recognised(connector, layout, "", Record(0, ()), 1, (), text)
+    heads = {delimiter: head_records(text, delimiter) for delimiter in text.delimiters}
     for delimiter, records in heads.items():
         for at, record in enumerate(records[:HEADER_WITHIN]):
-            names = {folded(cell) for cell in record.cells}
+            names = {folded(cell) for cell in record.cells[:MOST_COLUMNS]}
             fitting = [found for connector in connectors if (found := _first_layout(connector, names, records[:at])) is not None]
             if any(connector in sources for connector, _ in fitting):
                 fitting = [found for found in fitting if not found[0].general]
@@ -67,7 +103,9 @@ def recognise(text: Text, name: str, chosen: str | None = None, sources: Sequenc
                 raise _doubtful(name, fitting)
             if fitting:
                 below = records[at + 1].line if at + 1 < len(records) else 0
-                return Recognised(*fitting[0], delimiter, record, below, tuple(records[:at]))
+                return _agreed(Recognised(*fitting[0], delimiter, record, below, tuple(records[:at]), text), name)
+    if not text.is_wrapped and is_wrapped(text):
+        return recognise(unwrap(text), name, chosen, sources)
     raise _unknown(heads, name, connectors)
 
 
@@ -100,7 +138,7 @@ def recognise_tree(document: Document, name: str, chosen: str | None = None, sou
             for layout in connector.layouts:
                 if fits_tree(layout, sample):
                     beside = tuple(".".join(other.path) for other in samples if not _is_along(other.path, sample.path))
-                    return Recognised(connector, layout, "", Record(1, tuple(sample.names)), 0, (), sample.path, beside)
+                    return Recognised(connector, layout, "", Record(1, tuple(sample.names)), 0, (), document.text, (), sample.path, beside)
     raise _unknown_tree(samples, name, connectors)
 
 
@@ -141,6 +179,12 @@ def _among(chosen: str | None, sources: Sequence[Connector] = ()) -> list[Connec
     return connectors
 
 
+def _agreed(found: Recognised, name: str) -> Recognised:
+    if len(found.header.cells) > MOST_COLUMNS:
+        raise Unreadable(f"{name} can't be read: its header has {len(found.header.cells):,} cells, more than any spreadsheet holds")
+    return found
+
+
 def fits(layout: Layout, names: set[str], before: Sequence[Record]) -> bool:
     """Whether a header of these (folded) names, under these records, is the layout's."""
     if layout.written is not None:
@@ -161,6 +205,7 @@ def _unknown(heads: dict[str, list[Record]], name: str, connectors: Sequence[Con
     """The widest of the first rows is taken for the header."""
     rows = [record for records in heads.values() for record in records[:HEADER_WITHIN]]
     header = max(rows, key=lambda record: (sum(1 for cell in record.cells if cell.strip()), -record.line), default=Record(1, ()))
+    header = Record(header.line, header.cells[:MOST_COLUMNS])
     names = {folded(cell) for cell in header.cells if cell.strip()}
     best = 0.0
     nearest, lacks = "", list[str]()

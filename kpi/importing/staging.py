@@ -11,9 +11,10 @@ from pathlib import Path
 
 import duckdb
 
-from connectors.reading import NotATable, open_text
+from connectors.packing import NotATable
+from connectors.reading import open_texts
 from kpi.errors import Unreadable
-from kpi.importing.mapping import stage_text
+from kpi.importing.mapping import stage_texts
 from kpi.importing.staged import Context, Replaces, Staged, StagedTable
 
 __all__ = ["Context", "Replaces", "Staged", "StagedTable", "stage"]
@@ -35,6 +36,6 @@ def stage(connection: duckdb.DuckDBPyConnection, path: Path, name: str, context:
         Unreadable: not a table at all.
     """
     try:
-        return stage_text(connection, open_text(path, folder), name, context, folder)
+        return stage_texts(connection, open_texts(path, folder), name, context, folder)
     except NotATable as error:
         raise Unreadable(f"{name} can't be read: {error}") from error

@@ -16,8 +16,9 @@ import duckdb
 
 from connectors.base import Layout, Tree, Trouble
 from connectors.documents import Document, Found, Object, text_of
+from connectors.parsing import LONGEST
 from connectors.reading import Text
-from kpi.importing.bulk import LARGE, LONGEST, Bulk, read_view
+from kpi.importing.bulk import LARGE, Bulk, read_view
 from kpi.importing.setaside import SetAside
 
 #: A text of so many characters may be longer than what DuckDB reads as one record.
@@ -70,7 +71,7 @@ def open_tree(
         # the last column is never empty, so that no record is taken for a blank line
         bulk = Bulk(connection, f"{relation}{at}", (*writer.header(), ""), True, is_large, Text(writer.path, "utf-8", ""))
         bulk.lines = lines
-        read_view(bulk, len(writer.names) + 1)
+        read_view(bulk)
         bulks[writer.part] = bulk
     return bulks
 

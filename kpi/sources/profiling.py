@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from connectors.base import Record
-from connectors.reading import DELIMITERS, HEADER_WITHIN, NotATable, head_records, open_text, records
+from connectors.packing import NotATable
+from connectors.parsing import Broken
+from connectors.reading import HEADER_WITHIN, head_records, open_texts, records
 from kpi.errors import Unreadable
 from kpi.warehouse.casting import folded
 from kpi.warehouse.shapes import Undecided, date_shape
@@ -80,12 +82,13 @@ def look(path: Path, folder: Path) -> Sheet:
         Unreadable: it is no table.
     """
     try:
-        text = open_text(path, folder)
+        texts = open_texts(path, folder)
     except NotATable as error:
         raise Unreadable(f"{path} can't be read: {error}") from error
-    tried = [(*_header(head_records(text, mark)), -at) for at, mark in enumerate(DELIMITERS)]
+    text = next((one for one in texts if not one.is_hidden), texts[0])
+    tried = [(*_header(head_records(text, mark)), -at) for at, mark in enumerate(text.delimiters)]
     width, alike, header, at = max(tried, key=lambda one: (one[0], one[1], one[3]))
-    delimiter = DELIMITERS[-at]
+    delimiter = text.delimiters[-at]
     if header is None or width < 1 or not alike:
         raise Unreadable(f"{path}: no row of it looks like the names of columns with rows of the same width below it")
     names, left_out = _names(header.cells)
@@ -93,7 +96,7 @@ def look(path: Path, folder: Path) -> Sheet:
     rows = 0
     whole = True
     for record in records(text, delimiter):
-        if record.line <= header.line or not any(cell.strip() for cell in record.cells):
+        if isinstance(record, Broken) or record.line <= header.line or not any(cell.strip() for cell in record.cells):
             continue
         if rows >= SEEN:
             whole = False

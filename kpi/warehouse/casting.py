@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from kpi.warehouse import cells, computing
 from kpi.warehouse.once import Once
 from kpi.warehouse.schema import MONEY, QUANTITY, RATE
-from kpi.warehouse.shapes import SERIAL, AmountShape, DateShape
+from kpi.warehouse.shapes import CODES, NUMBERS, PER_SECOND, SERIAL, SERIALS, AmountShape, DateShape
 from kpi.warehouse.zones import to_local
 
 Column = sa.ColumnElement[Any]
@@ -28,16 +29,25 @@ EPOCHS: Final = ("epoch", "epoch_ms")
 _TRUE: Final = ("1", "true", "yes", "y", "t", "x", "wahr", "ja")
 _FALSE: Final = ("0", "false", "no", "n", "f", "falsch", "nein")
 
-#: A sign or an opening parenthesis, a currency sign or code, digits with marks, and the same behind.
-_AMOUNT: Final = (
-    r"[-+(−]{0,2}\s*(?:[A-Za-z]{1,3}\$?|[^\w\s.,()+-]{1,3})?\s*[-−]?\s*[0-9.,][0-9.,'’\s  ]*(?:[A-Za-z]{3}|[^\w\s.,()+-]{1,3})?\s*[-)]?"
-)
-_SPREADSHEET_ID: Final = r"[0-9](?:[.,][0-9]+)?E\+[0-9]+"
+#: What stands for a currency beside an amount: a sign, a code, or how its country writes it. Nothing else may stand there,
+#: since 10 % is not 10, nor is 10 k or 10 Mio.
+_MONEY: Final = r"(?i:\p{Sc}|(?:US|A|AU|C|CA|NZ|HK|S|SG|R|MX)\$|kr\.?|s?fr\.?|z[lł]|kč|ft|rs\.?|lei|лв\.?|" + "|".join(sorted(CODES)) + ")"
+#: A sign or an opening parenthesis, a currency, digits with marks, and the same behind.
+_AMOUNT: Final = rf"[-+(−]{{0,2}}\s*(?:{_MONEY})?\s*[-−(]?\s*[0-9.,][0-9.,'’\s\x{{a0}}\x{{2009}}\x{{202f}}]*(?:{_MONEY})?\s*[-−)]?"
+_SPREADSHEET_ID: Final = r"[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]+"
+#: Of 1.234 in a column of cents.
+EITHER: Final = "it can be a thousand or three decimals, while the column writes no others"
+#: Days outside of which a date is a mistyped one: 0202, 20226. Systems write 9999 for never.
+_FIRST_YEAR: Final = 1900
+_LAST_YEAR: Final = 2199
+_NEVER: Final = 9999
 #: What to do about an id such as 1.21E+15.
 SHORTENED: Final = (
     "a spreadsheet has shortened this id, which can't be undone; export the file again and import it "
     "without opening and saving it in between"
 )
+#: As in connectors.tidying, which lies above; joiners mean nothing in a name either.
+_INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
@@ -79,6 +89,9 @@ class Scope:
         assumed: set to True when ``currency`` was needed.
         minor: False where amounts that could be in minor units are in whole ones.
         exported_on: the day of the export, where the file's name states one.
+        delimiter: between the file's cells.
+        since_1904: plain numbers that are days count from 1904, as in some workbooks.
+        is_odd: the file holds control characters or the like, so that ids are looked at for them.
     """
 
     header: dict[str, tuple[int, str]]
@@ -90,6 +103,9 @@ class Scope:
     assumed: bool = False
     minor: bool = True
     exported_on: dt.date | None = None
+    delimiter: str = ","
+    since_1904: bool = False
+    is_odd: bool = False
 
     def find(self, value: cells.Value) -> tuple[int, str] | None:
         """Position and header of the cell that ``value`` reads, or None where the file hasn't got it."""
@@ -111,7 +127,10 @@ _PLAIN_NAME: Final = str.maketrans("“”", '""', "↑↓")
 
 
 def folded(name: str) -> str:
-    """A header name as names are compared: lower case, single blanks, straight quotes, without the arrows of a sorted column."""
+    """A header name as names are compared: lower case, single blanks, straight quotes, without the arrows of a sorted column and
+    what can't be seen."""
+    if not name.isascii():
+        name = _INVISIBLE.sub("", name)
     return " ".join(name.translate(_PLAIN_NAME).casefold().split())
 
 
@@ -254,12 +273,20 @@ def _read(value: Any, scope: Scope) -> Cast:
         case cells.Id(_, empty):
             kept = sa.case((raw.in_(empty), sa.null()), else_=raw) if empty else raw
             # a case, since both sides of an "and" are worked out for every row
-            shortened = Once(sa.case((sa.func.contains(raw, "E+"), sa.func.regexp_full_match(raw, _SPREADSHEET_ID)), else_=sa.false()))
-            return Cast(kept, fault(shortened, SHORTENED))
+            signed = sa.or_(sa.func.contains(raw, "E+"), sa.func.contains(raw, "e+"))
+            shortened = Once(sa.case((signed, sa.func.regexp_full_match(raw, _SPREADSHEET_ID)), else_=sa.false()))
+            if not scope.is_odd:
+                return Cast(kept, fault(shortened, SHORTENED))
+            spoilt = sa.func.regexp_matches(raw, r"[\x00-\x1f\x7f\x{fffd}]")
+            return Cast(kept, (*fault(shortened, SHORTENED), Fault(name, raw, spoilt, "it holds a character that no id has")))
         case cells.Amount(_, kind):
             shape = scope.amounts.get(found[0], AmountShape()) if found else AmountShape()
             amount = Once(sa.try_cast(raw if shape.plain else _plain(raw, shape.decimal), _TYPES[kind]))
-            return Cast(amount, fault(sa.and_(raw.is_not(None), amount.is_(None)), "not an amount" if kind == "money" else "not a number"))
+            faults = fault(sa.and_(raw.is_not(None), amount.is_(None)), "not an amount" if kind == "money" else "not a number")
+            if shape.is_doubtful:
+                either = sa.func.regexp_full_match(raw, rf"[^0-9.,]*[1-9][0-9]{{0,2}}\{shape.decimal}[0-9]{{3}}[^0-9.,]*")
+                faults = (*faults, Fault(name, raw, either, EITHER))
+            return Cast(amount, faults)
         case cells.Day() | cells.Instant():
             return _date(value, raw, fault, scope, scope.dates.get(found[0], DateShape()) if found else DateShape())
         case cells.Flag():
@@ -458,7 +485,13 @@ def _date(
     readings: list[Column] = []
     if value.form:
         readings.append(_to_utc(computing.moment(value.form, raw), "utc" if value.form.startswith("epoch") else value.zone, scope))
-    elif shape.iso:
+    elif shape.number:
+        exact = _numbered_moment(raw, shape.number)
+        is_epoch = shape.number in PER_SECOND and isinstance(value, cells.Day) and value.zone == "written"
+        readings.append(
+            to_local(exact, scope.timezone) if is_epoch else exact if shape.number in PER_SECOND else _to_utc(exact, value.zone, scope)
+        )
+    if shape.iso and not value.form:
         written: Column = sa.try_cast(raw, sa.DateTime)
         if shape.zoned and not (isinstance(value, cells.Day) and value.zone == "written"):
             # an offset in the cell beats what the column is said to be in
@@ -480,11 +513,31 @@ def _date(
         readings.append(_to_utc(_from_serial(raw), value.zone, scope))
     moment = Once(readings[0] if len(readings) == 1 else sa.func.coalesce(*readings))
     bad = sa.and_(raw.is_not(None), moment.is_(None))
+    far = sa.or_(moment < _day_of(_FIRST_YEAR), sa.and_(moment >= _day_of(_LAST_YEAR + 1), sa.extract("year", moment) != _NEVER))
+    strange = Fault(fault(bad, "")[-1].column, raw, far, f"its year is not one of {_FIRST_YEAR} to {_LAST_YEAR}")
     if isinstance(value, cells.Instant):
-        return Cast(moment, fault(bad, "not a date and time"))
+        return Cast(moment, (*fault(bad, "not a date and time"), strange))
     at_all = value.zone == "written" and not value.form.startswith("epoch")
     local = moment if at_all else to_local(moment, scope.timezone)
-    return Cast(Once(sa.cast(local, sa.Date)), fault(bad, "not a date"))
+    return Cast(Once(sa.cast(local, sa.Date)), (*fault(bad, "not a date"), strange))
+
+
+def _day_of(year: int) -> Column:
+    return sa.literal_column(f"TIMESTAMP '{year}-01-01'")
+
+
+def _numbered_moment(raw: Column, kind: str) -> Column:
+    """An instant from a number, to the microsecond; null where the cell is none of that kind."""
+    if kind in SERIALS:
+        start: Column = sa.literal_column("TIMESTAMP '1904-01-01'" if kind == SERIALS[1] else "TIMESTAMP '1899-12-30'")
+        # to the millisecond: a day's binary fraction is no more exact
+        past: Column = sa.func.round(sa.cast(sa.try_cast(raw, sa.Numeric(14, 9)), sa.Numeric(38, 9)) * 86_400_000, 0)
+        moment = start + sa.func.to_milliseconds(sa.try_cast(past, sa.BigInteger))
+    else:
+        per_second = PER_SECOND[kind]
+        past = sa.cast(sa.try_cast(raw, sa.Numeric(18, 6 if per_second == 1 else 0)), sa.Numeric(38, 6)) * (1_000_000 // per_second)
+        moment = sa.func.make_timestamp(sa.try_cast(past, sa.BigInteger))
+    return sa.case((sa.func.regexp_full_match(raw, NUMBERS[kind]), moment))
 
 
 def _since_1970(value: cells.Day | cells.Instant, raw: Column, fault: Callable[[Column, str], tuple[Fault, ...]], scope: Scope) -> Cast:

@@ -70,9 +70,9 @@ def never_null(conditions: Iterable[Column]) -> Column:
     return sa.func.coalesce(sa.or_(*(sa.func.coalesce(condition, sa.false()) for condition in given)), sa.false()) if given else sa.false()
 
 
-def text_view(name: str, source: str, width: int, has_line: bool, trimmed: bool) -> str:
+def text_view(name: str, source: str, positions: Sequence[int], has_line: bool, trimmed: bool) -> str:
     """The columns of text: with ``trimmed`` without blanks around them and empty ones null, else as they stand."""
-    made: list[Any] = [_trimmed(at).label(f"c{at}") if trimmed else _text(at) for at in range(width)]
+    made: list[Any] = [_trimmed(at).label(f"c{at}") if trimmed else _text(at) for at in positions]
     return create_view(name, sa.select(*made, *([LINE] if has_line else [])).select_from(sa.table(source)))
 
 
@@ -306,15 +306,15 @@ def faults_query(source: str, left_out: Column, faults: Sequence[Fault], named: 
     return sql(sa.union(*parts) if len(parts) > 1 else parts[0].distinct())
 
 
-def digest_view(name: str, source: str, width: int) -> str:
+def digest_view(name: str, source: str, positions: Sequence[int]) -> str:
     """As :func:`text_view`, with the digest of the cells as they stand in ``record``."""
-    made: list[Any] = [_trimmed(at).label(f"c{at}") for at in range(width)]
-    return create_view(name, sa.select(*made, _digest(width).label("record")).select_from(sa.table(source)))
+    made: list[Any] = [_trimmed(at).label(f"c{at}") for at in positions]
+    return create_view(name, sa.select(*made, _digest(positions).label("record")).select_from(sa.table(source)))
 
 
-def _digest(width: int) -> Column:
+def _digest(positions: Sequence[int]) -> Column:
     """The name of a record: a digest of its cells as text."""
-    return sa.func.md5(sa.func.concat_ws(SEPARATOR, *(sa.func.coalesce(_text(at), "") for at in range(width))))
+    return sa.func.md5(sa.func.concat_ws(SEPARATOR, *(sa.func.coalesce(_text(at), "") for at in positions)))
 
 
 def shapes_query(source: str, dates: Sequence[int], amounts: Sequence[int], limit: int | None) -> str:
@@ -327,6 +327,11 @@ def shapes_query(source: str, dates: Sequence[int], amounts: Sequence[int], limi
     made: list[Any] = []
     for at in dates:
         text = _text(at)
+        # numbers of instants are as many as the instants, and one of each length tells as much
+        numbered = sa.case(
+            (sa.func.regexp_full_match(text, r"[0-9]{9,16}(\.[0-9]+)?"), sa.func.regexp_replace(text, "[0-9]", "1", "g")), else_=text
+        )
+        text = sa.func.regexp_replace(numbered, r"^([0-9]{5})\.[0-9]+$", r"\1.5")
         seconds = sa.func.regexp_replace(text, _CLOCK + r":[0-9]{2}([.,][0-9]+)?", "11:00:00", "g")
         made.append(sa.func.list(sa.distinct(sa.func.regexp_replace(seconds, _CLOCK, "11:00", "g"))).label(f"d{at}"))
     for at in amounts:
@@ -378,14 +383,37 @@ def compile_dates(values: Sequence[Value], scope: Scope) -> list[Column]:
     return made
 
 
-def is_blank(width: int) -> Column:
+def is_dressed(positions: Iterable[int]) -> Column:
+    """Whether a cell has a mark at its ends that asks for a careful reading: '00123, ="00123", a line break, a stray quotation mark."""
+    marks: list[Column] = []
+    for at in positions:
+        marks += [sa.func.starts_with(_text(at), mark) for mark in ("'", "=", '"', "\t", "\n")]
+        marks += [sa.func.ends_with(_text(at), mark) for mark in ('"', "\t", "\n", "\r")]
+    return never_null(marks)
+
+
+def is_swallowed(positions: Sequence[int], delimiter: str) -> Column:
+    """Whether a cell holds a line break and as many delimiters as a whole record, so that it may be several records."""
+    return never_null(
+        sa.case(
+            (
+                sa.func.contains(_text(at), "\n"),
+                sa.func.length(_text(at)) - sa.func.length(sa.func.replace(_text(at), delimiter, "")) >= len(positions) - 1,
+            ),
+            else_=sa.false(),
+        )
+        for at in positions
+    )
+
+
+def is_blank(positions: Sequence[int]) -> Column:
     """Whether a record holds nothing at all, as spreadsheets leave them below a table."""
-    cells = [_text(at) for at in range(width)]
+    cells = [_text(at) for at in positions]
     return (sa.func.coalesce(*cells) if len(cells) > 1 else cells[0]).is_(None)
 
 
-def first_cell_matches(width: int, pattern: str) -> Column:
+def first_cell_matches(positions: Sequence[int], pattern: str) -> Column:
     """Whether the first filled cell of a record matches ``pattern``."""
-    cells = [_text(at) for at in range(min(width, 4))]
+    cells = [_text(at) for at in positions if at < 4]
     first = sa.func.coalesce(*cells) if len(cells) > 1 else cells[0]
     return sa.func.coalesce(sa.func.regexp_matches(first, pattern), sa.false())

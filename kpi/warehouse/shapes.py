@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from kpi.settings import DateOrder
 
@@ -27,6 +28,39 @@ _NUMERIC = re.compile(r"(?P<first>\d{1,2})(?P<mark>[/.-])(?P<second>\d{1,2})(?P=
 _DAY_NAME = re.compile(r"\d{1,2}(?P<mark>[ /-])(?P<month>[A-Za-z]{3,9})\.?(?P<mark2>[ /-]|, ?)(?P<year>\d{4}|\d{2})" + _TIME)
 _NAME_DAY = re.compile(r"(?P<month>[A-Za-z]{3,9})\.?(?P<mark>[ /-])\d{1,2}(?P<mark2>,? |[/-])(?P<year>\d{4}|\d{2})" + _TIME)
 
+#: Days as numbers: kind -> how they are written. They can't be taken for one another, but a column must write one kind.
+SERIALS: Final = ("days since 1900", "days since 1904")
+PER_SECOND: Final = {"seconds since 1970": 1, "milliseconds since 1970": 1_000, "microseconds since 1970": 1_000_000}
+COMPACT: Final = "%Y%m%d"
+NUMBERS: Final = {
+    # 1954 to 2119 as Excel counts
+    SERIALS[0]: r"[2-7][0-9]{4}(?:\.[0-9]+)?",
+    SERIALS[1]: r"[2-7][0-9]{4}(?:\.[0-9]+)?",
+    "seconds since 1970": r"[0-9]{9,10}(?:\.[0-9]{1,6})?",
+    "milliseconds since 1970": r"[0-9]{12,13}",
+    "microseconds since 1970": r"[0-9]{15,16}",
+    COMPACT: r"(?:19|20|21)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])",
+}
+
+#: Codes of currencies in use (ISO 4217), as they stand beside amounts.
+CODES: Final = frozenset(
+    (
+        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY "
+        "COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS "
+        "INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU "
+        "MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK "
+        "SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD "
+        "XOF XPF YER ZAR ZMW ZWL "
+    ).split()  # noqa: SIM905 - a list of them is a page long
+)
+#: Signs that more than one currency has, and those that mean one.
+_SIGNS: Final = {"€": "EUR", "US$": "USD", "₹": "INR", "₺": "TRY", "₩": "KRW", "₪": "ILS", "₫": "VND", "₽": "RUB", "₴": "UAH", "R$": "BRL"}
+_SEVERAL: Final = {
+    "$": ["USD", "CAD", "AUD", "NZD", "HKD", "SGD", "MXN", "TWD", "ARS", "CLP", "COP", "JMD", "TTD", "XCD"],
+    "£": ["GBP", "EGP", "FKP", "GIP", "SHP", "LBP", "SYP"],
+    "¥": ["JPY", "CNY"],
+}
+
 
 @dataclass(frozen=True)
 class DateShape:
@@ -37,6 +71,7 @@ class DateShape:
         zoned: some carry an offset, such as Z or +0200.
         formats: of the others, for strptime.
         serial: some are a workbook's day numbers, such as 46082.5.
+        number: how days are numbered, a key of ``NUMBERS``; empty where they aren't.
         words: for messages, such as ``day/month/year``; empty where nothing was decided.
     """
 
@@ -45,16 +80,21 @@ class DateShape:
     formats: tuple[str, ...] = ()
     serial: bool = False
     words: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True)
 class AmountShape:
-    """How a column writes amounts: ``plain`` is what a cast reads; else the decimal mark is known. ``whole``: none has decimals."""
+    """How a column writes amounts: ``plain`` is what a cast reads; else the decimal mark is known.
+
+    ``is_doubtful``: some cells of a column with cents write 1.234, which may be a thousand; those can't be used. ``whole``: none has decimals.
+    """
 
     plain: bool = True
     decimal: str = "."
     words: str = ""
     whole: bool = field(default=False, compare=False)
+    is_doubtful: bool = False
 
 
 class Undecided(Exception):
@@ -65,19 +105,25 @@ class Undecided(Exception):
         super().__init__(question)
 
 
-def date_shape(column: str, texts: Iterable[str], setting: DateOrder | None) -> DateShape:
+def date_shape(column: str, texts: Iterable[str], setting: DateOrder | None, since_1904: bool = False) -> DateShape:
     """Decide how ``column`` writes its dates from its distinct ``texts``.
 
     Raises:
-        Undecided: 12/06/2024 and the like in every row and no setting, or both orders in one column.
+        Undecided: 12/06/2024 and the like in every row and no setting, both orders in one column, or numbers of two kinds.
     """
+    texts = list(texts)
+    number, words = _numbering(column, texts, since_1904)
+    if number == COMPACT:
+        return DateShape(True, False, (COMPACT,), words=words)
+    if number:
+        return DateShape(any(_ISO.fullmatch(text) for text in texts), False, (), words=words, number=number)
     iso = zoned = serial = False
     formats: dict[str, None] = {}
     numeric: list[re.Match[str]] = []
     for text in texts:
         if match := _ISO.fullmatch(text):
             iso, zoned = True, zoned or match["zone"] is not None
-        elif _SERIAL.fullmatch(text):
+        elif not since_1904 and _SERIAL.fullmatch(text):
             serial = True
         elif match := _YEAR_FIRST.fullmatch(text):
             formats[f"%Y{match['mark']}%m{match['mark']}%d{_clock(match)}"] = None
@@ -97,6 +143,30 @@ def date_shape(column: str, texts: Iterable[str], setting: DateOrder | None) -> 
     if serial and not words:
         words = f'"{column}" holds a workbook\'s day numbers, which are read as dates'
     return DateShape(iso or not (formats or serial), zoned, tuple(sorted(formats, key=lambda shape: "%Y" in shape)), serial, words)
+
+
+def _numbering(column: str, texts: list[str], since_1904: bool) -> tuple[str, str]:
+    """The kind of numbers that most of a column's days are, and the words to tell it by; empty where they are none."""
+    kinds: dict[str, list[str]] = {}
+    for text in texts:
+        for kind, pattern in NUMBERS.items():
+            if kind != SERIALS[not since_1904] and re.fullmatch(pattern, text):
+                kinds.setdefault(kind, []).append(text)
+                break
+    counted = sum(map(len, kinds.values()))
+    if 2 * counted <= len(texts):
+        return "", ""
+    if len(kinds) > 1:
+        raise Undecided(
+            f'the column "{column}" writes its days as {" and as ".join(_spoken(kind) for kind in kinds)}: which rows are right can\'t be '
+            "known. Export it again with one date format"
+        )
+    kind = next(iter(kinds))
+    return kind, f'"{column}" is read as {_spoken(kind)}'
+
+
+def _spoken(kind: str) -> str:
+    return "year, month and day without marks" if kind == COMPACT else f"{kind}, as spreadsheets count" if kind in SERIALS else kind
 
 
 def _order(column: str, numeric: list[re.Match[str]], setting: DateOrder | None) -> tuple[DateOrder, str]:
@@ -155,7 +225,13 @@ def _clock(match: re.Match[str]) -> str:
 
 
 def amount_shape(
-    column: str, patterns: Mapping[str, int], usual: str | None, cell: Callable[[str], str], fraction: bool = False
+    column: str,
+    patterns: Mapping[str, int],
+    usual: str | None,
+    cell: Callable[[str], str],
+    fraction: bool = False,
+    delimiter: str = ",",
+    currency: str | None = None,
 ) -> AmountShape:
     """Decide how ``column`` writes its amounts.
 
@@ -165,15 +241,27 @@ def amount_shape(
         usual: the decimal mark that other columns of the file have proved, or None.
         cell: pattern -> a cell of the column that has it, for sentences to quote.
         fraction: True for quantities, where 1.250 is a number with three decimals.
+        delimiter: between the file's cells; where it is a semicolon, commas are free for decimals.
+        currency: what amounts are taken as, in a file that names no currency; None where it names one.
 
     Raises:
-        Undecided: 1.234 in every row, or decimal points and decimal commas in one column.
+        Undecided: 1.234 in every row, decimal points and decimal commas in one column, or signs of another currency.
     """
-    shape = _amount_shape(column, patterns, usual, cell, fraction)
+    shape = _amount_shape(column, patterns, usual, cell, fraction, delimiter, currency)
     return replace(shape, whole=not any(mark in pattern for pattern in patterns for mark in ".,"))
 
 
-def _amount_shape(column: str, patterns: Mapping[str, int], usual: str | None, cell: Callable[[str], str], fraction: bool) -> AmountShape:
+def _amount_shape(
+    column: str,
+    patterns: Mapping[str, int],
+    usual: str | None,
+    cell: Callable[[str], str],
+    fraction: bool,
+    delimiter: str = ",",
+    currency: str | None = None,
+) -> AmountShape:
+    if currency is not None and not fraction:
+        _doubt_signs(column, patterns, cell, currency)
     proof = {".": 0, ",": 0}
     example = {".": "", ",": ""}
     unclear: dict[str, str] = {}
@@ -196,7 +284,8 @@ def _amount_shape(column: str, patterns: Mapping[str, int], usual: str | None, c
     if high:
         decimal = "." if proof["."] > proof[","] else ","
         words = f'"{column}" is read with a decimal comma, since {cell(example[decimal])} stands in it' if decimal == "," else ""
-        return AmountShape(plain and decimal == ".", decimal, words)
+        doubtful = not fraction and decimal in unclear and not any(_has_more_decimals(pattern, decimal) for pattern in patterns)
+        return AmountShape(plain and decimal == ".", decimal, words, doubtful)
     if usual is not None:
         words = f'"{column}" is read with a decimal comma, as other columns of the file are' if usual == "," else ""
         return AmountShape(plain and usual == ".", usual, words)
@@ -205,7 +294,44 @@ def _amount_shape(column: str, patterns: Mapping[str, int], usual: str | None, c
             f'the amounts of the column "{column}", such as {cell(unclear["."])}, can be thousands or three decimals, and no '
             "row tells which. Export it again with two decimals"
         )
-    return AmountShape((plain and not unclear) or (fraction and "," not in unclear), ".", "")
+    words = ""
+    if "," in unclear and not fraction:
+        example_of = cell(unclear[","])
+        if delimiter == ";":
+            raise Undecided(
+                f'the amounts of the column "{column}", such as {example_of}, can be thousands or three decimals, and no row tells '
+                "which: semicolons between cells leave the comma for either. Export it again with two decimals"
+            )
+        words = f'"{column}" is read with commas between thousands, since {example_of} stands in it'
+    return AmountShape((plain and not unclear) or (fraction and "," not in unclear), ".", words)
+
+
+def _has_more_decimals(pattern: str, decimal: str) -> bool:
+    """Whether a pattern shows three decimals that can be no thousands, or more."""
+    core = re.sub(r"[^9Z.,]", "", pattern)
+    whole, mark, decimals = core.rpartition(decimal)
+    return bool(mark) and (len(decimals) > 3 or (len(decimals) == 3 and (whole in ("", "Z") or len(re.sub("[.,]", "", whole)) > 3)))
+
+
+def _doubt_signs(column: str, patterns: Mapping[str, int], cell: Callable[[str], str], currency: str) -> None:
+    """Refuse to take amounts as ``currency`` that carry the signs of another one, or of several."""
+    found: dict[str, str] = {}
+    for pattern in patterns:
+        sign = re.sub(r"[-+()−9Z.,'’\s]", "", pattern).upper()
+        if sign in CODES or sign in _SIGNS or sign in _SEVERAL:
+            found.setdefault(_SIGNS.get(sign, sign), pattern)
+    if len(found) > 1:
+        shown = " and ".join(cell(pattern) for pattern in list(found.values())[:2])
+        raise Undecided(
+            f'the column "{column}" writes {shown}, amounts of several currencies, and no column names them. Export it again with the '
+            "currency in a column of its own"
+        )
+    for sign, pattern in found.items():
+        if currency != sign and currency not in _SEVERAL.get(sign, ()):
+            raise Undecided(
+                f'the column "{column}" writes {cell(pattern)}, but the file names no currency and amounts would be taken as {currency}. '
+                "Export it again with the currency in a column, or set currency in metrics.yaml to that of the file"
+            )
 
 
 def _mark(core: str) -> str | None:
