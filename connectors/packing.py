@@ -80,23 +80,30 @@ def directory_size(path: Path) -> int:
 
 
 def refuse_bombs(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
-    """Refuse what only a bomb declares.
+    """Refuse what only a bomb declares of all its members together.
 
     Raises:
         NotATable: members that share bytes, or that unpack to more than any export.
     """
-    packed = path.stat().st_size
-    if sum(member.compress_size for member in members) > packed:
+    if sum(member.compress_size for member in members) > path.stat().st_size:
         raise NotATable("the files in the archive share their bytes, which only a bomb does")
-    size = sum(member.file_size for member in members)
-    if size > _MOST_TOGETHER or size > max(packed, _LEAST_PACKED) * MOST_RATIO:
+    if sum(member.file_size for member in members) > _MOST_TOGETHER:
+        raise NotATable(f"unpacked it is more than {_MOST_TOGETHER >> 30} GB; unpack it and import the folder")
+
+
+def refuse_growth(size: int, packed: int) -> None:
+    """Refuse ``size`` unpacked bytes that come from ``packed``.
+
+    Raises:
+        NotATable: it grows as only a bomb does.
+    """
+    if size > MOST_UNPACKED or size > max(packed, _LEAST_PACKED) * MOST_RATIO:
         raise NotATable(_TOO_LARGE)
 
 
 def unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> Path:
     """Unpack one member into ``target``; its name is of no account."""
-    if member.file_size > max(member.compress_size, _LEAST_PACKED) * MOST_RATIO:
-        raise NotATable(_TOO_LARGE)
+    refuse_growth(member.file_size, member.compress_size)
     with archive.open(member) as source:
         pour(source, target, lambda: member.compress_size)
     return target
@@ -115,6 +122,5 @@ def pour(source: IO[bytes] | gzip.GzipFile, target: Path, consumed: Callable[[],
     with target.open("wb") as copy:
         while chunk := source.read(_CHUNK):
             size += len(chunk)
-            if size > MOST_UNPACKED or size > max(consumed(), _LEAST_PACKED) * MOST_RATIO + _CHUNK:
-                raise NotATable(_TOO_LARGE)
+            refuse_growth(size - _CHUNK, consumed())
             copy.write(chunk)

@@ -20,7 +20,7 @@ from typing import IO, Final
 from connectors.base import NotATable as NotATable
 from connectors.base import Record
 from connectors.foreign import refusal
-from connectors.packing import GZIP, ZIP, NotATable, gunzip, opened, refuse_bombs, unzip
+from connectors.packing import GZIP, ZIP, NotATable, gunzip, opened, refuse_growth, unzip
 from connectors.parsing import LONGEST, Broken, parse
 from connectors.scanning import is_binary, scan
 from connectors.workbook import sheets_of
@@ -97,7 +97,7 @@ def open_texts(path: Path, folder: Path) -> list[Text]:
         with opened(path) as archive:
             names = archive.namelist()
             if "[Content_Types].xml" in names:
-                refuse_bombs(path, archive.infolist())
+                refuse_growth(sum(member.file_size for member in archive.infolist()), path.stat().st_size)
                 sheets, since_1904 = sheets_of(archive, folder)
                 made = [_sheet(sheet.path, sheet.name, since_1904, sheet.is_hidden) for sheet in sheets if sheet.rows]
                 if not made:

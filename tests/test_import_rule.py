@@ -34,11 +34,23 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "connectors.states": (),
     "connectors.fields": ("connectors.base", "kpi.warehouse", *LOW),
     "connectors.documents": ("connectors.base", "connectors.packing", "connectors.reading"),
-    "connectors.reading": ("connectors.base", "connectors.fields", "kpi.warehouse", *LOW),
     # What a system's API answers, beside what its pages export.
     "connectors.gitlab_api": ("connectors.base", "connectors.fields", "connectors.gitlab"),
     "connectors.hubspot_api": ("connectors.base", "connectors.fields", "connectors.hubspot"),
     "connectors.stripe_billing": ("connectors.base", "connectors.fields", "connectors.stripe_api"),
+    **dict.fromkeys(("connectors.foreign", "connectors.packing", "connectors.scanning", "connectors.tidying"), ()),
+    "connectors.parsing": ("connectors.base",),
+    "connectors.workbook": ("connectors.packing",),
+    "connectors.reading": (
+        *(
+            "connectors.base",
+            "connectors.foreign",
+            "connectors.packing",
+            "connectors.parsing",
+            "connectors.scanning",
+            "connectors.workbook",
+        ),
+    ),
     # One file a system, and the registry that lists them.
     "connectors.salesforce": ("connectors.salesforce_reports", "connectors.base", "connectors.fields", "kpi.warehouse.schema"),
     "connectors.salesforce_reports": ("connectors.base", "connectors.fields", "kpi.warehouse.schema"),

@@ -108,6 +108,12 @@ class _Staging:
         self.notes += bulk.notes
         return bulk
 
+    def _take_care(self, part: str) -> None:
+        """Read a table with care that DuckDB has read."""
+        self.bulks[part] = self._with_care()
+        self.scopes[part] = self._scope(self.bulks[part])
+        self._look(part, closely=True)
+
     def _read_positions(self) -> frozenset[int]:
         """Positions of the columns that the layout reads, and of those in which totals are told by their first words."""
         names = [folded(cell) for cell in self.found.header.cells]
@@ -152,9 +158,14 @@ class _Staging:
                 f"{self.name} is held back: what it says holds for the day on which it was exported, and nothing says which that was. "
                 "Put that day into the file's name, as in customers-2026-03-31.csv, and import it again"
             )
-        for part, bulk in self.bulks.items():
+        for part, bulk in list(self.bulks.items()):
             self.scopes[part] = self._scope(bulk)
-            self._look(part, closely=not bulk.is_large)
+            try:
+                self._look(part, closely=not bulk.is_large)
+            except HeldBack:
+                if not bulk.rejects_table:
+                    raise
+                self._take_care(part)
         if self.layout.tree is not None:
             self.notes += decide_units(self.connection, self._amounts(), self._marks(), self.found.connector.label, self.name, self.context)
         else:
@@ -164,9 +175,7 @@ class _Staging:
             differs = self._check(part, main)
             if self.doubtful or (bulk.rejects_table and bulk.rejects(self.layout.totals).records):
                 # a careful reading can tell what is broken, and read most of it
-                self.bulks[part] = self._with_care()
-                self.scopes[part] = self._scope(self.bulks[part])
-                self._look(part, closely=True)
+                self._take_care(part)
                 self._check(part, main)
             elif differs and not self.closely[part]:
                 # what a quick look showed does not hold for all of it
