@@ -430,7 +430,7 @@ class Document:
 
     def _lines(self) -> Iterator[tuple[int, Any]]:
         """The value of each line, or a trouble where it is damaged."""
-        with self.text.path.open(encoding=self.text.encoding, errors=text.errors, newline=None) as file:
+        with self.text.path.open(encoding=self.text.encoding, errors=self.text.errors, newline=None) as file:
             number = 0
             while line := file.readline(MOST_RECORD):
                 number += 1
