@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from connectors.base import Trouble
 from connectors.documents import Document, Found, is_json, is_scalar
-from connectors.reading import NotATable, Text, open_text
+from connectors.packing import NotATable
+from connectors.reading import Text, open_texts
 
 ONE = {"id": "a", "amount": 1}
 TWO = {"id": "b", "amount": 2}
@@ -24,7 +25,7 @@ def document(tmp_path: Path, content: str | bytes) -> Document:
     path = tmp_path / "file"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     (tmp_path / "staging").mkdir(exist_ok=True)
-    return Document(open_text(path, tmp_path / "staging"))
+    return Document(open_texts(path, tmp_path / "staging")[0])
 
 
 def read(tmp_path: Path, content: str | bytes, path: tuple[str, ...] = ()) -> list[Any]:
