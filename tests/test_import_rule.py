@@ -38,9 +38,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "connectors.gitlab_api": ("connectors.base", "connectors.fields", "connectors.gitlab"),
     "connectors.hubspot_api": ("connectors.base", "connectors.fields", "connectors.hubspot"),
     "connectors.stripe_billing": ("connectors.base", "connectors.fields", "connectors.stripe_api"),
-    **dict.fromkeys(("connectors.foreign", "connectors.packing", "connectors.scanning", "connectors.tidying"), ()),
+    **dict.fromkeys(("connectors.foreign", "connectors.scanning", "connectors.tidying"), ()),
+    "connectors.packing": ("connectors.base",),
     "connectors.parsing": ("connectors.base",),
-    "connectors.workbook": ("connectors.packing",),
+    "connectors.workbook": ("connectors.base", "connectors.packing"),
     "connectors.reading": (
         *(
             "connectors.base",

@@ -246,7 +246,7 @@ def amount_shape(
         currency: what amounts are taken as, in a file that names no currency; None where it names one.
 
     Raises:
-        Undecided: 1.234 in every row, decimal points and decimal commas in one column, or signs of another currency.
+        Undecided: 1.234 in every row, decimal points and decimal commas in one column, or signs of several currencies.
     """
     shape = _amount_shape(column, patterns, usual, cell, fraction, delimiter, currency)
     return replace(shape, whole=not any(mark in pattern for pattern in patterns for mark in ".,"))
@@ -261,8 +261,9 @@ def _amount_shape(
     delimiter: str = ",",
     currency: str | None = None,
 ) -> AmountShape:
-    if currency is not None and not fraction:
-        _doubt_signs(column, patterns, cell, currency)
+    if currency is not None and not fraction and (said := _doubt_signs(column, patterns, cell, currency)):
+        shape = _amount_shape(column, patterns, usual, cell, fraction, delimiter)
+        return replace(shape, words="; ".join(filter(None, (said, shape.words))))
     proof = {".": 0, ",": 0}
     example = {".": "", ",": ""}
     unclear: dict[str, str] = {}
@@ -314,8 +315,8 @@ def _has_more_decimals(pattern: str, decimal: str) -> bool:
     return bool(mark) and (len(decimals) > 3 or (len(decimals) == 3 and (whole in ("", "Z") or len(re.sub("[.,]", "", whole)) > 3)))
 
 
-def _doubt_signs(column: str, patterns: Mapping[str, int], cell: Callable[[str], str], currency: str) -> None:
-    """Refuse to take amounts as ``currency`` that carry the signs of another one, or of several."""
+def _doubt_signs(column: str, patterns: Mapping[str, int], cell: Callable[[str], str], currency: str) -> str:
+    """Refuse amounts that carry the signs of several currencies; of another one than ``currency`` a sentence says so."""
     found: dict[str, str] = {}
     for pattern in patterns:
         sign = re.sub(r"[-+()−9Z.,'’\s]", "", pattern).upper()
@@ -329,10 +330,8 @@ def _doubt_signs(column: str, patterns: Mapping[str, int], cell: Callable[[str],
         )
     for sign, pattern in found.items():
         if currency != sign and currency not in _SEVERAL.get(sign, ()):
-            raise Undecided(
-                f'the column "{column}" writes {cell(pattern)}, but the file names no currency and amounts would be taken as {currency}. '
-                "Export it again with the currency in a column, or set currency in metrics.yaml to that of the file"
-            )
+            return f'"{column}" writes {cell(pattern)}, yet the file names no currency and amounts are taken as {currency}'
+    return ""
 
 
 def _mark(core: str) -> str | None:
