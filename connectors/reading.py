@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
 
-from connectors.base import NotATable as NotATable
 from connectors.base import Record
 from connectors.foreign import refusal
 from connectors.packing import GZIP, ZIP, NotATable, gunzip, opened, refuse_growth, unzip

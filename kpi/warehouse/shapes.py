@@ -88,7 +88,8 @@ class DateShape:
 class AmountShape:
     """How a column writes amounts: ``plain`` is what a cast reads; else the decimal mark is known.
 
-    ``is_doubtful``: some cells of a column with cents write 1.234, which may be a thousand; those can't be used. ``whole``: none has decimals.
+    ``is_doubtful``: some cells of a column with cents write 1.234, which may be a thousand; those can't be used.
+    ``whole``: none has decimals.
     """
 
     plain: bool = True
@@ -163,6 +164,9 @@ def _numbering(column: str, texts: list[str], since_1904: bool) -> tuple[str, st
             "known. Export it again with one date format"
         )
     kind = next(iter(kinds))
+    if kind in SERIALS:
+        since = ", counted from 1904" if kind == SERIALS[1] else ""
+        return kind, f'"{column}" holds a workbook\'s day numbers, which are read as dates{since}'
     return kind, f'"{column}" is read as {_spoken(kind)}'
 
 
