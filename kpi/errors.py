@@ -100,6 +100,13 @@ class DefinitionsError(KpiError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+class ProblemsFound(KpiError):
+    """Some problems were printed; the sentence is the number of them."""
+
+    def __init__(self, count: int, file: str) -> None:
+        super().__init__(f"{count} problem{'' if count == 1 else 's'} in {file}; correct them and check again")
+
+
 class QueryError(KpiError):
     """A request that can't be answered as it stands; the sentence says why."""
 

@@ -9,16 +9,9 @@ from pathlib import Path
 
 from connectors import CONNECTORS
 from kpi import yamlfile
-from kpi.errors import KpiError
+from kpi.errors import ProblemsFound
 from kpi.sources.folder import read_file
 from kpi.sources.reading import Source
-
-
-class ProblemsFound(KpiError):
-    """Some problems; the sentence is the number of them."""
-
-    def __init__(self, count: int, file: str) -> None:
-        super().__init__(f"{count} problem{'' if count == 1 else 's'} in {file}; correct them and check again")
 
 
 def is_mapping(path: Path, folder: Path) -> bool:

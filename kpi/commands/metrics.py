@@ -11,14 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from kpi import settings
-from kpi.commands import mappings, show, systems
-from kpi.commands.mappings import ProblemsFound
-from kpi.errors import UsageError, WarehouseError
+from kpi.commands import show, systems
+from kpi.errors import ProblemsFound, UsageError, WarehouseError
 from kpi.metrics import definitions, jsonschema
 from kpi.metrics.given import Look
 from kpi.metrics.model import Definitions, Formula
-from kpi.sources import folder
-from kpi.sources import jsonschema as source_schema
 from kpi.warehouse import given
 
 
@@ -42,6 +39,11 @@ def check(options: argparse.Namespace) -> int:
     named ``sources``, the systems that mappings describe.
     ``--schema`` prints a JSON Schema and looks at no file.
     """
+    # these load the connectors, which show and explain don't need
+    from kpi.commands import mappings
+    from kpi.sources import folder
+    from kpi.sources import jsonschema as source_schema
+
     if options.schema:
         schema = jsonschema.made() if options.schema == "metrics" else source_schema.made()
         print(json.dumps(schema, indent=2, ensure_ascii=False))

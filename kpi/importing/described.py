@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from kpi.errors import WarehouseError
 from kpi.settings import Settings
-from kpi.sources import folder
-from kpi.sources.folder import Folder
-from kpi.sources.reading import Source, read
 from kpi.warehouse.archive import Archive
 from kpi.warehouse.mappings import Mappings
+
+if TYPE_CHECKING:
+    from kpi.sources.folder import Folder
+    from kpi.sources.reading import Source
 
 
 def stamped(mappings: Mappings, used: Mapping[str, str]) -> Mappings:
@@ -35,6 +37,8 @@ def changed(settings: Settings, used: Mapping[str, str]) -> list[str]:
     """Files of the folder that would read otherwise what an older text of theirs has read."""
     if not used:
         return []
+    from kpi.sources import folder  # it loads the connectors, which no other question needs
+
     found = []
     now = folder.load(settings.sources)
     for name, sha256 in sorted(used.items()):
@@ -50,6 +54,8 @@ def kept(settings: Settings, name: str, sha256: str) -> Source:
     Raises:
         WarehouseError: it is missing, damaged, or nothing that this version reads.
     """
+    from kpi.sources.reading import read
+
     content = Archive(settings.home).text(sha256, f"the mapping of {name}")
     source, problems = read(content, f"the archived mapping of {name}")
     if source is None:
@@ -64,6 +70,8 @@ def in_use(settings: Settings, used: Mapping[str, str], read_with: Iterable[tupl
         used: what is published says so.
         read_with: what the archive's lines say, where that says nothing.
     """
+    from kpi.sources import folder
+
     now: Folder = folder.load(settings.sources)
     wanted = dict(read_with) | dict(used)
     return {name: now.named(name) or kept(settings, name, sha256) for name, sha256 in wanted.items()}

@@ -128,17 +128,19 @@ class _Staging:
 
     def read_parts(self) -> None:
         """A report: Python makes flat records of it first."""
-        rows = Rows(self.text, self.found, ())
+        rows = Rows(self.text, self.found, ()) if self.layout.written is None else None
         header = [INVISIBLE.sub("", cell) for cell in self.found.header.cells]
-        below = iter(rows) if self.layout.written is None else lines_of(self.text)
+        below = lines_of(self.text) if rows is None else iter(rows)
         self.report = Report(header, self.found.before, below, self.name)
         renewed = [mapping.renews.part for mapping in self.layout.mappings if mapping.renews]
         parts = {part: _columns(self.layout, part) for part in [*(mapping.part for mapping in self.layout.mappings), *renewed]}
         if self.layout.reshape is not None:
             flat = self.layout.reshape(self.report)
             self.bulks = open_parts(self.connection, f"{self.prefix}_raw", flat, parts, self.folder, self.aside)
-        self.aside.add(rows.problems, main=True)
-        self.notes += [*rows.notes, *self.report.notes]
+        if rows is not None:
+            self.aside.add(rows.problems, main=True)
+            self.notes += rows.notes
+        self.notes += self.report.notes
 
     def read_tree(self, document: Document) -> None:
         """JSON: Python makes flat records of it first, one part for each list that a mapping reads."""

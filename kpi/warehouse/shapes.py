@@ -291,7 +291,7 @@ def _amount_shape(
         decimal = "." if proof["."] > proof[","] else ","
         words = f'"{column}" is read with a decimal comma, since {cell(example[decimal])} stands in it' if decimal == "," else ""
         doubtful = not fraction and decimal in unclear and not any(_has_more_decimals(pattern, decimal) for pattern in patterns)
-        return AmountShape(plain and decimal == ".", decimal, words, doubtful)
+        return AmountShape(plain and decimal == ".", decimal, words, is_doubtful=doubtful)
     if usual is not None:
         words = f'"{column}" is read with a decimal comma, as other columns of the file are' if usual == "," else ""
         return AmountShape(plain and usual == ".", usual, words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -75,7 +76,15 @@ def command() -> Callable[..., subprocess.Popen[str]]:
         if settings.warehouse_url:
             env["KPI_WAREHOUSE_URL"] = settings.warehouse_url
         return subprocess.Popen(
-            [sys.executable, "-m", "kpi", *words], cwd=ROOT, env=env, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", "kpi", *words],
+            # shells start what runs behind them deaf to Ctrl-C
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            cwd=ROOT,
+            env=env,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     return start

@@ -23,9 +23,10 @@ class Result:
         self.connection = connection
 
     def rows(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
-        """These columns of a table's rows, in order."""
+        """These columns of a table's rows, in order; None for those that the file says nothing of."""
         (relation,) = [part.relation for part in self.staged.tables if part.table == table]
-        names = ", ".join(f'"{column}"' for column in columns)
+        said = {row[0] for row in self.connection.execute(f"DESCRIBE {relation}").fetchall()}
+        names = ", ".join(f'"{column}"' if column in said else "NULL" for column in columns)
         return self.connection.execute(f"SELECT {names} FROM {relation} ORDER BY ALL").fetchall()
 
     def problems(self) -> list[tuple[Any, ...]]:

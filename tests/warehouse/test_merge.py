@@ -25,6 +25,7 @@ class Replacing:
     since: dt.date | None = None
     until: dt.date | None = None
     alike: tuple[str, ...] = ()
+    partial: bool = False
 
 
 @pytest.fixture

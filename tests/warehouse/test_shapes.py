@@ -56,7 +56,7 @@ def test_a_column_that_mixes_orders_is_asked_about() -> None:
 
 
 #: A cell of the file for each pattern that a sentence may quote.
-CELLS = {"9.999.999": "7.654.321", "99,99": "43,21", "9.999": "4.321", "99.99": "43.21"}
+CELLS = {"9,999": "4,321", "9.999.999": "7.654.321", "99,99": "43,21", "9.999": "4.321", "99.99": "43.21"}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ CELLS = {"9.999.999": "7.654.321", "99,99": "43,21", "9.999": "4.321", "99.99": 
         ({"9,999.99": 5}, AmountShape(False, ".")),
         ({"(9,999.99)": 5}, AmountShape(False, ".")),
         ({"999": 5}, AmountShape(True, ".")),
-        ({"9,999": 5}, AmountShape(False, ".")),
+        ({"9,999": 5}, AmountShape(False, ".", '"Amount" is read with commas between thousands, since 4,321 stands in it')),
         ({"Z.999": 5}, AmountShape(True, ".")),
         ({"9999.999": 5}, AmountShape(True, ".")),
         ({"9.999.999": 1}, AmountShape(False, ",", '"Amount" is read with a decimal comma, since 7.654.321 stands in it')),
