@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -118,6 +119,8 @@ def _decide_amounts(
     for at, (column, kind, patterns) in columns.items():
         try:
             shape = amount_shape(column, patterns, None, partial(quote, at), kind == "number", scope.delimiter, currency)
+            if mark is not None:  # numbers of JSON have no thousands
+                shape = replace(shape, is_doubtful=False)
         except Undecided:
             waiting.append(at)
             continue
