@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from kpi.units import MINOR_PLACES
 from kpi.warehouse.cells import (
     Above,
     AllOf,
@@ -83,13 +84,8 @@ def money(*sources: Source) -> Value:
     return Amount(_value(sources), "money")
 
 
-#: Decimals of a currency's smallest unit where they aren't two, by ISO 4217.
-ISO_UNITS: Final = {
-    **dict.fromkeys(
-        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
+#: Decimals of a currency's smallest unit where they aren't two; nobody is paid in the units of account that have four.
+ISO_UNITS: Final = {code: places for code, places in MINOR_PLACES.items() if places in (0, 3)}
 
 
 def minor(*sources: Source, currency: Value, units: Mapping[str, int] = ISO_UNITS, fraction: bool = False, sure: bool = False) -> Value:

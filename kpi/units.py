@@ -21,7 +21,7 @@ NOTHING: Final = "—"
 SIGNS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 
 #: Places after the point of amounts, where they aren't two (ISO 4217).
-_MINOR_PLACES: Final = {
+MINOR_PLACES: Final = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"), 0),
     **dict.fromkeys(("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
@@ -78,7 +78,7 @@ def rounded(value: Number, places: int) -> Decimal:
 
 def minor_places(currency: str) -> int:
     """Places after the point of an amount in a currency: 2 of EUR, 0 of JPY, 3 of BHD."""
-    return _MINOR_PLACES.get(currency, 2)
+    return MINOR_PLACES.get(currency, 2)
 
 
 def show(value: Number | None, unit: str, currency: str = "") -> Shown:

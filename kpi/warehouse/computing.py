@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.types import UserDefinedType
 
+from kpi.units import MINOR_PLACES
 from kpi.warehouse.schema import MONEY, QUANTITY
 
 Column = sa.ColumnElement[Any]
@@ -35,12 +36,9 @@ _FORMS: Final[Mapping[str, str]] = {"yyyymmdd": "%Y%m%d", "yyyy-mm": "%Y-%m", "m
 #: Day 0 of a spreadsheet's day numbers, which count a 29 February 1900 that never was.
 _SPREADSHEET: Final = "DATE '1899-12-30'"
 
-#: ISO 4217: currencies whose smallest unit is the unit itself, and those that have a thousand of them.
-_WITHOUT_CENTS: Final = (
-    *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX"),
-    *("UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
-)
-_THOUSANDTHS: Final = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+#: Currencies whose smallest unit is the unit itself, and those that have a thousand of them.
+_WITHOUT_CENTS: Final = tuple(code for code, places in MINOR_PLACES.items() if places == 0)
+_THOUSANDTHS: Final = tuple(code for code, places in MINOR_PLACES.items() if places == 3)
 
 
 class _Huge(UserDefinedType[int]):
