@@ -14,7 +14,7 @@ from collections.abc import Mapping as Members
 from dataclasses import replace
 from typing import Any, Final
 
-from connectors.base import Layout, Mapping, Renews, Skip, Span, Tell, Tree
+from connectors.base import Layout, Mapping, Renews, Skip, Span, Tell, Tree, an_object, inside, objects
 from connectors.fields import constant, equals, filled, id_of, identifier, instant, required, text, when
 from connectors.hubspot import COMPANIES as PAGE_COMPANIES
 from connectors.hubspot import DEALS as PAGE_DEALS
@@ -53,8 +53,7 @@ _ENTERED: Final = re.compile(r"hs_(?:v2_)?date_entered_(.+)")
 
 def derive(record: dict[str, Any], page: Members[str, Any]) -> None:
     """Add the properties under their labels, the company, and ``stages``: when the deal entered each."""
-    properties = record.get("properties")
-    properties = properties if isinstance(properties, dict) else {}
+    properties = an_object(record.get("properties"))
     record.update({str(_LABELS.get(name, name)): value for name, value in properties.items()})
     record["Record ID"] = record.get("id")
     record.setdefault("Create Date", record.get("createdAt"))
@@ -69,9 +68,7 @@ def derive(record: dict[str, Any], page: Members[str, Any]) -> None:
 
 def _company(associations: Any) -> Any:
     """The primary company; else the first."""
-    companies = associations.get("companies") if isinstance(associations, dict) else None
-    listed = companies.get("results") if isinstance(companies, dict) else None
-    found = [each for each in listed or () if isinstance(each, dict)]
+    found = objects(inside(associations, "companies", "results"))
     primary = [each for each in found if str(each.get("type", "")).endswith("_to_company")]
     return (primary or found or [{}])[0].get("id")
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from connectors.base import CATEGORIES, DROPPED, Layout, Mapping, Renews, Span, Tell, Tree
+from connectors.base import CATEGORIES, DROPPED, Layout, Mapping, Renews, Span, Tell, Tree, an_object, objects
 from connectors.fields import (
     Value,
     all_of,
@@ -59,8 +59,7 @@ def derive(record: dict[str, Any], page: Members[str, Any]) -> None:
     Histories and worklogs that hold only some of theirs, as long ones do in a search, are left out: an end of a list says
     nothing of its beginning.
     """
-    fields = record.get("fields")
-    fields = fields if isinstance(fields, dict) else {}
+    fields = an_object(record.get("fields"))
     names = {**(page.get("names") or {}), **(record.get("names") or {})}
     record["custom"] = _custom(fields, names)
     history, is_whole = _listed(record.get("changelog"), "histories")
@@ -71,7 +70,7 @@ def derive(record: dict[str, Any], page: Members[str, Any]) -> None:
             record["custom"].setdefault("started", first)
     logged, all_logged = _listed(fields.get("worklog"), "worklogs")
     if logged is not None and all_logged:
-        record["logged"] = [_worklog(each) for each in logged if isinstance(each, dict)]
+        record["logged"] = [_worklog(each) for each in objects(logged)]
     record["lists"] = {"history": _word(history, is_whole), "work": _word(logged, all_logged)}
 
 

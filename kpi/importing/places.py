@@ -124,9 +124,10 @@ def _files(system: Any, path: str, scheme: str, shown: str, wanted: Callable[[st
             yield _remote(system, path, shown, scheme, found)
             return
         inside = {name: details for name, details in system.find(path, detail=True).items() if wanted(name)}
-    start = shown[: shown.index("://") + 3] + (f"{shown.partition('://')[2].partition('/')[0]}" if scheme == "sftp" else "")
+    # fsspec's names of files begin with the bucket, but without the server
+    server = shown.split("/", 3)[2] if scheme == "sftp" else ""
     for name, details in inside.items():
-        yield _remote(system, name, printable(start + name), scheme, details)
+        yield _remote(system, name, printable(f"{scheme}://{server}{name}"), scheme, details)
 
 
 def _remote(system: Any, path: str, shown: str, scheme: str, details: dict[str, Any]) -> Remote:
