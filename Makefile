@@ -21,7 +21,7 @@ test: environment test-programs
 	.venv/bin/python -m pytest -n auto --dist loadfile -m "not slow"
 
 test-slow: environment test-programs
-	.venv/bin/python -m pytest -n auto --dist loadfile -m slow
+	.venv/bin/python -m pytest -n auto --dist loadfile --hypothesis-profile=searching -m slow
 
 test-all: test test-slow
 

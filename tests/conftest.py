@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -42,6 +43,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Fix what a machine would otherwise decide, before any test module is imported."""
     os.environ["TZ"] = TIME_ZONE
     time.tzset()
+    # A change is judged by what it does, not by what a generator drew that day: the same examples each time. A search for new
+    # ones is --hypothesis-profile=searching, as the slow tests are run.
+    hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+    hypothesis.settings.register_profile("searching", deadline=None)
+    hypothesis.settings.load_profile(config.getoption("--hypothesis-profile") or "same")
     for variable in [name for name in os.environ if name.startswith("KPI_") and name != "KPI_REQUIRE_ALL"]:
         del os.environ[variable]
 
