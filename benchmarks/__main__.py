@@ -1,7 +1,7 @@
 """``make bench``: measure what is promised about speed; exit code 1 where a promise is broken.
 
 python -m benchmarks                    everything: some minutes, 2 GB under benchmarks/.data the first time
-python -m benchmarks queries            one part: queries, layer, imports, identity or page
+python -m benchmarks queries            one part: queries, layer, imports, sheets, identity or page
 python -m benchmarks layer --large      also ten times the rows: 100 M invoice lines, some 20 GB
 python -m benchmarks --scale 0.01       a hundredth of the rows, to see that it works; its ratios say nothing
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.timing import machine, print_table
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("queries", "layer", "imports", "identity", "page")
+PARTS = ("queries", "layer", "imports", "sheets", "identity", "page")
 
 
 def main() -> int:
@@ -23,7 +23,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("parts", nargs="*", metavar=" | ".join(PARTS))
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--runs", type=int, default=0, help="of each contender (default 15 for queries and layer, 5 for imports)")
+    parser.add_argument(
+        "--runs", type=int, default=0, help="of each contender (default 15 for queries and layer, 5 for imports and sheets)"
+    )
     parser.add_argument("--large", action="store_true", help="of the layer's growth, also ten times the scale")
     options = parser.parse_args()
     parts = options.parts or PARTS
@@ -50,6 +52,12 @@ def main() -> int:
         print("\nImporting a payments export (the first time it is made before)…", flush=True)
         lines = imports.measure(ROOT, max(1000, int(stripe_csv.ROWS * options.scale)), options.runs or 5)
         holds &= print_table("Stripe payments, 21 columns", lines)
+    if "sheets" in parts:
+        from benchmarks import sheets
+
+        print("\nReading a payments export saved as .xlsx (the first time it is made before)…", flush=True)
+        lines = sheets.measure(ROOT, max(1000, int(sheets.ROWS * options.scale)), options.runs or 5)
+        holds &= print_table("Stripe payments as a workbook, 21 columns", lines)
     if "identity" in parts:
         from benchmarks import identity
 

@@ -41,7 +41,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("connectors.foreign", "connectors.scanning", "connectors.tidying"), ()),
     "connectors.packing": ("connectors.base",),
     "connectors.parsing": ("connectors.base",),
-    "connectors.workbook": ("connectors.base", "connectors.packing"),
+    **dict.fromkeys(("connectors.markup", "connectors.serials"), ()),
+    "connectors.streamed": ("connectors.packing", "connectors.serials"),
+    "connectors.grids": ("connectors.markup", "connectors.packing", "connectors.serials", "connectors.streamed"),
+    "connectors.workbook": ("connectors.grids", "connectors.markup", "connectors.packing", "connectors.serials", "connectors.streamed"),
     "connectors.reading": (
         *(
             "connectors.base",
