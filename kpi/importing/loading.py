@@ -37,6 +37,9 @@ from kpi.warehouse.versions import note_seen, refresh_account_versions
 
 #: Tables of what exports state besides their rows.
 SAID: Final = frozenset({"statement", "sayer"})
+#: Bytes of a file below which DuckDB compares with each word of a list instead of joining it: it plans a statement of many
+#: short lists in a tenth of the time.
+_SMALL: Final = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,10 @@ def load_file(
     context = Context(mappings.currency, mappings.timezone, *said, today, options.get("amounts"), sources)
     folder = draft.staging / str(run_id)
     folder.mkdir(exist_ok=True)
+    is_small = path.stat().st_size < _SMALL
     try:
+        if is_small:
+            draft.store.scratch.execute("SET disabled_optimizers = 'in_clause'")
         staged = stage(draft.store.scratch, path, told.name, context, folder)
         with draft.store.whole():
             loaded = _merge(draft.store, staged, run_id, told, mappings, seal)
@@ -103,6 +109,7 @@ def load_file(
 def _tidy(store: Store, folder: Path) -> None:
     try:
         store.forget()
+        store.scratch.execute("RESET disabled_optimizers")
     except duckdb.Error:  # an invalidated database says so by itself when it is used next
         return
     finally:

@@ -122,11 +122,16 @@ def _pair(currency: str, into: str, quotes: Quotes) -> dict[dt.date, Decimal]:
     found = {day: _rounded(value, Decimal(1)) for day, value in quotes.get((currency, into), {}).items()}
     for day, value in quotes.get((into, currency), {}).items():
         found.setdefault(day, _rounded(Decimal(1), value))
-    for third in sorted({name for pair in quotes for name in pair} - {currency, into}, key=lambda name: (name != "EUR", name)):
+    thirds = (_quoted_with(currency, quotes) & _quoted_with(into, quotes)) - {currency, into}
+    for third in sorted(thirds, key=lambda name: (name != "EUR", name)):
         one, other = _against(third, currency, quotes), _against(third, into, quotes)
         for day in one.keys() & other.keys():
             found.setdefault(day, _rounded(other[day][0] * one[day][1], other[day][1] * one[day][0]))
     return {day: value for day, value in found.items() if value > 0}
+
+
+def _quoted_with(currency: str, quotes: Quotes) -> set[str]:
+    return {name for pair in quotes if currency in pair for name in pair}
 
 
 def _against(third: str, name: str, quotes: Quotes) -> dict[dt.date, tuple[Decimal, Decimal]]:
