@@ -52,6 +52,17 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[variable]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test marked ``first_only`` every case but the first is slow, by the order in which they are written."""
+    met: set[str] = set()
+    for item in items:
+        if item.get_closest_marker("first_only") is not None:
+            name = item.nodeid.partition("[")[0]
+            if name in met:
+                item.add_marker(pytest.mark.slow)
+            met.add(name)
+
+
 def _missing(sentence: str) -> NoReturn:
     """Skip, or fail where everything must be there."""
     if os.environ.get("KPI_REQUIRE_ALL") == "1":

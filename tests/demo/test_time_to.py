@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import io
 from collections import defaultdict
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,17 +11,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kpi.cli import main
 from kpi.metrics import definitions, query
 from kpi.metrics.curves import curve
 from kpi.metrics.model import Query
-from kpi.settings import Settings
-from kpi.warehouse.engines import open_reader
 from kpi.warehouse.reader import Reader
 from kpi.warehouse.schema import metadata
 from tests.demo import by_hand
+from tests.demo.conftest import END
 
-END = dt.date(2026, 11, 15)
 #: What the shipped time_to_profitability is, of the costs that the ledger books with a customer itself.
 DIRECT = """
   directly_booked:
@@ -45,18 +39,6 @@ DIRECT = """
     conversion: {from: deals_created, to: deals_won, each: account, within: 90 days}
 """
 _DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    home = tmp_path_factory.mktemp("home") / "data"
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("KPI_HOME", str(home))
-        environment.setenv("KPI_METRICS", str(Path(__file__).parents[2] / "metrics.yaml"))
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            assert main(["demo", "--until", END.isoformat(), "--json"]) == 0
-        with open_reader(Settings(home=home)) as made:
-            yield made
 
 
 @pytest.fixture(scope="module")
@@ -147,13 +129,13 @@ def shares(cohort: list[tuple[int, str]]) -> list[tuple[int, Fraction]]:
     return found
 
 
-def test_time_to_profitability_is_what_a_walk_through_the_rows_finds(reader: Reader, known: definitions.Definitions) -> None:
+def test_time_to_profitability_is_what_a_walk_through_the_rows_finds(warehouse: Reader, known: definitions.Definitions) -> None:
     """At the end of each month of 2026: medians, quartiles, and who became what."""
-    coverage = query.run(Query(("direct_payback",)), known, reader).coverage["direct_payback"]
+    coverage = query.run(Query(("direct_payback",)), known, warehouse).coverage["direct_payback"]
     assert coverage is not None
-    of_all = lives(reader, coverage.start)
+    of_all = lives(warehouse, coverage.start)
     result = query.run(
-        Query(("direct_payback", "three_quarters"), grain="month", since=dt.date(2026, 1, 1), until=dt.date(2026, 11, 1)), known, reader
+        Query(("direct_payback", "three_quarters"), grain="month", since=dt.date(2026, 1, 1), until=dt.date(2026, 11, 1)), known, warehouse
     )
     assert len(set(result.table.column("direct_payback").to_pylist())) > 1
     for row, end in zip(result.table.to_pylist(), result.ends, strict=True):
@@ -161,21 +143,22 @@ def test_time_to_profitability_is_what_a_walk_through_the_rows_finds(reader: Rea
         found = shares(cohort)
         for name, part in (("direct_payback", Fraction(1, 2)), ("three_quarters", Fraction(3, 4))):
             assert row[name] == next((day for day, share in found if share >= part), None), (end, name)
-        drawn = curve("direct_payback", end - _DAY, known, reader)
+        drawn = curve("direct_payback", end - _DAY, known, warehouse)
         assert drawn is not None
         hows = [how for _, how in cohort]
         assert (drawn.reached, drawn.lost, drawn.waiting) == tuple(hows.count(how) for how in ("reached", "lost", "waiting"))
         assert [(step.days, round(step.share, 10)) for step in drawn.steps] == [(day, round(float(share), 10)) for day, share in found]
 
 
-def test_time_to_profitability_is_what_a_statement_by_hand_says(reader: Reader, known: definitions.Definitions) -> None:
+@pytest.mark.slow
+def test_time_to_profitability_is_what_a_statement_by_hand_says(warehouse: Reader, known: definitions.Definitions) -> None:
     """With the costs that are split among customers, at the end of each month of 2025 and 2026."""
     since, until = dt.date(2025, 1, 1), dt.date(2026, 11, 1)
-    result = query.run(Query(("time_to_profitability", "first_quarter"), grain="month", since=since, until=until), known, reader)
+    result = query.run(Query(("time_to_profitability", "first_quarter"), grain="month", since=since, until=until), known, warehouse)
     coverage = result.coverage["time_to_profitability"]
     assert coverage is not None
     asked = by_hand.LIVES.format(begin=coverage.start, end=END + _DAY)
-    of_all = {row["who"]: (row["start"], row["even"], row["gone"]) for row in reader.run(sa.text(asked)).to_pylist()}
+    of_all = {row["who"]: (row["start"], row["even"], row["gone"]) for row in warehouse.run(sa.text(asked)).to_pylist()}
     several = set()
     for row, end in zip(result.table.to_pylist(), result.ends, strict=True):
         cohort = cohort_of(of_all, coverage.start, end)
@@ -183,17 +166,17 @@ def test_time_to_profitability_is_what_a_statement_by_hand_says(reader: Reader, 
         for name, part in (("time_to_profitability", Fraction(1, 2)), ("first_quarter", Fraction(1, 4))):
             assert row[name] == next((day for day, share in found if share >= part), None), (end, name)
             several.add(row[name])
-        drawn = curve("time_to_profitability", end - _DAY, known, reader)
+        drawn = curve("time_to_profitability", end - _DAY, known, warehouse)
         assert drawn is not None
         hows = [how for _, how in cohort]
         assert (drawn.reached, drawn.lost, drawn.waiting) == tuple(hows.count(how) for how in ("reached", "lost", "waiting"))
     assert len(several) > 3
 
 
-def test_conversions_are_what_a_loop_over_the_deals_counts(reader: Reader, known: definitions.Definitions) -> None:
+def test_conversions_are_what_a_loop_over_the_deals_counts(warehouse: Reader, known: definitions.Definitions) -> None:
     """Of every month: each deal won goes to the latest one opened before by the account, on its own day."""
-    result = query.run(Query(("won_share",), grain="month", since=dt.date(2024, 1, 1), until=dt.date(2026, 8, 1)), known, reader)
-    deals = rows_of(reader, "deal")
+    result = query.run(Query(("won_share",), grain="month", since=dt.date(2024, 1, 1), until=dt.date(2026, 8, 1)), known, warehouse)
+    deals = rows_of(warehouse, "deal")
     opened: dict[str, list[dt.date]] = defaultdict(list)
     for row in deals:
         opened[row["whose"]].append(row["created_on"])

@@ -5,11 +5,7 @@ The files are imported by the very connectors, so this holds the whole way from 
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import io
-import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,73 +14,42 @@ import pytest
 import sqlalchemy as sa
 
 from kpi.cli import main
-from kpi.demo import sample, truth
+from kpi.demo import truth
 from kpi.demo.company import Company
 from kpi.demo.truth import Figures, Group, Sums
-from kpi.metrics import definitions, query
+from kpi.metrics import query
 from kpi.metrics.model import Definitions, Query
-from kpi.settings import Settings
-from kpi.warehouse.engines import open_reader
 from kpi.warehouse.reader import Reader
 from tests.demo import by_hand
+from tests.demo.conftest import END, REPOSITORY
 
-#: A Sunday; the sample ends there, whatever today is.
-END = dt.date(2026, 11, 15)
 #: Enough to see a pattern.
 MOST = 10
 METRICS = ("revenue", "cost_to_serve", "cost_to_win", "product_margin", "mrr", "new_deals_won", "new_deals_lost", "win_rate")
 SPLITS: tuple[tuple[str, ...], ...] = ((), ("product",), ("segment",), ("product", "segment"))
-REPOSITORY = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def company() -> Company:
-    return sample.make(sample.DEFAULT_SEED, END)
+@pytest.fixture
+def home(filled: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A KPI_HOME that ``demo`` filled; the environment names it."""
+    monkeypatch.setenv("KPI_HOME", str(filled[0]))
+    monkeypatch.setenv("KPI_METRICS", str(REPOSITORY / "metrics.yaml"))
+    return filled[0]
 
 
-@pytest.fixture(scope="module")
-def shared() -> Definitions:
-    return definitions.load(REPOSITORY / "metrics.yaml")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A KPI_HOME that ``demo`` filled; the environment names it as long as the tests of this file run."""
-    home = tmp_path_factory.mktemp("home") / "data"
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("KPI_HOME", str(home))
-        environment.setenv("KPI_METRICS", str(REPOSITORY / "metrics.yaml"))
-        yield home
-
-
-@pytest.fixture(scope="module")
-def imported(home: Path) -> dict[str, Any]:
-    """What ``demo --json`` prints."""
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-        assert main(["demo", "--until", END.isoformat(), "--json"]) == 0
-    said: dict[str, Any] = json.loads(out.getvalue())
-    return said
-
-
-@pytest.fixture(scope="module")
-def warehouse(home: Path, imported: dict[str, Any]) -> Iterator[Reader]:
-    with open_reader(Settings(home=home)) as reader:
-        yield reader
-
-
-def test_every_file_is_read_whole(imported: dict[str, Any]) -> None:
+def test_every_file_is_read_whole(filled: tuple[Path, dict[str, Any]]) -> None:
+    imported = filled[1]
     files = imported["import"]["files"]
     assert (imported["status"], len(files), len(imported["files"])) == ("loaded", 17, 17)
     assert [file for file in files if file["status"] != "loaded" or file["rows_rejected"]] == []
 
 
-def test_again_says_that_it_is_there(imported: dict[str, Any], home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_again_says_that_it_is_there(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--until", END.isoformat()]) == 0
     assert capsys.readouterr().out == f"{home} holds the sample company of seed 2026 up to 2026-11-15 already; nothing to do\n"
 
 
-def test_another_sample_is_not_mixed_in(imported: dict[str, Any], home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_sample_is_not_mixed_in(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--until", END.isoformat(), "--seed", "7"]) == 1
     assert capsys.readouterr().err == (
         f"{home} already holds the sample company of seed 2026 up to 2026-11-15; the sample would be mixed with it "
@@ -110,6 +75,7 @@ def test_every_week(company: Company, weekly: list[Figures], shared: Definitions
     assert {day for day, _ in shown} == {week[0] for week in weeks}
 
 
+@pytest.mark.slow
 def test_the_whole_time_and_every_quarter(company: Company, shared: Definitions, warehouse: Reader) -> None:
     """Quarters that begin in the sample, and the sample as one period: the same flows, cut elsewhere."""
     quarters = [

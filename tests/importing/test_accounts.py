@@ -12,6 +12,8 @@ from kpi.importing.republish import rebuild
 from kpi.warehouse.engines import open_reader
 from kpi.warehouse.schema import account, account_version, deal, payment
 
+pytestmark = pytest.mark.first_only
+
 HEADER = "Id,IsDeleted,MasterRecordId,Name,BillingCountry,Website,Industry,NumberOfEmployees,OwnerId,CreatedDate,LastModifiedDate\n"
 DEALS = "Id,IsDeleted,AccountId,Name,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate,LastModifiedDate\n"
 COMPANIES = "Record ID,Company name,Company Domain Name,Create Date,Number of Employees,Industry,Last Modified Date\n"

@@ -14,6 +14,8 @@ from kpi.warehouse.agreement import listed, read_disagreements
 from kpi.warehouse.engines import open_reader
 from kpi.warehouse.schema import import_problem
 
+pytestmark = pytest.mark.first_only
+
 MAPPING = """
 source: crm
 agree:

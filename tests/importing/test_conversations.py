@@ -14,6 +14,8 @@ from kpi.importing.republish import rebuild
 from kpi.warehouse.engines import open_reader
 from kpi.warehouse.schema import remark
 
+pytestmark = pytest.mark.first_only
+
 SAMPLES = Path(__file__).parent.parent / "connectors" / "samples"
 SAID = SAMPLES / "gong_transcript.json"
 KNOWN = SAMPLES / "gong_calls.json"

@@ -15,6 +15,8 @@ from kpi.warehouse.engines import open_reader
 from kpi.warehouse.mappings import Mappings, Rule
 from kpi.warehouse.schema import deal, deal_line, deal_stage, remark
 
+pytestmark = pytest.mark.first_only
+
 D = Decimal
 OPPORTUNITIES = (
     "Id,IsDeleted,AccountId,Name,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate,LastModifiedDate,CurrencyIsoCode,Loss_Reason__c"

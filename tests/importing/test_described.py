@@ -18,6 +18,8 @@ from kpi.importing.republish import rebuild
 from kpi.warehouse.engines import current_generation, open_reader
 from kpi.warehouse.schema import cost_line, import_run, payment, subscription_term
 
+pytestmark = pytest.mark.first_only
+
 TILLS = """
 # how the tills write their sales
 source: tills

@@ -19,6 +19,8 @@ from kpi.warehouse.engines import open_reader
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.schema import import_problem, payment
 
+pytestmark = pytest.mark.first_only
+
 D = Decimal
 Payments = Callable[..., Path]
 

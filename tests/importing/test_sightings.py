@@ -14,6 +14,8 @@ from kpi.settings import Settings
 from kpi.warehouse.engines import open_reader
 from kpi.warehouse.schema import coverage, deal_stage, issue, issue_status
 
+pytestmark = pytest.mark.first_only
+
 T = dt.datetime
 HEADER = "Summary,Issue key,Issue id,Issue Type,Status,Resolution,Created,Updated,Resolved"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kpi.cli import main
 from kpi.importing.watching import Watch
 
 
@@ -145,13 +146,12 @@ def test_a_watch_takes_up_a_new_file_and_ends_when_stopped(settings, payments, c
     assert "nothing half done was kept" in err
 
 
-def test_standard_input_and_odd_intervals_are_refused(settings, command):
+def test_standard_input_and_odd_intervals_are_refused(settings, monkeypatch, capsys):
+    monkeypatch.setenv("KPI_HOME", str(settings.home))
     for words, said in (
         (["-"], "standard input can't be watched"),
         ([".", "--every", "0"], "--every takes"),
         ([".", "--settle", "nan"], "--every takes"),
     ):
-        process = command(settings, "watch", *words)
-        _, err = process.communicate()
-        assert process.returncode == 2, words
-        assert said in err
+        assert main(["watch", *words]) == 2, words
+        assert said in capsys.readouterr().err

@@ -14,6 +14,8 @@ from kpi.metrics import definitions
 from kpi.metrics.model import Query
 from kpi.metrics.query import run
 
+pytestmark = pytest.mark.first_only
+
 FIRST = dt.date(2026, 1, 1)
 AFTER = dt.date(2026, 7, 1)
 TEXT = """
