@@ -21,7 +21,7 @@ from connectors.base import Record
 from connectors.foreign import refusal
 from connectors.packing import GZIP, ZIP, NotATable, gunzip, opened, refuse_growth, unzip
 from connectors.parsing import LONGEST, Broken, parse
-from connectors.scanning import is_binary, scan
+from connectors.scanning import MARKS, is_binary, scan
 from connectors.workbook import sheets_of
 
 #: Of a file, read to find out what it is. Thirty records of the widest Jira export seen fit several times.
@@ -49,7 +49,8 @@ class Text:
         is_hidden: the sheet is one that nobody sees.
         is_odd: it must be read with care, see :class:`connectors.scanning.Scan`.
         is_wrapped: every line is one quoted cell, which holds the line.
-        has_quotes: a cell may hold line breaks.
+        marks: those of :data:`connectors.scanning.MARKS` that its cells may have at their ends.
+        lines: how many line ends it has; -1 where they were not counted.
         note: what was assumed of the encoding; empty for UTF-8.
     """
 
@@ -62,8 +63,19 @@ class Text:
     is_hidden: bool = False
     is_odd: bool = False
     is_wrapped: bool = False
-    has_quotes: bool = True
+    marks: str = MARKS
+    lines: int = -1
     note: str = ""
+
+    @property
+    def may_break(self) -> bool:
+        """A cell may hold line breaks."""
+        return '"' in self.marks
+
+    @property
+    def breaks_soon(self) -> bool:
+        """A cell of its beginning does hold a line break."""
+        return self.may_break and any(line.count('"') % 2 for line in self.head.split("\n")[:-1])
 
     @property
     def is_sheet(self) -> bool:
@@ -134,7 +146,7 @@ def _plain(path: Path) -> Text:
     text = codecs.getincrementaldecoder(seen.encoding)(errors=seen.errors).decode(head)
     if len(head) < HEAD_BYTES and not text.strip("\x00\ufeff \t\r\n"):
         raise NotATable("it holds nothing but blank lines")
-    return Text(path, seen.encoding, text, seen.errors, is_odd=seen.is_odd, has_quotes=seen.has_quotes, note=seen.note)
+    return Text(path, seen.encoding, text, seen.errors, is_odd=seen.is_odd, marks=seen.marks, lines=seen.lines, note=seen.note)
 
 
 def _sheet(path: Path, name: str, since_1904: bool, is_hidden: bool) -> Text:

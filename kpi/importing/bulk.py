@@ -28,6 +28,8 @@ from kpi.warehouse.literals import literal
 LARGE: Final = 8 << 20
 #: The widest table that DuckDB is given whole.
 WIDEST: Final = 1000
+#: Bytes that are read at once for a sample.
+_SAMPLE_BLOCK: Final = 2 << 20
 _REASONS: Final = {
     "UNQUOTED VALUE": MISPLACED,
     "INVALID ENCODING": "it holds bytes that are not UTF-8",
@@ -98,14 +100,18 @@ class Bulk:
             self._rejects = self._read_rejects(totals)
         return self._rejects
 
+    def has_breaks(self, records: int, totals: str) -> bool:
+        """Whether a cell may hold a line break: there are other lines than the ``records``, the rejects and the header have."""
+        return self.text.may_break and records + self.skip_header + self.rejects(totals).records != self.text.lines
+
     def _read_rejects(self, totals: str) -> Rejects:
-        known = self.connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [self.rejects_table]).fetchone()
-        if not known or not known[0]:
+        try:
+            rows = self.connection.execute(
+                f"SELECT line_byte_position, any_value(error_type ORDER BY byte_position), any_value(csv_line), max(column_idx) "  # noqa: S608
+                f"FROM {self.rejects_table} GROUP BY 1 ORDER BY 1"
+            ).fetchall()
+        except duckdb.CatalogException:  # DuckDB makes the table with the first reject
             return Rejects(0, [])
-        rows = self.connection.execute(
-            f"SELECT line_byte_position, any_value(error_type ORDER BY byte_position), any_value(csv_line), max(column_idx) "  # noqa: S608
-            f"FROM {self.rejects_table} GROUP BY 1 ORDER BY 1"
-        ).fetchall()
         problems: list[Problem] = []
         count = 0
         for offset, kind, line, _ in rows:
@@ -142,7 +148,8 @@ def open_bulk(connection: duckdb.DuckDBPyConnection, relation: str, text: Text, 
     else:
         last = found.below - 1 if found.below else found.header.line
         target = copy_below(text, last, folder / "below.csv")
-        bulk = Bulk(connection, relation, header, False, True, Text(target, "utf-8", ""), found.delimiter, last, False)
+        copy = Text(target, "utf-8", text.head, marks=text.marks, lines=text.lines - last)
+        bulk = Bulk(connection, relation, header, False, True, copy, found.delimiter, last, False)
     bulk.rejects_table = f"{relation}_rejects"
     read_view(bulk)
     return bulk
@@ -210,6 +217,28 @@ def open_parts(
 
 def read_view(bulk: Bulk) -> None:
     """A temporary view over the reader, so that a big file is read where it is needed and kept nowhere."""
+    rejects: dict[str, Any] = {}
+    if bulk.rejects_table:
+        rejects = {
+            "store_rejects": True,
+            "rejects_table": bulk.rejects_table,
+            "rejects_scan": f"{bulk.rejects_table}_scan",
+            "rejects_limit": 0,
+        }
+    # by default sixteen of the longest lines are read at once, by each thread
+    bulk.connection.execute(f"CREATE TEMP VIEW {bulk.relation} AS {_reading(bulk, LONGEST, 4 * LONGEST, rejects)}")
+
+
+def take_sample(bulk: Bulk, records: int, positions: Iterable[int]) -> str:
+    """A table of some columns of the first ``records``, but for those that can't be read; little more of the file is read for it."""
+    name = f"{bulk.relation}_sample"
+    chosen = ", ".join(f"c{at}" for at in positions) or "1"
+    reading = _reading(bulk, _SAMPLE_BLOCK, _SAMPLE_BLOCK, {"ignore_errors": True}, chosen)
+    bulk.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {reading} LIMIT {int(records)}")
+    return name
+
+
+def _reading(bulk: Bulk, longest: int, block: int, more: dict[str, Any], chosen: str = "*") -> str:
     columns = {f"c{at}": "VARCHAR" for at in bulk.positions}
     if bulk.has_line:
         columns["line"] = "BIGINT"
@@ -222,20 +251,10 @@ def read_view(bulk: Bulk) -> None:
         "skip": 1 if bulk.skip_header else 0,
         "strict_mode": True,
         "nullstr": "",
-        "max_line_size": LONGEST,
-        # by default sixteen of the longest lines, for each thread
-        "buffer_size": 4 * LONGEST,
+        "max_line_size": longest,
+        "buffer_size": block,
     }
-    if bulk.rejects_table:
-        options |= {
-            "store_rejects": True,
-            "rejects_table": bulk.rejects_table,
-            "rejects_scan": f"{bulk.rejects_table}_scan",
-            "rejects_limit": 0,
-        }
     typed = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
-    said = ", ".join(f"{name} = {literal(value)}" for name, value in options.items())
+    said = ", ".join(f"{name} = {literal(value)}" for name, value in (options | more).items())
     # as SQL, since the options of DuckDB's read_csv for Python import pandas, half a second
-    bulk.connection.execute(
-        f"CREATE TEMP VIEW {bulk.relation} AS SELECT * FROM read_csv({literal(str(bulk.text.path))}, columns = {{{typed}}}, {said})"  # noqa: S608
-    )
+    return f"SELECT {chosen} FROM read_csv({literal(str(bulk.text.path))}, columns = {{{typed}}}, {said})"  # noqa: S608

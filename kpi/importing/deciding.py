@@ -27,7 +27,7 @@ def decide(
     scope: Scope,
     values: Iterable[tuple[Scope, tuple[Any, ...]]],
     setting: DateOrder | None,
-    sample: int | None,
+    sample: Callable[[Iterable[int]], str] | None,
     mark: str | None = None,
 ) -> None:
     """Fill ``scope.dates`` and ``scope.amounts`` for every cell that ``values`` read as a date or an amount.
@@ -37,7 +37,7 @@ def decide(
         scope: the file's columns.
         values: values and conditions, each with the scope it finds its cells in.
         setting: day or month first where a column can't decide.
-        sample: how many records to look at first; None for all.
+        sample: gives a relation of some columns of the first records, which are looked at first; None for all at once.
         mark: what begins the decimals where a column shows none; None asks, where both would be readings.
 
     Raises:
@@ -53,11 +53,12 @@ def decide(
                 dates[found[0]] = found[1]
             elif found:
                 amounts.setdefault(found[0], (found[1], kind))
-    texts = _written(connection, relation, list(dates), list(amounts), sample)
+    first = relation if sample is None else sample(sorted({*dates, *amounts}))
+    texts = _written(connection, first, list(dates), list(amounts))
     if sample is not None:
         # a column that shows no decimals in the sample may show them, or thousand marks, further down
         unproved = [at for at in amounts if not _proved(dict(texts[at] or {}))]
-        texts |= _written(connection, relation, [], unproved, None)
+        texts |= _written(connection, relation, [], unproved)
 
     def quote(at: int, pattern: str) -> str:
         found = connection.execute(mapped.cell_query(relation, at, pattern)).fetchall()
@@ -73,13 +74,11 @@ def decide(
         decide(connection, relation, scope, values, setting, None, mark)
 
 
-def _written(
-    connection: duckdb.DuckDBPyConnection, relation: str, dates: list[int], amounts: list[int], sample: int | None
-) -> dict[int, Any]:
+def _written(connection: duckdb.DuckDBPyConnection, relation: str, dates: list[int], amounts: list[int]) -> dict[int, Any]:
     """For each column its distinct dates, or the patterns of its amounts."""
     if not dates and not amounts:
         return {}
-    query = mapped.shapes_query(relation, dates, amounts, sample)
+    query = mapped.shapes_query(relation, dates, amounts)
     return dict(zip([*dates, *amounts], connection.execute(query).fetchall()[0], strict=True))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from connectors.packing import NotATable
 from connectors.reading import Text, lines_of
 from connectors.tidying import INVISIBLE
 from kpi.errors import HeldBack
-from kpi.importing.bulk import Bulk, open_bulk, open_parts, open_rows
+from kpi.importing.bulk import Bulk, open_bulk, open_parts, open_rows, take_sample
 from kpi.importing.deciding import SAMPLE, decide
 from kpi.importing.recognising import Recognised, recognise_one, recognise_tree
 from kpi.importing.rows import Rows
@@ -232,9 +233,9 @@ class _Staging:
         self.connection.execute(
             mapped.text_view(self.texts[part], bulk.relation, bulk.positions, bulk.has_line, closely and not bulk.is_tidy)
         )
-        self._decide(part, sample=None if closely else SAMPLE)
+        self._decide(part, None if closely else partial(take_sample, bulk, SAMPLE))
 
-    def _decide(self, part: str, sample: int | None) -> None:
+    def _decide(self, part: str, sample: Callable[[Iterable[int]], str] | None) -> None:
         values = []
         for mapping in self._mappings(part):
             for rows in self._rows(mapping, self.texts[part]):
@@ -317,9 +318,10 @@ class _Staging:
             marks["padded"] = mapped.is_padded(self._positions(part))
         bulk = self.bulks[part]
         if bulk.rejects_table:
-            marks["dressed"] = mapped.is_dressed(self._positions(part))
-            if bulk.text.has_quotes:
-                marks["swallowed"] = mapped.is_swallowed(bulk.positions, bulk.delimiter)
+            marks["dressed"] = mapped.is_dressed(self._positions(part), bulk.text.marks)
+        breaks = bulk.text.breaks_soon if bulk.rejects_table else None
+        if breaks:
+            marks |= self._breaks(part)
         tells = mapped.compile_marks([tell.condition for tell in self.layout.tells], scope) if main else []
         marks |= {f"tell{at}": mark & ~left_out & ~bad for at, mark in enumerate(tells)}
         marks |= {f"skip{at}": mark & ~totals for at, mark in enumerate(skips.values())}
@@ -355,8 +357,16 @@ class _Staging:
             wrong = {fault.reason: row[f"broken{at}"] for at, fault in enumerate(broken) if row[f"broken{at}"]}
             self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped, told, wrong)
         self.clean[part] = not row["bad"] and not row["left_out"]
-        self.doubtful = bool(row.get("dressed") or row.get("swallowed"))
+        self.doubtful = any(row.get(name) for name in ("dressed", "broken", "swallowed"))
+        if breaks is False and not self.doubtful and bulk.has_breaks(row["records"], self.layout.totals):
+            query = mapped.check_query(self.texts[part], mapped.Check(self._breaks(part), {}))
+            self.doubtful = any(self.connection.execute(query).fetchall()[0][1:])
         return bool(row["bad"] or row.get("padded"))
+
+    def _breaks(self, part: str) -> dict[str, Any]:
+        """Marks of records with line breaks where a careful reading is asked for; few files have any."""
+        bulk = self.bulks[part]
+        return {"broken": mapped.is_broken(self._positions(part)), "swallowed": mapped.is_swallowed(bulk.positions, bulk.delimiter)}
 
     def _count(self, part: str, check: mapped.Check) -> duckdb.DuckDBPyConnection:
         """One row; the rows that say who is who come of the same reading of the file."""

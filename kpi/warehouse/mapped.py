@@ -67,7 +67,7 @@ def create_view(name: str, select: sa.sql.ClauseElement) -> str:
 def never_null(conditions: Iterable[Column]) -> Column:
     """Whether any of the conditions holds, with null for no."""
     given = list(conditions)
-    return sa.func.coalesce(sa.or_(*(sa.func.coalesce(condition, sa.false()) for condition in given)), sa.false()) if given else sa.false()
+    return sa.func.coalesce(sa.or_(*given), sa.false()) if given else sa.false()
 
 
 def text_view(name: str, source: str, positions: Sequence[int], has_line: bool, trimmed: bool) -> str:
@@ -78,7 +78,12 @@ def text_view(name: str, source: str, positions: Sequence[int], has_line: bool, 
 
 def is_padded(positions: Iterable[int]) -> Column:
     """Whether a cell of a record has blanks around it."""
-    return never_null(blank for at in positions for blank in (sa.func.starts_with(_text(at), " "), sa.func.ends_with(_text(at), " ")))
+    return never_null(blank for at in positions for blank in (_begins(_text(at), " "), sa.func.ends_with(_text(at), " ")))
+
+
+def _begins(text: Column, mark: str) -> Column:
+    """As ``starts_with`` of one letter of ASCII, at half the cost: the beginnings of texts are compared without reading the rest."""
+    return sa.and_(text >= mark, text < chr(ord(mark) + 1))
 
 
 def _trimmed(at: int) -> Column:
@@ -317,33 +322,34 @@ def _digest(positions: Sequence[int]) -> Column:
     return sa.func.md5(sa.func.concat_ws(SEPARATOR, *(sa.func.coalesce(_text(at), "") for at in positions)))
 
 
-def shapes_query(source: str, dates: Sequence[int], amounts: Sequence[int], limit: int | None) -> str:
+def shapes_query(source: str, dates: Sequence[int], amounts: Sequence[int]) -> str:
     """One row: for each date column the list of its distinct texts with clock times folded, for each amount column
     the pattern of its texts -> how many."""
-    needed = sorted({*dates, *amounts})
-    origin: Any = sa.table(source)
-    if limit is not None:
-        origin = sa.select(*(_text(at) for at in needed)).select_from(origin).limit(limit).subquery()
-    made: list[Any] = []
-    for at in dates:
-        text = _text(at)
-        # numbers of instants are as many as the instants, and one of each length tells as much
-        numbered = sa.case(
-            (sa.func.regexp_full_match(text, r"[0-9]{9,16}(\.[0-9]+)?"), sa.func.regexp_replace(text, "[0-9]", "1", "g")), else_=text
-        )
-        text = sa.func.regexp_replace(numbered, r"^([0-9]{5})\.[0-9]+$", r"\1.5")
-        seconds = sa.func.regexp_replace(text, _CLOCK + r":[0-9]{2}([.,][0-9]+)?", "11:00:00", "g")
-        made.append(sa.func.list(sa.distinct(sa.func.regexp_replace(seconds, _CLOCK, "11:00", "g"))).label(f"d{at}"))
-    for at in amounts:
-        text = _text(at)
-        made.append(sa.func.histogram(_pattern(text)).label(f"a{at}"))
-    return sql(sa.select(*made).select_from(origin))
+    made: list[Any] = [sa.func.list(sa.distinct(_folded_date(_text(at)))).label(f"d{at}") for at in dates]
+    made += [sa.func.histogram(_pattern(_text(at))).label(f"a{at}") for at in amounts]
+    return sql(sa.select(*made).select_from(sa.table(source)))
+
+
+def _folded_date(text: Column) -> Column:
+    """A date with its clock time folded; numbers of instants are as many as the instants, and one of each length tells as much."""
+    # a regular expression costs fifty times what it costs to look for a mark
+    numbered = sa.case(
+        (sa.func.regexp_full_match(text, r"[0-9]{9,16}(\.[0-9]+)?"), sa.func.regexp_replace(text, "[0-9]", "1", "g")),
+        else_=sa.func.regexp_replace(text, r"^([0-9]{5})\.[0-9]+$", r"\1.5"),
+    )
+    seconds = sa.func.regexp_replace(text, _CLOCK + r":[0-9]{2}([.,][0-9]+)?", "11:00:00", "g")
+    return sa.case(
+        (sa.func.contains(text, ":"), sa.func.regexp_replace(seconds, _CLOCK, "11:00", "g")),
+        (sa.or_(sa.func.contains(text, "-"), sa.func.contains(text, "/")), text),
+        else_=numbered,
+    )
 
 
 def _pattern(text: Column) -> Column:
     """Every digit a 9, and a leading zero before a mark a Z."""
-    zero = sa.func.regexp_replace(text, r"^([^0-9.,]*)0([.,])", r"\1Z\2")
-    return sa.func.nullif(sa.func.regexp_replace(zero, "[0-9]", "9", "g"), "")
+    may_lead = sa.or_(sa.func.contains(text, "0."), sa.func.contains(text, "0,"))
+    zero = sa.case((may_lead, sa.func.regexp_replace(text, r"^([^0-9.,]*)0([.,])", r"\1Z\2")), else_=text)
+    return sa.func.nullif(sa.func.translate(zero, "012345678", "999999999"), "")
 
 
 def units_query(source: str, amounts: Sequence[int], whole: Sequence[int], marks: Sequence[int]) -> str:
@@ -383,12 +389,23 @@ def compile_dates(values: Sequence[Value], scope: Scope) -> list[Column]:
     return made
 
 
-def is_dressed(positions: Iterable[int]) -> Column:
-    """Whether a cell has a mark at its ends that asks for a careful reading: '00123, ="00123", a line break, a stray quotation mark."""
+def is_dressed(positions: Iterable[int], marks: str) -> Column:
+    """Whether a cell has a mark at its ends that asks for a careful reading: '00123, ="00123", a stray quotation mark.
+
+    ``marks``: those that the file holds anywhere; line breaks are asked for by :func:`is_broken`.
+    """
+    made: list[Column] = []
+    for at in positions:
+        made += [_begins(_text(at), mark) for mark in marks]
+        made += [sa.func.ends_with(_text(at), mark) for mark in marks if mark in '"\t']
+    return never_null(made)
+
+
+def is_broken(positions: Iterable[int]) -> Column:
+    """Whether a cell begins or ends with a line break."""
     marks: list[Column] = []
     for at in positions:
-        marks += [sa.func.starts_with(_text(at), mark) for mark in ("'", "=", '"', "\t", "\n")]
-        marks += [sa.func.ends_with(_text(at), mark) for mark in ('"', "\t", "\n", "\r")]
+        marks += [_begins(_text(at), "\n"), sa.func.ends_with(_text(at), "\n"), sa.func.ends_with(_text(at), "\r")]
     return never_null(marks)
 
 
