@@ -35,7 +35,11 @@ class SetAside:
     def add(self, problems: Sequence[Problem], main: bool = False) -> None:
         """Problems whose lines are known."""
         if problems:
-            self.connection.executemany(f"INSERT INTO {self.relation} VALUES (?, ?, ?, ?)", [list(problem) for problem in problems])  # noqa: S608
+            columns = list(zip(*problems, strict=True))
+            typed = [pa.array(columns[0], pa.int64()), *(pa.array(texts, pa.string()) for texts in columns[1:])]
+            self.connection.register(f"{self.relation}_more", pa.table(typed, ["line", "column_name", "value", "reason"]))
+            self.connection.execute(f"INSERT INTO {self.relation} SELECT * FROM {self.relation}_more")  # noqa: S608
+            self.connection.unregister(f"{self.relation}_more")
         if main:
             fresh = {problem[0] for problem in problems} - self._lines
             self._lines |= fresh

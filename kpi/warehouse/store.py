@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from kpi.warehouse.literals import literal
+
 
 class Store(ABC):
     """Tables of the schema, writable.
@@ -77,7 +79,7 @@ class DuckStore(Store):
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement on the connection."""
-        return self.scratch.execute(sql, list(values)).fetchall()
+        return self.scratch.execute(_written_out(sql, values)).fetchall()
 
     def bring(self, relation: str) -> str:
         """The relation is there already."""
@@ -99,3 +101,11 @@ class DuckStore(Store):
         self.scratch.register("rows_to_add", rows)
         self.scratch.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM rows_to_add')
         self.scratch.unregister("rows_to_add")
+
+
+def _written_out(sql: str, values: Sequence[Any]) -> str:
+    """The statement with its values in it: DuckDB imports pandas, half a second, to find out of what kind a bound value is."""
+    texts = sql.split("?")
+    if len(texts) != len(values) + 1:
+        raise ValueError(f"{len(values)} values for the {len(texts) - 1} marks of: {sql}")
+    return "".join([*(text + literal(value) for text, value in zip(texts, values, strict=False)), texts[-1]])
