@@ -24,13 +24,13 @@ COMMANDS: Final = {
     "show": "metrics",
     "explain": "metrics",
     "link": "link",
-    "problems": "imports",
+    "problems": "upkeep",
     "unmapped": "unmapped",
-    "rebuild": "imports",
-    "doctor": "imports",
+    "rebuild": "upkeep",
+    "doctor": "upkeep",
     "demo": "demo",
-    "tables": "imports",
-    "connectors": "imports",
+    "tables": "upkeep",
+    "connectors": "upkeep",
 }
 
 

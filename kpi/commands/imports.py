@@ -5,21 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from kpi import settings
-from kpi.commands import upkeep
 from kpi.commands.text import table
-from kpi.importing.importer import FileReport, ImportReport, Options, import_paths
-from kpi.metrics import definitions
-from kpi.metrics.publishing import mappings_of
+from kpi.settings import Settings
+from kpi.warehouse.archive import Archive, Incoming
 
+if TYPE_CHECKING:
+    from kpi.importing.importer import FileReport, ImportReport
+
+#: Bytes of a file that takes longer to pack than to come to it.
+_WORTHWHILE: Final = 8 << 20
 _FIELDS = ("file", "connector", "status", "rows_read", "rows_loaded", "rows_rejected", "message")
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
-    """Register ``import`` and what keeps the warehouse."""
+    """Register ``import``."""
     parser = subparsers.add_parser(
         "import",
         help="read exports: files, folders, zips, addresses such as s3://bucket/exports",
@@ -43,19 +48,44 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--full", action="store_true", help="the files are complete: rows of their systems that they lack are retired")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
-    upkeep.add(subparsers)
 
 
 def run(options: argparse.Namespace) -> int:
     """Import and report; exit code 1 when a file was held back or unknown."""
     chosen = settings.load()
+    ahead = _ahead(chosen, options.paths)
+    try:
+        report = _import(options, chosen, ahead)
+    finally:
+        if ahead is not None:
+            ahead.discard()
+    print(as_json(report) if options.json else as_text(report))
+    return 1 if any(file.status in ("held back", "unknown") for file in report.files) else 0
+
+
+def _import(options: argparse.Namespace, chosen: Settings, ahead: Incoming | None) -> ImportReport:
+    # a second of loading, in which the first file is packed already
+    from kpi.commands import upkeep
+    from kpi.importing.importer import Options, import_paths
+    from kpi.metrics import definitions
+    from kpi.metrics.publishing import mappings_of
+
     loaded = definitions.load(chosen.metrics)
     if options.connector:
         upkeep.require_connector(options.connector, chosen)
     told = Options(options.connector, options.dates, options.full, frozenset(loaded.sources), options.amounts)
-    report = import_paths(chosen, mappings_of(loaded), options.paths, told, say)
-    print(as_json(report) if options.json else as_text(report))
-    return 1 if any(file.status in ("held back", "unknown") for file in report.files) else 0
+    return import_paths(chosen, mappings_of(loaded), options.paths, told, say, ahead)
+
+
+def _ahead(chosen: Settings, words: Sequence[str]) -> Incoming | None:
+    """The first file on its way into the archive, if it is worth a thread and lies here; None where that can't be, which is no matter."""
+    path = Path(words[0])
+    try:
+        if path.suffix.lower() != ".zip" and path.is_file() and path.stat().st_size > _WORTHWHILE:
+            return Archive(chosen.home).receive(path)
+    except (OSError, ValueError):  # the import says what is wrong
+        pass
+    return None
 
 
 def say(sentence: str) -> None:

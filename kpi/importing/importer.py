@@ -9,7 +9,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from kpi.errors import HeldBack, ImportError_
@@ -22,7 +21,7 @@ from kpi.records.links import standing_rows
 from kpi.settings import AmountUnits, DateOrder, Settings, user
 from kpi.sources import folder
 from kpi.warehouse.agreement import found
-from kpi.warehouse.archive import Entry, Incoming, hash_of
+from kpi.warehouse.archive import Entry, Incoming, hash_of, stamp
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.publish import Draft, drafting, landing
 
@@ -73,8 +72,9 @@ class ImportReport:
 
 @dataclass
 class _Batch:
-    """What one command has put into its draft so far."""
+    """What one command has put into its draft so far, and what is on its way into the archive already."""
 
+    ahead: Incoming | None = None
     kept: list[tuple[Entry, Incoming | None]] = field(default_factory=list)
     tables: frozenset[str] = frozenset()
     used: dict[str, str] = field(default_factory=dict)
@@ -86,18 +86,20 @@ def import_paths(
     words: Sequence[str],
     options: Options | None = None,
     say: Callable[[str], None] = lambda sentence: None,
+    ahead: Incoming | None = None,
 ) -> ImportReport:
     """Import files, folders, patterns and places elsewhere.
 
     Args:
         say: told, a sentence each, what is going on.
+        ahead: one of the files, already on its way into the archive; it is discarded where it is not used.
 
     Raises:
         UsageError: a word names nothing, or a place can't be read.
         WarehouseError: the warehouse can't be written; nothing was imported.
     """
     with landing(settings) as folder:
-        return import_inputs(settings, mappings, find(words, folder, say), options, say)
+        return import_inputs(settings, mappings, find(words, folder, say), options, say, ahead)
 
 
 def import_inputs(
@@ -106,6 +108,7 @@ def import_inputs(
     inputs: Sequence[Input],
     options: Options | None = None,
     say: Callable[[str], None] = lambda sentence: None,
+    ahead: Incoming | None = None,
 ) -> ImportReport:
     """As :func:`import_paths`, of files that were found already."""
     chosen = options or Options()
@@ -113,7 +116,7 @@ def import_inputs(
     ensure_current(settings, mappings, say)
     with drafting(settings, [one.path for one in inputs if one.is_plain], waiting=say) as draft:
         known = {entry.sha256: entry for entry in draft.archive.entries(draft.base.archive_line)}
-        batch = _Batch(used=stamp_of(draft.base.mappings)[1])
+        batch = _Batch(used=stamp_of(draft.base.mappings)[1], ahead=ahead)
         described = folder.load(settings.sources)
         for file, count in Counter(problem.file for problem in described.problems).items():
             say(f"{file} has {count} problem{'' if count == 1 else 's'} and reads nothing: python -m kpi check {file} lists them")
@@ -131,7 +134,7 @@ def import_inputs(
                     asked += tuple(one.sentence() for one in found(draft.store))
                 generation = draft.publish(batch.kept, stamped(mappings, batch.used)).generation
         finally:
-            for _, incoming in batch.kept:
+            for incoming in (ahead, *(kept for _, kept in batch.kept)):
                 if incoming is not None:
                     incoming.discard()
     return ImportReport(tuple(reports), generation, asked)
@@ -151,16 +154,17 @@ def _import_one(
     incoming: Incoming | None = None
     try:
         path = one.placed(draft.staging, say)
-        before = _stamp(path)
+        before = stamp(path)
         sized = any(entry.size == before[0] for entry in known.values())
         if sized and (twin := known.get(hash_of(path))) and _says_no_more(options, twin):
             same = f"the same bytes were imported on {twin.time[:10]} as {twin.name}"
             return FileReport(one.name, twin.connector, "", "unchanged", 0, 0, 0, same)
-        receiving = incoming = draft.archive.receive(path)
+        begun = batch.ahead if batch.ahead is not None and batch.ahead.is_of(path, before) else None
+        receiving = incoming = begun or draft.archive.receive(path)
 
         def seal() -> str:
             receiving.wait()
-            if _stamp(path) != before:
+            if stamp(path) != before:
                 raise HeldBack(f"{one.name} changed while it was read; import it again")
             return receiving.sha256
 
@@ -199,11 +203,6 @@ def _rejected(count: int) -> str:
     if count == 1:
         return "1 row can't be used: python -m kpi problems shows it with its reason"
     return f"{count:,} rows can't be used: python -m kpi problems lists them with their reasons"
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns
 
 
 def _told(name: str, settings: Settings, options: Options, first: int) -> Told:

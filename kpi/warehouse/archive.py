@@ -2,7 +2,7 @@
 
     archive/imports.jsonl                  one line an import, in order; a line's number is the run's id
     archive/3f/3f9a….zst                   the bytes, zstd
-    archive/incoming-<pid>-<n>.part        bytes on their way in
+    archive/incoming-<pid>-<any>-<n>.part  bytes on their way in
 
 The log counts up to the line that CURRENT names; what stands behind it belongs to an import that was killed before
 it was published, and the next import cuts it off.
@@ -11,10 +11,12 @@ it was published, and the next import cuts it off.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import itertools
 import json
 import os
+import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -26,7 +28,8 @@ import zstandard
 from kpi.errors import WarehouseError
 from kpi.warehouse.home import sync_file, sync_folder
 
-_CHUNK: Final = 1 << 20
+#: Packing a block takes longer than a thread waits for the interpreter.
+_CHUNK: Final = 4 << 20
 _NUMBERS: Final = itertools.count()
 
 
@@ -108,9 +111,12 @@ class Archive:
         return path
 
     def receive(self, path: Path) -> Incoming:
-        """Begin to hash and compress ``path`` in a thread of its own."""
+        """Begin to hash and compress ``path`` in a thread of its own.
+
+        May be called before the lock is held; another process may then remove the part, see :attr:`Incoming.is_there`.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        return Incoming(path, self.folder / f"incoming-{os.getpid()}-{next(_NUMBERS)}.part")
+        return Incoming(path, self.folder / f"{_incoming()}{next(_NUMBERS)}.part")
 
     def keep(self, incoming: Incoming) -> None:
         """Give received bytes their final name; twice the same is kept once."""
@@ -125,7 +131,7 @@ class Archive:
         final = self.blob(sha256)
         if not final.exists():
             final.parent.mkdir(parents=True, exist_ok=True)
-            part = self.folder / f"incoming-{os.getpid()}-{next(_NUMBERS)}.part"
+            part = self.folder / f"{_incoming()}{next(_NUMBERS)}.part"
             part.write_bytes(zstandard.compress(content))
             sync_file(part)
             part.replace(final)
@@ -158,7 +164,8 @@ class Archive:
     def clean(self, lines: int) -> None:
         """Cut the log to its first ``lines`` lines and remove what killed imports left."""
         for part in self.folder.glob("incoming-*.part"):
-            part.unlink(missing_ok=True)
+            if not part.name.startswith(_incoming()):
+                part.unlink(missing_ok=True)
         if not self.log.exists():
             return
         raw = self.log.read_bytes().splitlines(keepends=True)
@@ -178,23 +185,42 @@ class Archive:
                 self.blob(sha256).unlink(missing_ok=True)
 
 
+@functools.cache
+def _incoming() -> str:
+    """How the names of this process's parts begin; in a container the number of a process comes again."""
+    return f"incoming-{os.getpid()}-{secrets.token_hex(4)}-"
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """What differs when a file was written to: its size and the time of its last change."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
 class Incoming:
     """Bytes on their way into the archive.
 
     Attributes:
+        path, stamp: the file, and what was so of it when this began.
         part: the compressed bytes, under a name that says they are not whole.
         sha256, size: known after :meth:`wait`.
     """
 
     def __init__(self, path: Path, part: Path) -> None:
+        self.path = path
+        self.stamp = stamp(path)
         self.part = part
         self.sha256 = ""
         self.size = 0
-        self._path = path
         self._stopped = False
         self._failure: BaseException | None = None
+        part.touch()
         self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
         self._thread.start()
+
+    def is_of(self, path: Path, now: tuple[int, int]) -> bool:
+        """Whether these are the bytes of ``path`` as it is now, and the part was not removed before the lock was held."""
+        return self.path == path and self.stamp == now and self.part.exists()
 
     def wait(self) -> None:
         """Return when all bytes are compressed and on the disk.
@@ -217,7 +243,7 @@ class Incoming:
         try:
             # Level 1: exports are text, which it packs to a fifth at the speed of reading.
             packing = zstandard.ZstdCompressor(level=1)
-            with self._path.open("rb") as plain, self.part.open("wb") as file, packing.stream_writer(file, closefd=False) as packed:
+            with self.path.open("rb") as plain, self.part.open("wb") as file, packing.stream_writer(file, closefd=False) as packed:
                 while not self._stopped and (chunk := plain.read(_CHUNK)):
                     digest.update(chunk)
                     packed.write(chunk)

@@ -151,3 +151,20 @@ def test_two_systems_that_hold_the_same_raise_the_question(kpi, shared_data):
         "Add this, or with salesforce in its place:\nsources:\n  deal: hubspot\n  deal_stage: hubspot"
     ]
     assert said["files"][-1]["message"].endswith("deal_stage: hubspot")
+
+
+def test_a_file_that_came_ahead_is_archived_once_and_leaves_nothing_else(kpi, monkeypatch):
+    from pathlib import Path
+
+    from kpi.commands import imports
+
+    monkeypatch.setattr(imports, "_WORTHWHILE", 0)
+    write("payments.csv", ROW)
+    write("more.csv", ROW.replace("ch_1", "ch_2"))
+    assert kpi("import", "payments.csv", "more.csv")[0] == 0
+    assert kpi("import", "payments.csv")[0] == 0  # unchanged
+    Path("strange.csv").write_text("a,b\n1,2\n")
+    assert kpi("import", "strange.csv")[0] == 1
+    kept = [path for path in Path("data/archive").rglob("*") if path.is_file() and path.name != "imports.jsonl"]
+    assert sorted(path.suffix for path in kept) == [".zst", ".zst"]
+    assert kpi("rebuild")[:2] == (0, "generation 2 was made from 2 archived files\n")

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from kpi.errors import WarehouseError
-from kpi.warehouse.archive import Archive, Entry
+from kpi.warehouse.archive import Archive, Entry, stamp
 
 
 def entry(name, content):
@@ -38,6 +38,31 @@ def test_discarded_bytes_leave_nothing(tmp_path):
     archive = Archive(tmp_path / "home")
     (tmp_path / "a.csv").write_bytes(b"x" * 10_000_000)
     archive.receive(tmp_path / "a.csv").discard()
+    assert list(archive.folder.iterdir()) == []
+
+
+def test_bytes_that_came_ahead_are_those_of_the_file_as_it_is(tmp_path):
+    archive = Archive(tmp_path / "home")
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"one")
+    incoming = archive.receive(path)
+    assert incoming.is_of(path, stamp(path))
+    assert not incoming.is_of(tmp_path / "b.csv", stamp(path))
+    path.write_bytes(b"three")
+    assert not incoming.is_of(path, stamp(path))
+
+
+def test_another_import_may_have_removed_bytes_that_came_ahead(tmp_path, monkeypatch):
+    archive = Archive(tmp_path / "home")
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"one")
+    incoming = archive.receive(path)
+    incoming.wait()
+    archive.clean(0)  # its own
+    assert incoming.is_of(path, stamp(path))
+    monkeypatch.setattr("kpi.warehouse.archive._incoming", lambda: "incoming-another-")
+    archive.clean(0)
+    assert not incoming.is_of(path, stamp(path))
     assert list(archive.folder.iterdir()) == []
 
 
