@@ -47,11 +47,17 @@ def main() -> int:
         scales = [options.scale / 10, options.scale, *([options.scale * 10] if options.large else [])]
         holds &= print_table("Growth", layer.growth(ROOT, scales, options.runs or 15))
     if "imports" in parts:
-        from benchmarks import imports, stripe_csv
+        from benchmarks import imports, stripe_csv, stripe_json
 
         print("\nImporting a payments export (the first time it is made before)…", flush=True)
         lines = imports.measure(ROOT, max(1000, int(stripe_csv.ROWS * options.scale)), options.runs or 5)
         holds &= print_table("Stripe payments, 21 columns", lines)
+        lines = imports.measure_small(ROOT, max(10_000, int(stripe_csv.ROWS // 2 * options.scale)), min(options.runs or 3, 3))
+        holds &= print_table("The same in many small files", lines)
+        lines = imports.measure_json(ROOT, max(1000, int(stripe_json.ROWS * options.scale)))
+        holds &= print_table("Stripe charges as JSON Lines", lines)
+        lines = imports.measure_rebuild(ROOT, max(5000, int(5 * stripe_csv.ROWS * options.scale)))
+        holds &= print_table("The warehouse made again from the archive", lines)
     if "sheets" in parts:
         from benchmarks import sheets
 

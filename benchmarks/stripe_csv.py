@@ -5,6 +5,7 @@ Newest first, text quoted only where it must be, one row in a thousand twice, as
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Final
 
@@ -64,9 +65,9 @@ _CELLS: Final = {
 }
 
 
-def build(folder: Path, rows: int = ROWS) -> Path:
-    """The file; one that was made before is used again."""
-    path = folder / f"payments-{EDITION}-{rows}.csv"
+def build(folder: Path, rows: int = ROWS, first: int = 0) -> Path:
+    """The file; one that was made before is used again. ``first``: the number of its first payment, older ones follow."""
+    path = folder / f"payments-{EDITION}-{rows}{f'-from-{first}' if first else ''}.csv"
     if path.exists():
         return path
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +90,10 @@ def build(folder: Path, rows: int = ROWS) -> Path:
                             (hash(n * 16 + 1) % 100000)::decimal(18,2) / 100 + 5 as cents,
                             cents::decimal(18,2) as amount,
                             hash(n * 16 + 2) % 100 < 3 as failed
-                        from (select i, case when i % 1000 = 999 then i - 1 else i end as n from range({int(rows)}) t(i))
+                        from (
+                            select i, case when i % 1000 = 999 then i - 1 else i end as n
+                            from range({int(first)}, {int(first + rows)}) t(i)
+                        )
                     )
                 )
                 order by i
@@ -97,3 +101,21 @@ def build(folder: Path, rows: int = ROWS) -> Path:
         )
     part.rename(path)
     return path
+
+
+def cut(path: Path, rows: int) -> Path:
+    """A folder of the same payments in files of ``rows`` each, every one with the header. No cell of them holds a line end."""
+    folder = path.with_name(f"{path.stem}-by-{rows}")
+    if folder.exists():
+        return folder
+    part = path.with_name(f"{folder.name}.part")
+    part.mkdir(exist_ok=True)
+    with path.open("rb") as whole:
+        header = whole.readline()
+        for number in itertools.count():
+            lines = list(itertools.islice(whole, rows))
+            if not lines:
+                break
+            (part / f"payments-{number:04d}.csv").write_bytes(header + b"".join(lines))
+    part.rename(folder)
+    return folder
