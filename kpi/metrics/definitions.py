@@ -23,12 +23,13 @@ from kpi.metrics.catalog import Catalog
 from kpi.metrics.given import Look
 from kpi.metrics.kinds import COMMON, KINDS
 from kpi.metrics.kinds.base import About, Context, Kind, expression
-from kpi.metrics.model import Definitions, Dimension, Formula, Leaf, Metric, Node, Where
+from kpi.metrics.model import Definitions, Dimension, Formula, Leaf, Metric, Node, Section, Where
 from kpi.periods import Calendar
 
 SECTIONS: Final = (
     Key("north_star", "a metric", "the one metric that stands above all others", required=True),
     Key("drivers", "a list of metrics", "the cards below it, in their order; without it what the North Star is made of, then the others"),
+    Key("review", "sections with metrics", "the weekly review, in its order; without it the North Star and the drivers"),
     Key("calendar", "week_starts, year_starts, timezone, pattern", "how the company counts its time"),
     Key("currency", "three letters, such as EUR", "the currency of every figure"),
     Key("tables", "names with tables or views of the warehouse", "tables that this program did not make"),
@@ -124,6 +125,7 @@ class _File:
             self._quietly(self.metric, name)
         north_star = self._metric_name(tree.get("north_star")) or ""
         drivers = self._drivers(north_star)
+        review = self._review() or (Section("", tuple(name for name in (north_star, *drivers) if name)),)
         return Definitions(
             file=problems.file,
             hash=_digest([_LANGUAGE, _plain(tree), *([tables.digest] if tables.digest else [])]),
@@ -135,6 +137,7 @@ class _File:
             ),
             north_star=north_star,
             drivers=drivers,
+            review=review,
             calendar=calendar,
             currency=currency,
             sources=counted,
@@ -316,6 +319,29 @@ class _File:
             elif name is not None:
                 names.append(name)
         return tuple(names)
+
+    def _review(self) -> tuple[Section, ...]:
+        """``review:``: sections with their metrics, or a list without sections."""
+        value = self.tree.get("review")
+        if value is None:
+            return ()
+        if isinstance(value, yamlfile.Mapping):
+            entries = [(entry.key.text.strip(), entry.value) for entry in value.entries]
+        else:
+            entries = [("", value)]
+        seen: set[str] = set()
+        found = []
+        for title, items in entries:
+            names = []
+            for item in self.problems.names(items, "a metric"):
+                name = self._metric_name(item)
+                if name in seen:
+                    self.problems.at(item, f"{name} is there twice; the review shows each metric once")
+                elif name is not None:
+                    seen.add(name)
+                    names.append(name)
+            found.append(Section(title, tuple(names)))
+        return tuple(section for section in found if section.metrics)
 
 
 def _marks(kind: Kind) -> Sequence[str]:

@@ -54,6 +54,9 @@ def made(kinds: Iterable[Kind] = KINDS) -> Schema:
     shapes: dict[str, Schema] = {
         "north_star": _NAME,
         "drivers": _one_or_more(_NAME, unique=True),
+        "review": {
+            "anyOf": [_one_or_more(_NAME, unique=True), {"type": "object", "additionalProperties": _one_or_more(_NAME, unique=True)}]
+        },
         "calendar": _object(sections.CALENDAR, _CALENDAR),
         "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
         "tables": {"type": "object", "propertyNames": _NAME, "additionalProperties": _object(given.TABLE, _TABLE)},

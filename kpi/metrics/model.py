@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from kpi.metrics.catalog import STANDARD, Catalog
-from kpi.periods import Calendar, Grain
+from kpi.periods import Calendar, Grain, Period
 
 #: Before the name of a leaf that is allocated by later months.
 LAGGED: Final = "lagged "
@@ -522,6 +522,14 @@ class CountedSpan:
     end: dt.date | None
 
 
+@dataclass(frozen=True)
+class Section:
+    """Metrics that the weekly review shows together; ``title`` is empty where there is but one section."""
+
+    title: str
+    metrics: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Definitions:
     """A whole checked file; two are equal when their ``hash`` is.
@@ -540,6 +548,7 @@ class Definitions:
     mappings_hash: str
     north_star: str
     drivers: tuple[str, ...]
+    review: tuple[Section, ...]
     calendar: Calendar
     currency: str
     sources: Mapping[str, tuple[CountedSpan, ...]]
@@ -591,6 +600,8 @@ class Query:
         order: what rows are sorted by, first things first; then by period and group.
         limit: at most so many rows.
         together: each metric over the days that all of them cover.
+        spans: instead of since and until the first days of periods of the grain, such as a month to date and that of last year;
+            none is partial for not being the whole month.
     """
 
     metrics: tuple[str, ...]
@@ -605,3 +616,4 @@ class Query:
     order: tuple[Order, ...] = ()
     limit: int | None = None
     together: bool = False
+    spans: tuple[Period, ...] = ()

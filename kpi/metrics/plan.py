@@ -33,7 +33,7 @@ from kpi.metrics.slots import Asked, asked_for, slots_of
 from kpi.metrics.stages.scan import Scan
 from kpi.metrics.uses import Tree, divided, expand, uses_of, with_leaves
 from kpi.metrics.windows import Frame
-from kpi.periods import Period
+from kpi.periods import Calendar, Grain, Period
 
 #: A page shows some hundred; days of a century are far above.
 MAX_PERIODS: Final = 50_000
@@ -161,6 +161,8 @@ def _trees(query: Query, definitions: Definitions) -> dict[str, tuple[Tree, Tree
 
 def _frame(query: Query, definitions: Definitions, covered: Any) -> Frame:
     """The periods asked for; without since or until as far as any metric reaches."""
+    if query.spans:
+        return _to_date(query, definitions)
     spans = [span for spans in covered for span in spans]
     first, last = min((span.start for span in spans), default=None), max((span.end for span in spans), default=None)
     since, until = query.since or first, query.until or last
@@ -176,6 +178,20 @@ def _frame(query: Query, definitions: Definitions, covered: Any) -> Frame:
         return Frame(query.grain, wanted, since, until)
     except (OverflowError, ValueError) as error:
         raise QueryError(f"{since} to {until} is beyond the calendar's years") from error
+
+
+def _to_date(query: Query, definitions: Definitions) -> Frame:
+    spans = tuple(sorted(query.spans))
+    fit = query.grain != "all" and len({span.start for span in spans}) == len(spans)
+    if not fit or any(Period(span.start, span.end) != _of(span, query.grain, definitions.calendar) for span in spans):
+        raise QueryError(f"spans are the first days of {query.grain}s that differ")
+    return Frame(query.grain, spans, spans[0].start, max(span.end for span in spans), to_date=True)
+
+
+def _of(span: Period, grain: Grain, calendar: Calendar) -> Period:
+    """The span as it should be: from its period's first day to a day in it."""
+    whole = calendar.period(span.start, grain)
+    return Period(whole.start, max(whole.start + dt.timedelta(days=1), min(span.end, whole.end)))
 
 
 def _filters(aspect: Aspect, tree: Tree) -> tuple[Node, ...]:

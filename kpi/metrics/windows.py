@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kpi.metrics.model import AtStart, Lag, MetricRef, Rolling, Shift, ToDate
 from kpi.periods import Calendar, Grain, Period
@@ -19,6 +19,7 @@ Step = Shift | Rolling | ToDate | AtStart | Lag
 
 _DAY = dt.timedelta(days=1)
 
+_YEAR: Final = Shift(MetricRef(""), 1, "year")
 #: Sets of windows kept; one of daily periods over years takes some hundred kilobytes.
 KEPT = 64
 
@@ -44,12 +45,17 @@ class Window(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """What a query asks of time: whole periods, and the days that since and until leave of them."""
+    """What a query asks of time: whole periods, and the days that since and until leave of them.
+
+    Attributes:
+        to_date: the periods are the first days of whole ones, and no more than those days was meant.
+    """
 
     grain: Grain
     periods: tuple[Period, ...]
     since: dt.date
     until: dt.date
+    to_date: bool = False
 
 
 def windows(frame: Frame, steps: Sequence[Step], covered: Sequence[Period], calendar: Calendar) -> tuple[Window | None, ...]:
@@ -103,7 +109,8 @@ def _meant(
     if base is None:
         return None
     whole = base.whole and period.cut(frame.since, frame.until) == period
-    full, cut, holes = period, Period(base.start, base.end), base.holes
+    full = calendar.period(period.start, frame.grain) if frame.to_date else period
+    cut, holes = Period(base.start, base.end), base.holes
     for step in (_as_shift(step, frame.grain) if isinstance(step, Lag) else step for step in steps):
         if isinstance(step, Shift):
             moved, part = _shifted(full, cut, step, frame.grain, calendar)
@@ -155,6 +162,11 @@ def _moved(holes: Sequence[Period], cut: Period, part: Period) -> tuple[Period, 
         else:
             joined.append(hole)
     return tuple(joined)
+
+
+def year_before(full: Period, cut: Period, grain: Grain, calendar: Calendar) -> Period:
+    """Of the period a year before ``full`` as many days as ``cut`` has of that: what a period to date is compared with."""
+    return _shifted(full, cut, _YEAR, grain, calendar)[1]
 
 
 def _shifted(full: Period, cut: Period, step: Shift, grain: Grain, calendar: Calendar) -> tuple[Period, Period]:

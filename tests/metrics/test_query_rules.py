@@ -9,6 +9,7 @@ import pytest
 
 from kpi.errors import QueryError, UnknownName, Unreachable, UsageError
 from kpi.metrics.result import Span
+from kpi.periods import Period
 from tests.metrics.hand_made import ask, column, rows, states
 
 WON = """
@@ -21,6 +22,10 @@ rate: {formula: won / (won + lost), unit: percent}
 
 def deal(day, amount="10", won=True, **more):
     return {"closed_on": day, "amount": amount, "currency": "EUR", "is_won": won, "is_lost": not won, **more}
+
+
+def period(first, after):
+    return Period(dt.date.fromisoformat(first), dt.date.fromisoformat(after))
 
 
 # Rule 1: coverage
@@ -49,6 +54,35 @@ def test_what_was_never_imported_is_not_known(warehouse, defined):
     assert result.data_through is None
     assert result.warnings[0] == "won is not known: nothing was ever imported for deal"
     assert rows(ask(warehouse, defined(WON), "won")) == []
+
+
+def test_a_month_to_date_is_whole_as_far_as_it_goes(warehouse, defined):
+    """Days 1 to 15 of two months, a year apart; what their formulas look back at is cut the same way."""
+    text = WON + "than_before: {formula: 'won / previous(won, 1 month)'}\n"
+    days = ["2025-10-10", "2025-10-20", "2025-11-02", "2026-10-03", "2026-10-16", "2026-11-01", "2026-11-15", "2026-11-16"]
+    warehouse.add("deal", *map(deal, days), covers=("2025-10-01", "2026-11-21"))
+    spans = (period("2025-11-01", "2025-11-16"), period("2026-11-01", "2026-11-16"))
+    result = ask(warehouse, defined(text), "won", "than_before", grain="month", spans=spans)
+    # 2 November alone beside 10 October alone; 1 and 15 November beside 3 October
+    assert rows(result) == [("2025-11-01", 1, 1.0), ("2026-11-01", 2, 2.0)]
+    assert states(result, "won") == ["known", "known"]
+    late = (period("2026-11-01", "2026-11-23"),)
+    assert states(ask(warehouse, defined(text), "won", grain="month", spans=late), "won") == ["partial"]
+
+
+@pytest.mark.parametrize(
+    ("grain", "spans"),
+    [
+        ("month", [("2026-11-02", "2026-11-16")]),
+        ("month", [("2026-11-01", "2026-12-02")]),
+        ("week", [("2026-11-01", "2026-11-02")]),
+        ("all", [("2026-11-01", "2026-11-02")]),
+        ("month", [("2026-11-01", "2026-11-02"), ("2026-11-01", "2026-11-03")]),
+    ],
+)
+def test_spans_that_are_no_first_days_are_refused(duck_warehouse, defined, grain, spans):
+    with pytest.raises(QueryError, match=r"^spans are the first days of"):
+        ask(duck_warehouse, defined(WON), "won", grain=grain, spans=tuple(period(*span) for span in spans))
 
 
 def test_since_and_until_cut_periods_which_are_then_partial(warehouse, defined):
