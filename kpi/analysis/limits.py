@@ -94,6 +94,19 @@ class Chart:
         return self.limits is not None and bool(self.values) and self.values[-1] is not None
 
 
+def said(signal: Signal) -> str:
+    """A signal in words, to follow a metric's name: ``below its limits, 3 weeks in a row``."""
+    if signal.rule == "outside":
+        return f"{signal.side} its limits{_for(signal.weeks)}"
+    if signal.rule == "near a limit":
+        return f"near its {'upper' if signal.side == 'above' else 'lower'} limit in three of the last four weeks"
+    return f"{signal.side} its mean for {signal.weeks} weeks in a row"
+
+
+def _for(weeks: int) -> str:
+    return f", {weeks} weeks in a row" if weeks > 1 else ""
+
+
 def chart(values: Sequence[Number | None]) -> Chart:
     """The XmR chart of weekly values, oldest first."""
     exactly = tuple(None if value is None else exact(value) for value in values)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from kpi import units
+from kpi.analysis.limits import LEAST, said
 from kpi.dashboard.breakdown import Breakdown, pairs
 from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series
 from kpi.metrics.groups import called
@@ -45,7 +46,27 @@ def hero(series: Series, calendar: Calendar, problem: str | None) -> str:
     note = problem or state_sentence(series, calendar)
     if note:
         lines.append(f'<p class="note">{escape(note)}</p>')
+    else:
+        lines.append(verdict(series))
     return f'<div class="hero">{"".join(lines)}</div>'
+
+
+def verdict(series: Series) -> str:
+    """Signal or noise, in words."""
+    made, owner = series.chart, f" Owner: {series.metric.owner}." if series.metric.owner else ""
+    if not made.judges:
+        return f'<p class="verdict"><b>Too early to tell signal from noise:</b> {made.known} of at least {LEAST} whole weeks.</p>'
+    if made.signal is None:
+        return '<p class="verdict"><b>Noise.</b> Within the range that is normal for it: no single week of these asks for a cause.</p>'
+    side = (
+        "neutral"
+        if series.metric.better is None
+        else "better"
+        if (made.signal.side == "above") == (series.metric.better == "up")
+        else "worse"
+    )
+    text = said(made.signal)
+    return f'<p class="verdict {side}"><b>Signal.</b> {escape(text[:1].upper() + text[1:])}: this is not noise.{escape(owner)}</p>'
 
 
 def card(series: Series, calendar: Calendar, problem: str | None, drawing: str) -> str:

@@ -45,7 +45,9 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
     this_year = _points(series.shown, series)
     earlier = [(day, value) for day, (_, value) in zip(days, _points(series.last_year, series), strict=True)]
     target = [(day, None if cell is None or cell.target is None else float(cell.target)) for day, cell in series.shown]
-    low, high = drawing.reach(this_year, earlier, target)
+    limits = series.chart.limits
+    bounds = [] if limits is None else [(days[0], float(limits.low)), (days[0], float(limits.high))]
+    low, high = drawing.reach(this_year, earlier, target, bounds)
     aim = drawing.line(
         target,
         palette.target,
@@ -55,6 +57,7 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
     )
     aim["line"]["shape"] = "hvh"  # a target changes from one week to the next, it doesn't slope
     traces = [
+        *([] if limits is None else drawing.band(days[0], days[-1], limits, palette)),
         drawing.line(earlier, palette.last_year, 2, "last year", [series.show(cell) for _, cell in series.last_year]),
         aim,
         *_this_year(series, this_year, palette),

@@ -14,6 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from kpi import units
+from kpi.analysis.limits import Limits
 from kpi.dashboard.theme import FONT, Palette
 
 Point = tuple[dt.date, float | None]
@@ -68,6 +69,24 @@ def stroke(x: Sequence[float | None], y: Sequence[float | None], colour: str, wi
     """Lines without words; a None lifts the pen."""
     line = {"color": colour, "width": width, "dash": dash}
     return {"type": "scatter", "mode": "lines", "x": list(x), "y": list(y), "line": line, "hoverinfo": "skip"}
+
+
+def band(first: dt.date, last: dt.date, limits: Limits, palette: Palette) -> list[dict[str, Any]]:
+    """The range that is normal, and its middle as a dotted line."""
+    days = [first.isoformat(), last.isoformat()]
+    low, mean, high = (float(value) for value in (limits.low, limits.mean, limits.high))
+    quiet = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
+    return [
+        {
+            **quiet,
+            "x": [*days, *reversed(days)],
+            "y": [low, low, high, high],
+            "fill": "toself",
+            "fillcolor": palette.soft,
+            "line": {"width": 0},
+        },
+        {**quiet, "x": days, "y": [mean, mean], "line": {"color": palette.last_year, "width": 1, "dash": "dot"}},
+    ]
 
 
 def spread(positions: Sequence[float], gap: float, height: float) -> list[float]:

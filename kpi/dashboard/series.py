@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kpi import units
+from kpi.analysis.limits import Chart, chart
 from kpi.metrics.model import Metric
 from kpi.metrics.result import Cell
 
@@ -60,6 +61,11 @@ class Series:
         if now is None or before is None or now.state not in COMPARABLE or before.state not in COMPARABLE:
             return None
         return units.change(now.value, before.value, self.metric.unit)
+
+    @property
+    def chart(self) -> Chart:
+        """What the weeks shown tell of this one; a week that isn't whole and sure is none of them."""
+        return chart([None if cell is None or cell.state not in COMPARABLE else cell.value for _, cell in self.shown])
 
     def off_target(self) -> units.Change | None:
         """The distance to the week's target, where there is one and either way is good."""

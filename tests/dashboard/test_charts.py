@@ -62,13 +62,14 @@ def test_a_partial_week_is_hollow_and_dashed():
     marks = trace(figure, "this year")
     marks = next(drawn for drawn in figure.data if drawn.mode == "markers")
     assert marks.marker.color == (DARK.accent,) * 12 + (DARK.panel,)
-    assert [drawn.line.dash for drawn in figure.data if drawn.line.dash] == ["dot"]
+    assert [drawn.line.color for drawn in figure.data if drawn.line.dash] == [DARK.last_year, DARK.accent]  # the mean, the partial week
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 def test_nothing_is_drawn_in_a_colour_of_plotlys_own(palette):
     figure = charts.trend(series(lambda place: 0.6), palette, Calendar())
-    used = {drawn.line.color for drawn in figure.data if drawn.mode == "lines"}
+    used = {drawn.line.color for drawn in figure.data if drawn.mode == "lines" and drawn.line.width}
+    assert {drawn.fillcolor for drawn in figure.data if drawn.fill} == {palette.soft}
     assert used <= {palette.accent, palette.last_year, palette.target}
     assert all(
         set(drawn.textfont.color) <= {palette.accent, palette.quiet, palette.target} for drawn in figure.data if drawn.mode == "text"

@@ -10,13 +10,14 @@ from typing import Any, Final, TypeVar, cast
 
 import streamlit as st
 
-from kpi.dashboard import cards, charts, controls, explaining
+from kpi.dashboard import cards, charts, controls, explaining, reviewing, weekly
 from kpi.dashboard.ahead import ahead
 from kpi.dashboard.breakdown import BASES, Breakdown, break_down, headline
 from kpi.dashboard.data import Answer, Desk, batches
 from kpi.dashboard.filters import Filters, read
 from kpi.dashboard.frame import Frame
 from kpi.dashboard.pages.page import Page
+from kpi.dashboard.reviewing import Reviewed
 from kpi.dashboard.series import SHOWN_WEEKS, Series, by_week, weeks_of_series
 from kpi.dashboard.sources import missing
 from kpi.dashboard.theme import Mode, Palette, palette
@@ -49,8 +50,11 @@ def draw(desk: Desk, frame: Frame, mode: Mode) -> None:
     view = View(desk, frame, filters, week, palette(mode))
     view.north_star()
     view.drivers()
-    view.exceptions()
+    first = st.container()
     view.breakdowns()
+    made = view.review()
+    with first:
+        view.exceptions(made)
     ahead().likely(weeks_beside(desk, frame, filters, week))
 
 
@@ -60,6 +64,7 @@ def expect(desk: Desk, frame: Frame) -> None:
     week = filters.week or frame.last_whole
     if week is not None:
         desk.expect(questions(desk.definitions, frame, filters, week).values())
+        desk.expect(reviewing.asked(desk.definitions, filters, week)[1].values())
 
 
 def weeks_beside(desk: Desk, frame: Frame, filters: Filters, week: dt.date) -> list[Callable[[], object]]:
@@ -145,8 +150,9 @@ class View:
                 st.html(cards.hero(series, calendar, self.problem(name)))
             with right:
                 st.html(
-                    f'<p class="chart-title">{SHOWN_WEEKS} weeks, beside the same weeks of last year</p>'
-                    '<p class="caption"><i class="now"></i>this year<i class="then"></i>last year<i class="aim"></i>target</p>'
+                    f'<p class="chart-title">{SHOWN_WEEKS} weeks, with the range that is normal for it</p>'
+                    '<p class="caption"><i class="now"></i>this year<i class="then"></i>last year<i class="aim"></i>target'
+                    '<i class="range"></i>normal</p>'
                 )
                 if _drawable(series):
                     made = self._made("trend", lambda: charts.trend(series, self.colours, calendar))
@@ -171,21 +177,9 @@ class View:
         drawing = charts.spark(series, colour, self.colours.panel, _alt(series)) if _drawable(series) else ""
         st.html(cards.card(series, self.definitions.calendar, self.problem(name), drawing))
 
-    def exceptions(self) -> None:
-        """What needs a look before the figures are used: targets missed, data that end early, values that can't be had."""
-        lines = []
-        for name in self.frame.metrics:
-            series, problem = self.series[name], self.problem(name)
-            line = {"metric": series.metric.label, "owner": series.metric.owner}
-            now = series.now
-            gap = series.off_target()
-            if problem is not None:
-                kind = "partial" if now is not None and now.state == "partial" else "not known"
-                lines.append({**line, "sentence": problem, "word": kind, "kind": "partial"})
-            elif gap is not None and gap.verdict(series.metric.better) == "worse" and now is not None:
-                side = "under" if gap.direction < 0 else "over"
-                sentence = f"{gap.text.lstrip('+−')} {side} its target{cards.run_of_weeks(series)}"
-                lines.append({**line, "sentence": sentence, "word": "off target", "kind": "worse"})
+    def exceptions(self, made: Reviewed) -> None:
+        """What needs a look before the figures are used: signals, targets missed, data that end early, values that can't be had."""
+        lines = reviewing.exceptions(made)
         said = {name for name in self.frame.metrics if self.problem(name) is not None}
         notes = self.answer.result.notes if self.answer.result else ()
         texts = dict.fromkeys(note.text for note in notes if not note.metrics or not said.issuperset(note.metrics))
@@ -231,6 +225,16 @@ class View:
         )
         made = self._made(f"rows {name}", lambda: charts.rows(breakdown, self.colours))
         st.plotly_chart(made, theme=None, config=charts.CONFIG, key=f"rows-{name}", alt=f"{label}: {breakdown.title()}")
+
+    def review(self) -> Reviewed:
+        """Every metric of ``review:``, each in a panel of the same form."""
+        made = self._made("review", lambda: reviewing.reviewed(self.desk, self.filters, self.week))
+        st.html(f'<h2 class="section">Weekly review</h2>{weekly.legend()}')
+        for section in self.definitions.review:
+            title = f'<h3 class="part">{cards.escape(section.title)}</h3>' if section.title else ""
+            make = partial(reviewing.section, section, made, self.desk, self.colours)
+            st.html(title + self._made(f"review {section.title}", make))
+        return made
 
     def _pairs(self, dimensions: list[str]) -> None:
         breakdown, answer = self._breakdown(tuple(dimensions))

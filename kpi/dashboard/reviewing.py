@@ -1,0 +1,120 @@
+"""The weekly review of one week: what it asks, what came of it, and what in it needs a look."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kpi.analysis.limits import said
+from kpi.analysis.review import JUDGED, Part, Plan, Review, plan, questions, review
+from kpi.dashboard import weekly
+from kpi.dashboard.data import Answer, Desk
+from kpi.dashboard.filters import Filters
+from kpi.dashboard.sources import missing
+from kpi.dashboard.theme import Palette
+from kpi.metrics.model import Definitions, Query, Section
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """The review of one week under one set of filters.
+
+    Attributes:
+        found: metric -> its review: the North Star, the drivers, and those of ``review:``.
+        problems: metric -> why its week has no value, or not a whole one.
+    """
+
+    found: Mapping[str, Review]
+    problems: Mapping[str, str]
+
+
+def asked(definitions: Definitions, filters: Filters, week: dt.date) -> tuple[Plan, dict[Part, Query]]:
+    """The days that it looks at, and a query a part, each of all its metrics."""
+    made = plan(definitions.calendar.week(week), definitions.calendar)
+    return made, questions(_names(definitions), filters.where(), made, definitions.calendar)
+
+
+def _names(definitions: Definitions) -> tuple[str, ...]:
+    reviewed = (name for section in definitions.review for name in section.metrics)
+    return tuple(dict.fromkeys((definitions.north_star, *definitions.drivers, *reviewed)))
+
+
+def reviewed(desk: Desk, filters: Filters, week: dt.date) -> Reviewed:
+    """Ask for all of it, side by side."""
+    made, queries = asked(desk.definitions, filters, week)
+    desk.expect(queries.values())
+    answers = {part: desk.ask(query) for part, query in queries.items()}
+    found, problems = {}, {}
+    for name in _names(desk.definitions):
+        refused = next((answer.refused[name] for answer in answers.values() if name in answer.refused), None)
+        results = {part: None if name in answer.refused else answer.result for part, answer in answers.items()}
+        found[name] = review(desk.definitions.metrics[name], made, results, desk.definitions.calendar)
+        problem = f"Not shown: {refused}." if refused is not None else _problem(found[name], answers["weeks"], desk)
+        if problem is not None:
+            problems[name] = problem
+    return Reviewed(found, problems)
+
+
+def _problem(found: Review, answer: Answer, desk: Desk) -> str | None:
+    """Why the week's value is not whole and sure, in a sentence; None where it is, or is of too few."""
+    name, cell = found.metric.name, found.week.cell
+    if cell is not None and cell.state in ("known", "too few", "empty"):
+        return None
+    reason = None if answer.result is None or cell is None else answer.result.reason(name, cell.state)
+    if reason is not None:
+        text = f"{found.metric.label}{reason.removeprefix(name)}" if reason.startswith(f"{name} ") else reason
+        return f"{text}."
+    span = None if answer.result is None else answer.result.coverage.get(name)
+    return missing(name, span, found.week.period.start, desk.definitions, desk.reader)
+
+
+def section(of: Section, made: Reviewed, desk: Desk, colours: Palette) -> str:
+    """A section's panels as HTML, in the order of metrics.yaml."""
+    panels = []
+    for name in of.metrics:
+        found, problem = made.found[name], made.problems.get(name)
+        drawn = any(point.cell is not None and point.cell.value is not None for point in (*found.weeks, *found.months))
+        why = None if drawn else problem or "There is nothing to show for these weeks yet."
+        panels.append(weekly.panel(found, why, colours, desk.definitions.calendar))
+    return weekly.grid(panels)
+
+
+def exceptions(made: Reviewed) -> list[dict[str, str]]:
+    """What needs a look before the figures are used: not known or partial, a signal, off target; a line a metric."""
+    lines = []
+    for name, found in made.found.items():
+        cell, problem, signal, gap = found.week.cell, made.problems.get(name), found.chart.signal, found.off_target
+        if cell is not None and cell.state == "not reached":  # an honest answer, and the same for months
+            continue
+        sentences = [problem.rstrip(".")] if problem is not None else []
+        if signal is not None:
+            sentences.append(said(signal))
+        if gap is not None:
+            side = "under" if gap.direction < 0 else "over"
+            sentences.append(f"{gap.text.lstrip('+−')} {side} its target{_row(found.weeks_off_target)}")
+        if not sentences:
+            continue
+        if problem is not None:
+            word, kind = ("partial" if cell is not None and cell.state == "partial" else "not known"), "partial"
+        elif signal is not None:
+            word, kind = "signal", _kind(found, signal.side)
+        else:
+            word, kind = "off target", "worse"
+        lines.append(
+            {"metric": found.metric.label, "owner": found.metric.owner, "sentence": "; ".join(sentences), "word": word, "kind": kind}
+        )
+    return lines
+
+
+def _kind(found: Review, side: str) -> str:
+    """Whether the side that a signal lies on is a good one."""
+    if found.metric.better is None:
+        return "neutral"
+    return "better" if (side == "above") == (found.metric.better == "up") else "worse"
+
+
+def _row(weeks: int) -> str:
+    if weeks == JUDGED:  # it may have begun before the weeks that are looked at
+        return f", all {JUDGED} weeks"
+    return f", week {weeks} in a row" if weeks > 1 else ""
