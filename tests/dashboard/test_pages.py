@@ -91,7 +91,7 @@ def test_a_card_says_which_systems_hold_the_same_rows(page, company, tmp_path):
         )
     words = text(page(home))
     question = "hubspot and salesforce hold rows of deal over the same days, and counting all of them would count things twice"
-    assert words.count(question) == 2  # on the card and as its exception, not once more among the notes
+    assert words.count(question) == 3  # on the card, as its exception and in its panel, not once more among the notes
     assert f"Deals won {question}" in words
 
 
