@@ -18,13 +18,18 @@ from typing import Any, Final, NoReturn
 
 from connectors.base import Trouble
 from connectors.packing import NotATable
-from connectors.reading import Text
+from connectors.reading import MOST_COLUMNS, Text
 
 Path = tuple[str, ...]
 Object = dict[str, Any]
 
 #: Characters of one record: the widest seen, an issue with all its history, has less than two million.
 MOST_RECORD: Final = 32 << 20
+#: Memory that one record may take as Python's objects. A file below 10 MB is read in less than 300 MB, of which the program is half.
+_MOST_MEMORY: Final = 96 << 20
+#: Text below which no record takes so much.
+_SMALL: Final = 1 << 19
+_TOO_FULL: Final = "holds more objects and values than any export's record has"
 #: What is looked at to find out what a file holds: so many records, within so many characters.
 SAMPLE: Final = 200
 SAMPLE_CHARACTERS: Final = 4 << 20
@@ -72,11 +77,17 @@ class Sample:
     count: int = 0
 
     def add(self, value: Any, name: str = "") -> None:
-        """Take in an object, with everything in it."""
+        """Take in an object, with everything in it.
+
+        Raises:
+            NotATable: it has more keys than any record.
+        """
         if isinstance(value, dict):
             for key, inner in value.items():
                 dotted = f"{name}.{key}" if name else key
                 self.names[dotted] = None
+                if len(self.names) > MOST_COLUMNS:
+                    raise NotATable(f"its records have more than {MOST_COLUMNS:,} keys, more than any spreadsheet has columns")
                 self.add(inner, dotted)
         elif isinstance(value, list):
             for inner in value[:SAMPLE]:
@@ -158,6 +169,16 @@ class _Decoder:
         return _key_twice(value)
 
 
+def _takes_much(text: str) -> bool:
+    """Whether what is written here may take more memory than a record should.
+
+    CPython 3.11 takes 184 bytes for an object of one key, some 60 for a short text in a list, and twice that again in an object.
+    """
+    if len(text) < _SMALL:
+        return False
+    return 200 * text.count("{") + 60 * text.count(",") + 120 * text.count('":') > _MOST_MEMORY
+
+
 def _key_twice(value: Any) -> str:
     if isinstance(value, _Twice):
         return value.name
@@ -229,7 +250,10 @@ class _Window:
                 end = len(self.buffer.rstrip()) if self.is_last else len(self.buffer) - 16
                 open_ended = error.msg.startswith("Unterminated") or error.pos >= end
                 if not self.is_last and open_ended and len(self.buffer) - self.at < MOST_RECORD:
+                    is_long = len(self.buffer) - self.at > _SMALL
                     self.more()
+                    if is_long and _takes_much(self.buffer):
+                        raise NotATable(f"the record that begins on line {self.line} {_TOO_FULL}") from None
                     continue
                 self.refuse(error, open_ended)
             except RecursionError:
@@ -438,6 +462,9 @@ class Document:
                     raise NotATable(f"line {number} is longer than {MOST_RECORD >> 20} million characters")
                 said = line.strip(" \t\r\n\ufeff\x1e")
                 if not said:
+                    continue
+                if _takes_much(said):
+                    yield number, Trouble(number, "", said[:200], f"it {_TOO_FULL}")
                     continue
                 try:
                     value, end = self._decoder.raw_decode(said)

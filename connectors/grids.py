@@ -19,9 +19,12 @@ from connectors.packing import NotATable
 from connectors.serials import moment_of, number_of
 from connectors.streamed import GROWN, MOST_TEXTS, About
 
-_BLOCK: Final = 2 << 20
+#: XML that is looked at at once: the arrays of its tags take thirty times as much memory.
+_BLOCK: Final = 1 << 20
 #: A row longer than this is no plain one.
-_LONGEST_ROW: Final = 16 << 20
+_LONGEST_ROW: Final = 4 << 20
+#: Letters of shared texts in one block; more is for the parser, which writes cell by cell.
+_MOST_LETTERS: Final = 16 << 20
 #: Cells of a grid for each that is written, beyond which a sheet is sparse and better read cell by cell.
 _SPARSE: Final = 16
 _MOST_COLUMNS: Final = 16_384
@@ -265,7 +268,7 @@ class Grid:
             raise Unlike from None
         if len(at) and not 0 <= pc.min(at).as_py() <= pc.max(at).as_py() < len(self._texts):
             raise IndexError("a shared text that is not there")
-        if (pc.sum(self._lengths.take(at)).as_py() or 0) > _LONGEST_ROW:  # a long text in every cell
+        if (pc.sum(self._lengths.take(at)).as_py() or 0) > _MOST_LETTERS:  # a long text in every cell
             raise Unlike
         return self._texts.take(at)
 

@@ -24,6 +24,8 @@ from connectors.serials import moment_of, number_of
 MOST_TEXTS: Final = 4_000_000
 #: The longest text of a cell; Excel's is 32,767 letters.
 _LONGEST: Final = 8 << 20
+#: The longest tag or comment, which expat holds whole.
+_LONGEST_TAG: Final = 1 << 18
 #: Elements in elements; a sheet's are eight deep.
 _DEEPEST: Final = 100
 #: Names of elements and of attributes in one part.
@@ -127,10 +129,14 @@ def parser_of(
 
     def feed(piece: bytes, is_last: bool) -> None:
         nonlocal fed
-        parser.Parse(piece, is_last)
-        fed += len(piece)
-        if fed - max(0, parser.CurrentByteIndex) > _LONGEST + len(piece):
-            raise NotATable(_UNNATURAL)
+        for at in range(0, len(piece), _CHUNK):
+            part = piece[at : at + _CHUNK]
+            parser.Parse(part, False)
+            fed += len(part)
+            if fed - max(0, parser.CurrentByteIndex) > _LONGEST_TAG + _CHUNK:
+                raise NotATable(_UNNATURAL)
+        if is_last:
+            parser.Parse(b"", True)
 
     parser.StartElementHandler = started
     parser.StartDoctypeDeclHandler = refuse

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import IO, Final
 from xml.parsers import expat
 
+import pyarrow as pa
+
 from connectors.grids import Grid, held_texts
 from connectors.markup import Unlike
 from connectors.packing import NotATable
@@ -23,6 +25,9 @@ from connectors.streamed import About, guard, parse, spooled_texts, write_sheet
 
 #: A workbook's parts unpacked; Excel itself is slow to open half of it.
 MOST_WORKBOOK: Final = 512 << 20
+#: How many times its size a part may unpack to, beyond some MB; cells that all are alike pack forty times.
+_MOST_RATIO: Final = 100
+_LEAST_UNPACKED: Final = 8 << 20
 #: Of a part that says how the others hang together; the largest styles seen are 9 MB.
 _MOST_ABOUT: Final = 32 << 20
 #: Sheets that are looked through for an export.
@@ -75,6 +80,8 @@ def sheets_of(archive: zipfile.ZipFile, folder: Path) -> tuple[list[Sheet], bool
     size = sum(member.file_size for member in archive.infolist())
     if size > MOST_WORKBOOK:
         raise NotATable(f"unpacked the workbook is {size >> 20} MB; export it as .csv")
+    if any(part.file_size > max(_LEAST_UNPACKED, _MOST_RATIO * part.compress_size) for part in archive.infolist()):
+        raise NotATable(f"a part of it unpacks to more than {_MOST_RATIO} times its size, as only a bomb's does; export it as .csv")
     names = frozenset(archive.namelist())
     try:
         book = _Book(archive)
@@ -98,6 +105,7 @@ def sheets_of(archive: zipfile.ZipFile, folder: Path) -> tuple[list[Sheet], bool
                     made.append(Sheet(name, state != "visible", target, rows))
     except (expat.ExpatError, KeyError, ValueError, IndexError, OverflowError) as error:
         raise NotATable(_DAMAGED) from error
+    pa.default_memory_pool().release_unused()
     return made, book.since_1904
 
 

@@ -20,7 +20,7 @@ from connectors.parsing import LONGEST, MISPLACED, TOO_LONG
 from connectors.reading import Text, copy_below, line_of, records
 from kpi.importing.recognising import Recognised
 from kpi.importing.rows import Rows
-from kpi.importing.setaside import Problem, SetAside
+from kpi.importing.setaside import Problems, SetAside
 from kpi.warehouse.casting import folded
 from kpi.warehouse.literals import literal
 
@@ -43,7 +43,7 @@ class Rejects:
     """Records that are no rows of the table: how many, and why each."""
 
     records: int
-    problems: list[Problem]
+    problems: Problems
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Bulk:
     def rejects(self, totals: str) -> Rejects:
         """What DuckDB could not read; footers that match ``totals`` are no records and left out."""
         if self._rejects is None and not self.rejects_table:
-            return Rejects(0, [])
+            return Rejects(0, Problems())
         if self._rejects is None:
             self._rejects = self._read_rejects(totals)
         return self._rejects
@@ -111,8 +111,8 @@ class Bulk:
                 f"FROM {self.rejects_table} GROUP BY 1 ORDER BY 1"
             ).fetchall()
         except duckdb.CatalogException:  # DuckDB makes the table with the first reject
-            return Rejects(0, [])
-        problems: list[Problem] = []
+            return Rejects(0, Problems())
+        problems = Problems()
         count = 0
         for offset, kind, line, _ in rows:
             cut = str(line or "").rstrip("\r\n")

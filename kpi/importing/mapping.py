@@ -463,8 +463,9 @@ class _Staging:
         if worst is not None:
             column, value, reason = worst
             why = f'most often "{column}": {reason}' + (f" (such as {value[:60]})" if value else "")
-        elif rejects.problems:
-            why = f"first on line {rejects.problems[0][0]}: {rejects.problems[0][3]}"
+        elif rejects.problems.first is not None:
+            line, _, _, reason = rejects.problems.first
+            why = f"first on line {line}: {reason}"
         else:
             why = self.aside.first_reason()
         raise HeldBack(

@@ -18,7 +18,7 @@ from connectors.parsing import LONGEST, TOO_LONG, Broken
 from connectors.reading import DELIMITERS, Text, head_records, records
 from connectors.tidying import tidy
 from kpi.importing.recognising import Recognised, missing
-from kpi.importing.setaside import Problem
+from kpi.importing.setaside import Problems
 from kpi.warehouse.casting import folded
 
 _NUL: Final = "it holds NUL bytes, which stand where something was lost"
@@ -41,7 +41,7 @@ class Rows:
 
     def __init__(self, text: Text, found: Recognised, read: Collection[int]) -> None:
         """``read``: positions of the header's columns that the layout reads."""
-        self.problems: list[Problem] = []
+        self.problems = Problems()
         self.records = 0
         self.notes: list[str] = []
         self._text = text
