@@ -57,7 +57,10 @@ class Problems:
 def _packed(problems: Sequence[Problem]) -> pa.Table:
     lines, columns, values, reasons = zip(*problems, strict=True)
     texts = {"column_name": columns, "value": values, "reason": reasons}
-    made = {name: pa.array([(each or "").encode("utf-8", "replace") for each in said], pa.binary()).cast(pa.string()) for name, said in texts.items()}
+    made = {
+        name: pa.array([(each or "").encode("utf-8", "replace") for each in said], pa.binary()).cast(pa.string())
+        for name, said in texts.items()
+    }
     few = {name: made[name].dictionary_encode() for name in ("column_name", "reason")}
     return pa.table({"line": pa.array(lines, pa.int64()), **(made | few)})
 
