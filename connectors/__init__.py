@@ -28,6 +28,8 @@ from connectors.pipedrive import PIPEDRIVE
 from connectors.quickbooks import QUICKBOOKS
 from connectors.rates import ECB, RATES
 from connectors.recurly import RECURLY
+from connectors.recurly_subscriptions import EXPORT as RECURLY_EXPORT
+from connectors.recurly_subscriptions import SUBSCRIPTIONS as RECURLY_SUBSCRIPTIONS
 from connectors.salesforce import SALESFORCE
 from connectors.stripe import STRIPE
 from connectors.stripe_api import API as STRIPE_API
@@ -38,7 +40,7 @@ from connectors.zendesk import ZENDESK
 
 CONNECTORS: Final[tuple[Connector, ...]] = (
     *(SALESFORCE, HUBSPOT.also(HUBSPOT_API), PIPEDRIVE, DYNAMICS),
-    *(STRIPE.also((*STRIPE_API, *STRIPE_BILLING)), CHARGEBEE, RECURLY, PADDLE),
+    *(STRIPE.also((*STRIPE_API, *STRIPE_BILLING)), CHARGEBEE, RECURLY.also((RECURLY_SUBSCRIPTIONS, RECURLY_EXPORT)), PADDLE),
     *(QUICKBOOKS, XERO, DATEV),
     *(JIRA.also(JIRA_API), LINEAR, GITLAB.also(GITLAB_API), ASANA, GITHUB),
     *(ZENDESK, INTERCOM, GONG, TRANSCRIPT),

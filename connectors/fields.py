@@ -20,7 +20,6 @@ from kpi.warehouse.cells import (
     CaseSafe,
     Cell,
     Choice,
-    Condition,
     Constant,
     Currency,
     Day,
@@ -51,6 +50,7 @@ from kpi.warehouse.cells import (
     When,
     Zone,
 )
+from kpi.warehouse.cells import Condition as Condition
 from kpi.warehouse.cells import Value as Value
 
 Source = str | Value
@@ -221,6 +221,11 @@ def every(units: tuple[str, ...], counts: tuple[str, ...] = ()) -> Value:
 def negative(value: Value) -> Value:
     """With its sign turned."""
     return Negative(value)
+
+
+def below_zero(value: Value) -> Value:
+    """As what takes away, whichever sign it is written with."""
+    return Negative(value, always=True)
 
 
 def month_of(value: Value) -> Value:

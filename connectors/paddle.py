@@ -1,19 +1,27 @@
 """Paddle Billing: transactions, their line items and adjustments, as its reports write them, and subscriptions.
 
-Reports are CSVs whose date filter uses the date of the last update. No native file confirms their columns: the names are
-those of Paddle's API (``transaction_id``, ``billing_period_starts_at``). The API's amounts are in minor units (cents); where a
-file's amounts have decimals they are taken as they stand, decided for the whole file and said. Instants are UTC.
+Reports are CSVs whose date filter uses the date of the last update. What columns they have is documented, and that these mirror the
+fields of Paddle's API (developer.paddle.com: Transaction reports, Transaction line item reports, Adjustment line item reports); no
+native file confirms how they are spelled. So ``id`` is that of what a row is: a transaction, an item of one that ``transaction_id``
+names, an adjustment. The API's amounts are in minor units (cents); where a file's amounts have decimals they are taken as they stand,
+decided for the whole file and said. Instants are UTC. What was invoiced is of the day it was billed, what was paid of the day the
+payment was captured, else completed.
+
+Reports of adjustment line items are refused: the adjustments say the same, and both would count twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from connectors.base import Connector, Layout, Mapping, Renews, Skip, Span
+from connectors.base import Connector, Layout, Mapping, NotATable, Part, Renews, Report, Skip, Span, Trouble
 from connectors.fields import (
+    Condition,
     Value,
     above_zero,
     any_of,
+    below_zero,
     choice,
     constant,
     currency,
@@ -70,16 +78,25 @@ _TRANSACTION: Final = ("transaction_id", "id")
 _STATUS: Final = ("transaction_status", "status")
 _ORIGINAL: Final = text(*_STATUS)
 _BILLED: Final = ("transaction_billed_at", "billed_at", "transaction_created_at", "created_at")
+#: Only what is billed or completed has a day of billing; what is paid and not yet completed has none.
+_BILLED_ON: Final = first_of(*(day(name, zone="utc") for name in _BILLED))
+_BILLED_AT: Final = first_of(*(instant(name) for name in _BILLED))
+_CAPTURED: Final = ("payment_captured_at", "captured_at", "last_payment_captured_at", "paid_at", "transaction_completed_at", "completed_at")
+_CHANGED: Final = instant("transaction_updated_at", "updated_at")
 _FROM: Final = ("billing_period_starts_at", "transaction_billing_period_starts_at", "billing_period_start", "billing_period.starts_at")
 _TO: Final = ("billing_period_ends_at", "transaction_billing_period_ends_at", "billing_period_end", "billing_period.ends_at")
 _NOT_BILLED: Final = (
     Skip(equals(_ORIGINAL, "draft", "ready"), "drafts"),
-    Skip(equals(_ORIGINAL, "canceled", "cancelled"), "canceled transactions"),
+    Skip(equals(_ORIGINAL, "canceled", "cancelled"), "canceled transactions", retires=True),
 )
-_LINE_ID: Final = ("transaction_line_item_id", "line_item_id", "transaction_item_id")
+_LINE_ID: Final = ("transaction_line_item_id", "line_item_id", "transaction_item_id", "id")
 _LINE_NET: Final = _money("line_item_subtotal", "item_subtotal", "subtotal")
 _LINE_DISCOUNT: Final = _money("line_item_discount", "item_discount", "discount")
 _LINE_TAX: Final = _money("line_item_tax", "item_tax", "tax")
+
+
+def _not_zero(amount: Value) -> Condition:
+    return any_of(above_zero(amount), above_zero(negative(amount)))
 
 
 def _line(kind: Value, suffix: str, amount: Value) -> dict[str, Value]:
@@ -96,7 +113,8 @@ def _line(kind: Value, suffix: str, amount: Value) -> dict[str, Value]:
         "quantity": number("quantity", "line_item_quantity"),
         "amount": amount,
         "currency": currency(*_CURRENCY),
-        "invoiced_on": required(day(*_BILLED, zone="utc")),
+        "invoiced_on": required(_BILLED_ON),
+        "modified_at": _CHANGED,
         "service_from": day(*_FROM, zone="utc"),
         "service_to": day(*_TO, zone="utc"),
     }
@@ -104,18 +122,25 @@ def _line(kind: Value, suffix: str, amount: Value) -> dict[str, Value]:
 
 LINES: Final = Layout(
     name="transaction line items",
-    needs=(_LINE_ID, ("transaction_id",), _STATUS, _BILLED, ("line_item_subtotal", "item_subtotal", "subtotal")),
-    lacks=("adjustment_id", "account_code"),
+    needs=(
+        _LINE_ID,
+        ("transaction_id",),
+        _STATUS,
+        _BILLED,
+        ("line_item_subtotal", "item_subtotal", "subtotal"),
+        ("product_id", "price_id", "product_name", "quantity", "line_item_quantity"),
+    ),
+    lacks=("adjustment_id", "account_code", "action", "adjustment_action"),
     mappings=(
         Mapping(
             "invoice_line",
             _line(when(above_zero(negative(_LINE_NET)), constant("credit"), constant("charge")), "", required(_LINE_NET)),
-            span=Span((instant(*_BILLED),)),
+            span=Span((_BILLED_AT,)),
             renews=Renews({"invoice_id": id_of(SOURCE, "transaction_id")}),
         ),
-        Mapping("invoice_line", _line(constant("discount"), "discount", negative(_LINE_DISCOUNT)), where=above_zero(_LINE_DISCOUNT)),
-        Mapping("invoice_line", _line(constant("tax"), "tax", _LINE_TAX), where=above_zero(_LINE_TAX)),
-        _who(instant(*_BILLED)),
+        Mapping("invoice_line", _line(constant("discount"), "discount", negative(_LINE_DISCOUNT)), where=_not_zero(_LINE_DISCOUNT)),
+        Mapping("invoice_line", _line(constant("tax"), "tax", _LINE_TAX), where=_not_zero(_LINE_TAX)),
+        _who(_BILLED_AT),
     ),
     skips=_NOT_BILLED,
     export="Reports > Transaction line items > all statuses",
@@ -135,7 +160,7 @@ TRANSACTIONS: Final = Layout(
         ("subtotal", "transaction_subtotal"),
         ("currency_code", "transaction_currency_code", "currency"),
     ),
-    lacks=(*_LINE_ID, "adjustment_id", "line_item_subtotal", "item_subtotal", "account_code", "amount_due"),
+    lacks=(*_LINE_ID[:-1], "adjustment_id", "action", "line_item_subtotal", "item_subtotal", "account_code", "amount_due"),
     mappings=(
         Mapping(
             "payment",
@@ -158,11 +183,12 @@ TRANSACTIONS: Final = Layout(
                 "amount": required(_money(*_TOTAL)),
                 "fee": when(_PAID, _money("fee", "transaction_fee", "details_totals_fee")),
                 "currency": currency(*_CURRENCY),
-                "paid_on": required(day(*_BILLED, zone="utc")),
+                "paid_on": required(first_of(when(_PAID, first_of(*(day(name, zone="utc") for name in _CAPTURED))), _BILLED_ON)),
+                "modified_at": _CHANGED,
             },
-            span=Span((instant(*_BILLED),)),
+            span=Span((_BILLED_AT,), (_BILLED_AT, when(_PAID, first_of(*(instant(name) for name in _CAPTURED))))),
         ),
-        _who(instant(*_BILLED)),
+        _who(_BILLED_AT),
     ),
     skips=_NOT_BILLED,
     export="Reports > Transactions > all statuses; the line items as well, which are what was invoiced",
@@ -171,15 +197,28 @@ TRANSACTIONS: Final = Layout(
 _ADJUSTED: Final = ("adjustment_created_at", "created_at")
 _ACTION: Final = text("adjustment_action", "action", "adjustment_type")
 _GIVEN_BACK: Final = equals(_ACTION, "refund", "chargeback")
-_ADJUSTMENT: Final = ("adjustment_id",)
+_ADJUSTMENT: Final = ("adjustment_id", "id")
+_ADJUSTMENT_CHANGED: Final = instant("adjustment_updated_at", "updated_at")
 _ADJUSTED_NET: Final = _money("subtotal", "adjustment_subtotal")
 _ADJUSTED_TOTAL: Final = _money("total", "adjustment_total")
 
 
-def _less(amount: Value) -> Value:
-    """What an adjustment takes away, which is written without a sign."""
-    return when(above_zero(amount), negative(amount), amount)
+def _refuse(report: Report) -> Iterator[Part | Trouble]:
+    raise NotATable(
+        "it is a report of adjustment line items, and what it says is in the report of adjustments, so both would count twice. "
+        "Export Reports > Adjustments instead"
+    )
+    yield  # pragma: no cover - makes it a generator, as every reshape is
 
+
+#: Keeps the items of adjustments from being taken for adjustments.
+ITEMS: Final = Layout(
+    name="adjustment line items",
+    needs=(("adjustment_item_id", "adjustment_line_item_id", "id"), ("adjustment_id",), ("transaction_id",)),
+    reshape=_refuse,
+    mappings=(Mapping("payment", {"payment_id": text("adjustment_id")}),),
+    export="not read: Reports > Adjustment line items; import the adjustments instead",
+)
 
 ADJUSTMENTS: Final = Layout(
     name="adjustments",
@@ -203,9 +242,10 @@ ADJUSTMENTS: Final = Layout(
                 "source_account_id": identifier(*_CUSTOMER),
                 "kind": when(_GIVEN_BACK, constant("refund"), constant("credit")),
                 "description": text("reason", "adjustment_reason"),
-                "amount": required(_less(_ADJUSTED_NET)),
+                "amount": required(below_zero(_ADJUSTED_NET)),
                 "currency": currency(*_CURRENCY),
                 "invoiced_on": required(day(*_ADJUSTED, zone="utc")),
+                "modified_at": _ADJUSTMENT_CHANGED,
             },
             span=Span((instant(*_ADJUSTED),)),
         ),
@@ -219,9 +259,10 @@ ADJUSTMENTS: Final = Layout(
                 "source_account_id": identifier(*_CUSTOMER),
                 "invoice_id": id_of(SOURCE, "transaction_id", "adjustment_transaction_id"),
                 "status": constant("paid"),
-                "refunded": negative(_less(_ADJUSTED_TOTAL)),
+                "refunded": negative(below_zero(_ADJUSTED_TOTAL)),
                 "currency": currency(*_CURRENCY),
                 "refunded_on": required(day(*_ADJUSTED, zone="utc")),
+                "modified_at": _ADJUSTMENT_CHANGED,
             },
             where=_GIVEN_BACK,
             span=Span((instant(*_ADJUSTED),)),
@@ -316,4 +357,4 @@ SUBSCRIPTIONS: Final = Layout(
     export="the table of subscriptions, with the names of Paddle's API",
 )
 
-PADDLE: Final = Connector(SOURCE, "Paddle", (ADJUSTMENTS, LINES, SUBSCRIPTIONS, TRANSACTIONS))
+PADDLE: Final = Connector(SOURCE, "Paddle", (ITEMS, ADJUSTMENTS, LINES, SUBSCRIPTIONS, TRANSACTIONS))

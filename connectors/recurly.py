@@ -1,8 +1,11 @@
-"""Recurly: subscriptions, invoice line items, invoices, transactions and accounts, as its exports write them.
+"""Recurly: invoice line items, invoices, transactions and accounts, as its exports write them.
 
-Exports have snake_case columns (account_code, plan_code, state); which, depends on the version chosen, and no native file
-confirms them all: the names are those of Recurly's export pages and of its API. Amounts are decimals, instants UTC.
-A subscription that is canceled is in service until it expires; one that has expired is over.
+Columns are snake_case and instants carry a zone by name (``2012-02-19 12:01:33 PST``). Those of the exports Adjustments, Invoices -
+Summary, Transactions and Subscriptions are documented (docs.recurly.com: Adjustments - export, Invoices - summary - export,
+Transactions - export, Subscriptions - export); other names are those of older exports and of its API, not confirmed by files.
+``adjustment_amount`` is before discounts and taxes, ``adjustment_subtotal`` after discounts; where the price includes its tax,
+``adjustment_total`` less the tax is what counts. The credit that a carryforward takes along comes again on a later invoice, so the
+charge that zeros out the invoice it is taken from counts as well. Accounts are not confirmed.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from connectors.fields import (
     above_zero,
     all_of,
     any_of,
+    below_zero,
     choice,
     constant,
     currency,
@@ -22,149 +26,94 @@ from connectors.fields import (
     difference,
     domain,
     equals,
-    every,
     filled,
     first_of,
+    flag,
     id_of,
     identifier,
     instant,
     joined,
     lower,
     money,
-    monthly,
     negative,
     no,
     number,
     prefixed,
     required,
     text,
-    times,
+    true,
     when,
 )
 
 SOURCE: Final = "recurly"
-_ACCOUNT: Final = ("account_code", "account_id")
-_CURRENCY: Final = ("currency", "invoice_currency", "subscription_currency", "transaction_currency")
+
+
+ACCOUNT: Final = ("account_code", "account_id")
+CURRENCY: Final = (
+    *("currency", "adjustment_currency", "line_item_currency", "invoice_currency", "subscription_currency", "transaction_currency"),
+)
 _EMAIL: Final = lower("account_email", "email", "customer_email")
+CHANGED: Final = instant("modified_at", "updated_at")
 _COMPANY: Final = ("account_company", "account_company_name", "company", "company_name", "account_name")
 _OTHER_ID: Final = ("salesforce_account_id", "account_salesforce_id", "crm_id", "account_custom_field_salesforce_id")
 
 
-def _who(modified: Value) -> Mapping:
+def who(modified: Value) -> Mapping:
+    """A customer as a row of another export mentions it."""
     return Mapping(
         "source_account",
         {
             "source": constant(SOURCE),
-            "source_id": identifier(*_ACCOUNT),
+            "source_id": identifier(*ACCOUNT),
             "name": text(*_COMPANY),
             "email": _EMAIL,
             "domain": domain(_EMAIL),
             "modified_at": modified,
         },
-        where=filled(*_ACCOUNT),
+        where=filled(*ACCOUNT),
         one_each=("source", "source_id"),
         hint=True,
     )
 
 
-_SUB_ID: Final = ("subscription_id", "subscription_uuid", "uuid", "id")
-_STATE: Final = ("state", "status", "subscription_state", "subscription_status")
-_ADD_ONS: Final = ("add_ons_total", "addons_total", "total_addon_amount", "add_on_amount")
-_UNIT: Final = ("unit_amount", "plan_unit_amount", "subscription_unit_amount", "unit_price")
-_INTERVAL: Final = ("plan_interval_unit", "interval_unit", "plan_interval", "interval", "billing_period")
-_LENGTH: Final = ("plan_interval_length", "interval_length", "plan_interval_count")
-_SUBTOTAL: Final = ("subtotal", "subscription_subtotal", "recurring_subtotal")
-#: Before discounts and taxes: quantity times unit amount, and the add-ons.
-_AT_LIST: Final = first_of(
-    money(*_SUBTOTAL),
-    difference(times(money(*_UNIT), number("quantity", "subscription_quantity")), negative(money(*_ADD_ONS))),
-)
-_PRICE: Final = monthly(_AT_LIST, None, every(_INTERVAL, _LENGTH))
-_BEGUN: Final = ("activated_at", "subscription_activated_at", "started_at", "starts_at", "created_at")
-_CANCELED_AT: Final = ("canceled_at", "cancelled_at", "subscription_canceled_at")
-_EXPIRES: Final = ("expires_at", "expired_at", "subscription_expires_at")
-_TERM_ENDS: Final = ("current_term_ends_at", "current_period_ends_at", "current_period_end", "current_period_end_date")
-_STATUS: Final = text(*_STATE)
-_IN_TRIAL: Final = equals(_STATUS, "in_trial", "trial", "in trial")
-_CHANGED: Final = instant("modified_at", "updated_at")
-
-SUBSCRIPTIONS: Final = Layout(
-    name="subscriptions",
-    needs=(_SUB_ID, _ACCOUNT, ("plan_code", "plan_id"), _STATE, (*_UNIT, *_SUBTOTAL), _INTERVAL, _BEGUN),
-    lacks=("invoice_number", "line_item_id", "customer_id"),
-    mappings=(
-        Mapping(
-            "subscription_term",
-            {
-                "term_id": required(id_of(SOURCE, *_SUB_ID)),
-                "subscription_id": id_of(SOURCE, *_SUB_ID),
-                "source": constant(SOURCE),
-                "source_id": identifier(*_SUB_ID),
-                "source_account_id": identifier(*_ACCOUNT),
-                "source_product_id": text("plan_code", "plan_id"),
-                "plan": text("plan_name", "plan_code", "plan_id"),
-                "status": required(
-                    choice(
-                        *_STATE,
-                        cases={
-                            **dict.fromkeys(("active", "future", "live", "open", "non-renewing", "non_renewing"), "active"),
-                            # it won't renew, and is in service until it expires
-                            **dict.fromkeys(("canceled", "cancelled"), "active"),
-                            **dict.fromkeys(("in_trial", "in trial", "trial"), "trial"),
-                            **dict.fromkeys(("past_due", "past due"), "past_due"),
-                            "paused": "paused",
-                            **dict.fromkeys(("expired", "failed"), "canceled"),
-                        },
-                    )
-                ),
-                "monthly_amount": required(_PRICE),
-                "list_monthly_amount": _PRICE,
-                "currency": currency(*_CURRENCY),
-                "quantity": number("quantity", "subscription_quantity"),
-                "started_on": required(day(*_BEGUN, zone="utc")),
-                "ended_on": first_of(
-                    day(*_EXPIRES, zone="utc"),
-                    when(equals(_STATUS, "canceled", "cancelled"), day(*_TERM_ENDS, zone="utc")),
-                    when(equals(_STATUS, "expired", "failed"), day(*_CANCELED_AT, zone="utc")),
-                ),
-                "canceled_on": day(*_CANCELED_AT, zone="utc"),
-                "trial_ends_on": day("trial_ends_at", "trial_end_at", "trial_end", zone="utc"),
-                "cancel_reason": text("cancel_reason", "cancellation_reason", "expiration_reason"),
-                "cancel_comment": text("cancellation_comment", "cancel_comment", "cancellation_note"),
-            },
-            span=Span(
-                (instant(*_BEGUN),),
-                (
-                    when(no(equals(_STATUS, "future")), instant(*_BEGUN)),
-                    instant("created_at"),
-                    _CHANGED,
-                    instant(*_CANCELED_AT),
-                    instant("current_period_started_at", "current_period_start_at", "current_period_start"),
-                ),
-            ),
-        ),
-        _who(instant("created_at", *_BEGUN)),
-    ),
-    export="Exports > Subscriptions, all columns",
-)
-
-_LINE_ID: Final = ("line_item_id", "line_item_uuid", "adjustment_id", "adjustment_uuid", "line_item_number")
+_LINE_ID: Final = ("line_item_id", "line_item_uuid", "adjustment_id", "adjustment_uuid", "line_item_number", "uuid")
+_NO_LINES: Final = tuple(name for name in _LINE_ID if name != "uuid")
 _INVOICE: Final = ("invoice_number", "invoice_id")
-_LINE_AMOUNT: Final = ("line_item_subtotal", "line_item_amount", "adjustment_subtotal", "adjustment_amount", "subtotal", "amount")
-_LINE_TAX: Final = money("line_item_tax", "line_item_tax_amount", "adjustment_tax", "tax_amount", "tax")
-_LINE_DISCOUNT: Final = money("line_item_discount", "line_item_discount_amount", "adjustment_discount", "discount_amount", "discount")
-_LINE_DATE: Final = ("invoice_date", "invoice_created_at", "invoice_billed_date", "billed_date", "line_item_created_at", "created_at")
+_LINE_AMOUNT: Final = ("adjustment_amount", "line_item_amount", "line_item_subtotal", "adjustment_subtotal", "subtotal")
+_TAX: Final = money("line_item_tax", "line_item_tax_amount", "adjustment_tax", "tax_amount", "tax")
+_WRITTEN_DISCOUNT: Final = money("line_item_discount", "line_item_discount_amount", "adjustment_discount", "discount_amount", "discount")
+_LINE_DATE: Final = (
+    *("invoice_date", "invoice_billed_date", "invoice_created_at", "billed_date", "line_item_created_at", "adjustment_created_at"),
+    "created_at",
+)
 _INVOICE_STATE: Final = text("invoice_state", "invoice_status", "state", "status")
+_INCLUDES_TAX: Final = true(flag("tax_inclusive", "adjustment_tax_inclusive", "line_item_tax_inclusive"))
 _IS_CREDIT: Final = any_of(
-    equals(text("line_item_type", "adjustment_type", "type", "invoice_type"), "credit"),
+    equals(text("line_item_type", "adjustment_type", "type"), "credit"),
     above_zero(negative(money(*_LINE_AMOUNT))),
 )
-#: A credit is written negative by some versions and positive by others; it is one either way.
-_CREDITED: Final = when(above_zero(money(*_LINE_AMOUNT)), negative(money(*_LINE_AMOUNT)), money(*_LINE_AMOUNT))
-_REFUNDED: Final = equals(text("line_item_origin", "adjustment_origin", "origin"), "refund", "external_refund", "write_off")
+#: Some versions write a credit negative and others positive; it takes away either way, and its discount gives back.
+_TAX_OF_LINE: Final = when(_IS_CREDIT, below_zero(_TAX), _TAX)
+_DISCOUNT_OF_LINE: Final = when(_IS_CREDIT, negative(below_zero(_WRITTEN_DISCOUNT)), below_zero(_WRITTEN_DISCOUNT))
+
+
+def _signed(amount: Value) -> Value:
+    return when(_IS_CREDIT, below_zero(amount), amount)
+
+
+#: Before discounts and taxes.
+_GROSS: Final = first_of(
+    _signed(money("adjustment_amount", "line_item_amount", "line_item_subtotal", "subtotal")),
+    difference(_signed(money("adjustment_subtotal")), _DISCOUNT_OF_LINE),
+)
+_REFUNDED: Final = any_of(
+    equals(text("line_item_origin", "adjustment_origin", "origin"), "refund", "external_refund", "write_off"),
+    equals(text("adjustment_credit_reason_code", "credit_reason_code"), "refund", "write_off"),
+    equals(text("invoice_type"), "refund", "external_refund"),
+)
 _LEFT_OUT: Final = (
     Skip(equals(_INVOICE_STATE, "voided", "void"), "voided rows"),
-    Skip(equals(text("line_item_state", "adjustment_state"), "pending"), "lines that are not invoiced yet"),
+    Skip(equals(text("line_item_state", "adjustment_state", "adjustment_status"), "pending"), "lines that are not invoiced yet"),
 )
 
 
@@ -175,63 +124,71 @@ def _line(kind: Value, suffix: str, amount: Value) -> dict[str, Value]:
         "invoice_id": required(id_of(SOURCE, *_INVOICE)),
         "source": constant(SOURCE),
         "source_id": line,
-        "source_account_id": identifier(*_ACCOUNT),
-        "source_product_id": text("plan_code", "line_item_plan_code", "product_code", "line_item_product_code", "item_code", "add_on_code"),
+        "source_account_id": identifier(*ACCOUNT),
+        "source_product_id": first_of(
+            *("plan_code", "line_item_plan_code", "adjustment_plan_code"),
+            *("product_code", "line_item_product_code", "adjustment_product_code", "item_code", "add_on_code"),
+        ),
         "kind": kind,
         "description": text("line_item_description", "adjustment_description", "description"),
         "quantity": number("line_item_quantity", "adjustment_quantity", "quantity"),
         "amount": amount,
-        "currency": currency("line_item_currency", *_CURRENCY),
+        "currency": currency(*CURRENCY),
         "invoiced_on": required(day(*_LINE_DATE, zone="utc")),
-        "service_from": day("line_item_start_date", "adjustment_start_date", "start_date", zone="utc"),
-        "service_to": day("line_item_end_date", "adjustment_end_date", "end_date", zone="utc"),
+        "service_from": day("line_item_start_date", "adjustment_start_at", "adjustment_start_date", "start_date", zone="utc"),
+        "service_to": day("line_item_end_date", "adjustment_end_at", "adjustment_end_date", "end_date", zone="utc"),
     }
 
 
 LINES: Final = Layout(
     name="invoice line items",
-    needs=(_LINE_ID, _INVOICE, _ACCOUNT, _LINE_AMOUNT, _LINE_DATE),
+    needs=(_LINE_ID, _INVOICE, ACCOUNT, _LINE_AMOUNT, _LINE_DATE),
+    # a line for each place that taxes it would count as often, and transactions have an id beside that of their invoice
+    lacks=("jurisdiction_amount", "transaction_id", "current_period_ends_at", "balance", "due_on"),
     mappings=(
         Mapping(
             "invoice_line",
             _line(
                 when(_IS_CREDIT, when(_REFUNDED, constant("refund"), constant("credit")), constant("charge")),
                 "",
-                required(when(_IS_CREDIT, _CREDITED, money(*_LINE_AMOUNT))),
+                required(difference(_GROSS, when(_INCLUDES_TAX, _TAX_OF_LINE))),
             ),
             span=Span((instant(*_LINE_DATE),)),
             renews=Renews({"invoice_id": id_of(SOURCE, *_INVOICE)}),
         ),
         Mapping(
             "invoice_line",
-            _line(constant("discount"), "discount", negative(_LINE_DISCOUNT)),
-            where=any_of(above_zero(_LINE_DISCOUNT), above_zero(negative(_LINE_DISCOUNT))),
+            _line(constant("discount"), "discount", _DISCOUNT_OF_LINE),
+            where=any_of(above_zero(_WRITTEN_DISCOUNT), above_zero(negative(_WRITTEN_DISCOUNT))),
         ),
         Mapping(
             "invoice_line",
-            _line(constant("tax"), "tax", _LINE_TAX),
-            where=any_of(above_zero(_LINE_TAX), above_zero(negative(_LINE_TAX))),
+            _line(constant("tax"), "tax", _TAX_OF_LINE),
+            where=any_of(above_zero(_TAX), above_zero(negative(_TAX))),
         ),
-        _who(instant(*_LINE_DATE)),
+        who(instant(*_LINE_DATE)),
     ),
     skips=_LEFT_OUT,
-    export="Exports > Invoice line items, all columns",
+    export="Exports > Adjustments, all columns",
 )
 
 _TOTAL: Final = ("total", "invoice_total")
 _NET: Final = difference(money(*_TOTAL), money("tax", "invoice_tax", "tax_amount"))
-_IS_NOTE: Final = any_of(equals(text("type", "invoice_type"), "credit"), above_zero(negative(_NET)))
+_IS_NOTE: Final = any_of(
+    equals(text("invoice_doc_type"), "credit"), equals(text("type", "invoice_type"), "credit", "refund"), above_zero(negative(_NET))
+)
+_BILLED: Final = ("billed_date", "invoice_date", "invoice_billed_date", "invoice_created_at", "created_at")
 
 INVOICES: Final = Layout(
     name="invoices",
     needs=(
         _INVOICE,
-        _ACCOUNT,
+        ACCOUNT,
         _TOTAL,
         ("subtotal", "invoice_subtotal", "balance", "invoice_balance"),
-        ("created_at", "invoice_date", "invoice_created_at"),
+        _BILLED,
     ),
-    lacks=(*_LINE_ID, "customer_id"),
+    lacks=(*_NO_LINES, "customer_id"),
     mappings=(
         Mapping(
             "invoice_line",
@@ -240,23 +197,28 @@ INVOICES: Final = Layout(
                 "invoice_id": id_of(SOURCE, *_INVOICE),
                 "source": constant(SOURCE),
                 "source_id": identifier(*_INVOICE),
-                "source_account_id": identifier(*_ACCOUNT),
+                "source_account_id": identifier(*ACCOUNT),
                 "kind": when(_IS_NOTE, constant("credit"), constant("charge")),
                 "amount": required(when(all_of(_IS_NOTE, above_zero(_NET)), negative(_NET), _NET)),
-                "currency": currency(*_CURRENCY),
-                "invoiced_on": required(day("invoice_date", "invoice_created_at", "created_at", zone="utc")),
+                "currency": currency(*CURRENCY),
+                "invoiced_on": required(day(*_BILLED, zone="utc")),
+                "modified_at": CHANGED,
             },
-            span=Span((instant("invoice_date", "invoice_created_at", "created_at"),)),
+            span=Span((instant(*_BILLED),)),
             renews=Renews({"invoice_id": id_of(SOURCE, *_INVOICE)}),
         ),
-        _who(instant("invoice_date", "invoice_created_at", "created_at")),
+        who(instant(*_BILLED)),
     ),
     skips=(_LEFT_OUT[0],),
     export="Exports > Invoices: summary; one charge an invoice, so export the line items where products matter",
 )
 
 _PAID_ID: Final = ("transaction_id", "transaction_uuid", "uuid", "id")
-_PAID_AT: Final = ("collected_at", "transaction_date", "transaction_created_at", "date", "created_at")
+_TOOK_PLACE: Final = ("transaction_date", "transaction_created_at", "date", "created_at")
+#: The day that was typed in for a payment recorded by hand, which the others don't have.
+_COLLECTED: Final = "collected_at"
+_PAID_ON: Final = required(first_of(day(_COLLECTED, zone="utc"), day(*_TOOK_PLACE, zone="utc")))
+_PAID_AT: Final = first_of(instant(_COLLECTED), instant(*_TOOK_PLACE))
 _PAID_TYPE: Final = text("transaction_type", "type", "action")
 _PAID_STATE: Final = ("transaction_status", "status", "state", "transaction_state")
 _PAID_AMOUNT: Final = ("amount", "transaction_amount")
@@ -267,14 +229,17 @@ TRANSACTIONS: Final = Layout(
     name="transactions",
     needs=(
         _PAID_ID,
-        _ACCOUNT,
+        ACCOUNT,
         ("transaction_type", "type", "action"),
         _PAID_STATE,
         _PAID_AMOUNT,
-        _PAID_AT,
-        ("gateway", "gateway_code", "payment_gateway", "payment_gateway_name", "payment_method", "payment_method_object", "gateway_type"),
+        (*_TOOK_PLACE, _COLLECTED),
+        (
+            *("gateway", "gateway_code", "gateway_type", "transaction_gateway_type", "payment_gateway", "payment_gateway_name"),
+            *("payment_method", "payment_method_object"),
+        ),
     ),
-    lacks=(*_LINE_ID, "customer_id"),
+    lacks=(*_NO_LINES, "customer_id"),
     mappings=(
         Mapping(
             "payment",
@@ -282,7 +247,7 @@ TRANSACTIONS: Final = Layout(
                 "payment_id": required(id_of(SOURCE, *_PAID_ID)),
                 "source": constant(SOURCE),
                 "source_id": identifier(*_PAID_ID),
-                "source_account_id": identifier(*_ACCOUNT),
+                "source_account_id": identifier(*ACCOUNT),
                 "invoice_id": id_of(SOURCE, *_INVOICE),
                 "status": required(
                     choice(
@@ -295,23 +260,27 @@ TRANSACTIONS: Final = Layout(
                         },
                     )
                 ),
-                "failure_reason": text("status_message", "customer_message", "gateway_message", "decline_reason", "failure_type"),
+                "failure_reason": when(
+                    equals(text(*_PAID_STATE), "declined", "failed", "error"),
+                    text("status_message", "customer_message", "gateway_message", "message", "decline_reason", "failure_type"),
+                ),
                 # what is given back is a transaction of its own
                 "amount": when(_TAKEN, required(money(*_PAID_AMOUNT))),
                 "refunded": when(
                     _GIVEN_BACK,
                     required(when(above_zero(money(*_PAID_AMOUNT)), money(*_PAID_AMOUNT), negative(money(*_PAID_AMOUNT)))),
                 ),
-                "currency": currency(*_CURRENCY),
-                "paid_on": when(_TAKEN, required(day(*_PAID_AT, zone="utc"))),
-                "refunded_on": when(_GIVEN_BACK, required(day(*_PAID_AT, zone="utc"))),
+                "currency": currency(*CURRENCY),
+                "paid_on": when(_TAKEN, _PAID_ON),
+                "refunded_on": when(_GIVEN_BACK, _PAID_ON),
+                "modified_at": CHANGED,
             },
-            span=Span((instant(*_PAID_AT),)),
+            span=Span((_PAID_AT,)),
         ),
-        _who(instant(*_PAID_AT)),
+        who(_PAID_AT),
     ),
     skips=(
-        Skip(equals(text(*_PAID_STATE), "void", "voided"), "voided rows"),
+        Skip(equals(text(*_PAID_STATE), "void", "voided"), "voided rows", retires=True),
         Skip(no(any_of(_TAKEN, _GIVEN_BACK)), "verifications and authorizations"),
         Skip(
             all_of(_GIVEN_BACK, no(equals(text(*_PAID_STATE), "success", "successful", "succeeded", "approved", "paid"))),
@@ -329,7 +298,7 @@ ACCOUNTS: Final = Layout(
         ("company", "account_company", "company_name"),
         ("created_at", "account_created_at"),
     ),
-    lacks=("plan_code", "amount", "total", "transaction_id", *_LINE_ID),
+    lacks=("plan_code", "amount", "total", "transaction_id", *_NO_LINES),
     mappings=(
         Mapping(
             "source_account",
@@ -346,4 +315,4 @@ ACCOUNTS: Final = Layout(
     export="Exports > Accounts, all columns",
 )
 
-RECURLY: Final = Connector(SOURCE, "Recurly", (LINES, SUBSCRIPTIONS, TRANSACTIONS, INVOICES, ACCOUNTS))
+RECURLY: Final = Connector(SOURCE, "Recurly", (LINES, TRANSACTIONS, INVOICES, ACCOUNTS))

@@ -11,6 +11,7 @@ other ids and in the currency that is paid out, and would count twice.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from connectors.base import Connector, Layout, Mapping, NotATable, Part, Renews, Report, Skip, Span, Tell, Trouble
@@ -101,7 +102,10 @@ def _status_of(cases: dict[str, str | None]) -> Value:
     return when(_DISPUTED, constant("disputed"), choice("Status", cases=cases))
 
 
-PAYMENTS: Final = Layout(
+#: A payment changes when it is refunded or disputed; exports without these dates can't tell which of two is the newer.
+_CHANGED: Final = first_of(instant(_REFUNDED_ON), instant("Dispute Date (UTC)"), _PAID_AT)
+
+DEFAULT_PAYMENTS: Final = Layout(
     name="unified payments",
     needs=(("id",), _CREATED, ("Amount",), ("Amount Refunded",), ("Currency",), ("Status",)),
     mappings=(
@@ -173,6 +177,17 @@ PAYMENTS: Final = Layout(
         ),
     ),
     export="Dashboard > Payments > Export, all columns; the default ones lack the days of refunds",
+)
+#: With all columns it also says when a payment was last changed.
+PAYMENTS: Final = replace(
+    DEFAULT_PAYMENTS,
+    name="unified payments, all columns",
+    needs=(*DEFAULT_PAYMENTS.needs, (_REFUNDED_ON,)),
+    mappings=(
+        replace(DEFAULT_PAYMENTS.mappings[0], columns={**DEFAULT_PAYMENTS.mappings[0].columns, "modified_at": _CHANGED}),
+        *DEFAULT_PAYMENTS.mappings[1:],
+    ),
+    export="Dashboard > Payments > Export, all columns",
 )
 
 _LINE: Final = ("Invoice Line Item ID", "Line Item ID", "invoice_line_item_id")
@@ -462,4 +477,6 @@ BALANCE: Final = Layout(
     export="not read: Dashboard > Reports > Balance or Payout reconciliation; import the payments instead",
 )
 
-STRIPE: Final = Connector(SOURCE, "Stripe", (BALANCE, SUBSCRIPTIONS, LINES, INVOICES, PAYMENTS, CUSTOMERS, PRICES, PRODUCTS))
+STRIPE: Final = Connector(
+    SOURCE, "Stripe", (BALANCE, SUBSCRIPTIONS, LINES, INVOICES, PAYMENTS, DEFAULT_PAYMENTS, CUSTOMERS, PRICES, PRODUCTS)
+)

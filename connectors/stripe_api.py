@@ -92,7 +92,11 @@ def payer() -> Mapping:
 
 
 def refunds(record: dict[str, Any], page: Members[str, Any]) -> None:
-    """Add ``refund.last``, the seconds of the last refund that wasn't turned down, and ``refund.days``: ``several`` or nothing."""
+    """Add what is known of a charge's refunds.
+
+    ``refund.last``: the seconds of the last one that wasn't turned down; ``refund.days``: ``several`` or nothing; ``changed``: when the
+    charge was last refunded, else created.
+    """
     made = record.get("refunds")
     listed = made.get("data") if isinstance(made, dict) else made
     times = sorted(
@@ -100,6 +104,10 @@ def refunds(record: dict[str, Any], page: Members[str, Any]) -> None:
         for refund in listed or ()
         if isinstance(refund, dict) and refund.get("status") not in ("failed", "canceled") and str(refund.get("created")).isdigit()
     )
+    created = str(record.get("created"))
+    if created.isdigit() and (times or not record.get("amount_refunded") or str(record.get("amount_refunded")) == "0"):
+        # refunds without their days can't tell which of two answers is the newer
+        record["changed"] = str(max(int(created), *times[-1:]))
     if times:
         record["refund"] = {"last": str(times[-1]), "days": "several" if times[-1] - times[0] >= 24 * 60 * 60 else ""}
 
@@ -157,6 +165,7 @@ CHARGES: Final = Layout(
                 "home_currency": when(filled("balance_transaction.currency"), currency("balance_transaction.currency", assume=False)),
                 "paid_on": required(day("created", zone="epoch")),
                 "refunded_on": when(_HAS_REFUND, first_of(day("refund.last", zone="epoch"), day("created", zone="epoch"))),
+                "modified_at": instant("changed", zone="epoch"),
             },
             span=Span((CREATED,), (CREATED, instant("refund.last", zone="epoch"))),
         ),

@@ -536,12 +536,17 @@ class _Staging:
             return None
         scope = f"{self.prefix}_{mapping.table}_scope"
         rows = mapped.Rows(self.scopes[renews.part], self.texts[renews.part], renews.scope, None)
-        self.connection.execute(mapped.keys_view(scope, mapping.table, rows))
+        stamp = self._stamp(mapping) if renews.part == mapping.part and renews.day is None else None
+        self.connection.execute(mapped.keys_view(scope, mapping.table, rows, stamp))
         if renews.day is None:
-            return Replaces(scope, tuple(renews.scope))
+            return Replaces(scope, tuple(renews.scope), whole=renews.part == mapping.part)
         # of a report that states no period the bookings' own days are all that is known; without bookings there are none
         period = (self.report.period if self.report else None) or self.spans.get(mapping.table, (date.max, date.max))
         return Replaces(scope, tuple(renews.scope), renews.day, *period, renews.alike, renews.partial)
+
+    def _stamp(self, mapping: Mapping) -> Value | None:
+        """When the source last changed a record, where the file says it."""
+        return self._said(mapping).get("modified_at")
 
     def _retired(self, mapping: Mapping) -> StagedTable | None:
         """What the file says is deleted: no rows in the place of those that earlier exports brought."""
@@ -552,10 +557,10 @@ class _Staging:
         view, scope = f"{self.prefix}_{mapping.table}_none", f"{self.prefix}_{mapping.table}_gone"
         source, about = self.texts[mapping.part], self.scopes[mapping.part]
         where = AnyOf(tuple(skip.condition for skip in skips))
-        self.connection.execute(mapped.keys_view(scope, mapping.table, mapped.Rows(about, source, keys, where)))
+        self.connection.execute(mapped.keys_view(scope, mapping.table, mapped.Rows(about, source, keys, where), self._stamp(mapping)))
         nothing = mapped.Rows(about, source, self._said(mapping), AnyOf(()))
         self.connection.execute(mapped.rows_view(view, mapping.table, [nothing], (), ()))
-        return StagedTable(mapping.table, view, Replaces(scope, tuple(keys)))
+        return StagedTable(mapping.table, view, Replaces(scope, tuple(keys), whole=True))
 
     def _covers(self) -> dict[str, tuple[date, date, str]]:
         for mapping in self.layout.mappings:

@@ -43,7 +43,8 @@ class Replaces:
     names a column, whose day is in ``since`` <= day < ``until``. The scope lists what the file speaks of even
     where it holds no rows of it: an issue without worklogs has none. ``alike`` are columns by which a row is known again
     that moved to another scope. ``partial``: the rows count only on days that no other report covers; see
-    :mod:`kpi.warehouse.renewal`.
+    :mod:`kpi.warehouse.renewal`. ``whole``: what the scope lists and the file has no rows of is gone; the scope may have a
+    ``modified_at`` that says since when.
     """
 
     scope: str
@@ -53,6 +54,7 @@ class Replaces:
     until: date | None = None
     alike: tuple[str, ...] = ()
     partial: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from kpi.warehouse import cells, computing
 from kpi.warehouse.once import Once
 from kpi.warehouse.schema import MONEY, QUANTITY, RATE
-from kpi.warehouse.shapes import CODES, NUMBERS, PER_SECOND, SERIAL, SERIALS, AmountShape, DateShape
+from kpi.warehouse.shapes import CODES, NUMBERS, PER_SECOND, SERIAL, SERIALS, ZONES, AmountShape, DateShape
 from kpi.warehouse.zones import to_local
 
 Column = sa.ColumnElement[Any]
@@ -230,8 +230,9 @@ def compile_value(value: cells.Value, scope: Scope) -> Cast:
         case cells.Sum(plus, minus):
             return _all(
                 [compile_value(plus, scope), compile_value(minus, scope)],
-                lambda a, b: sa.case(
-                    (sa.or_(a.is_not(None), b.is_not(None)), sa.cast(sa.func.coalesce(a, 0) - sa.func.coalesce(b, 0), MONEY))
+                # once: a sum of sums would hold its parts four times
+                lambda a, b: Once(
+                    sa.case((sa.or_(a.is_not(None), b.is_not(None)), sa.cast(sa.func.coalesce(a, 0) - sa.func.coalesce(b, 0), MONEY)))
                 ),
             )
         case cells.Share():
@@ -323,8 +324,8 @@ def _read(value: Any, scope: Scope) -> Cast:
             return Cast(domain_of(raw), inner.faults)
         case cells.CaseSafe():
             return Cast(_case_safe(raw), inner.faults)
-        case cells.Negative():
-            return Cast(-raw, inner.faults)
+        case cells.Negative(_, always):
+            return Cast(-sa.func.abs(raw) if always else -raw, inner.faults)
         case cells.MonthOf(_, following):
             first = sa.cast(sa.func.date_trunc("month", raw), sa.Date)
             return Cast(sa.cast(first + sa.func.to_months(1), sa.Date) if following else first, inner.faults)
@@ -492,18 +493,21 @@ def _date(
             to_local(exact, scope.timezone) if is_epoch else exact if shape.number in PER_SECOND else _to_utc(exact, value.zone, scope)
         )
     if shape.iso and not value.form:
-        written: Column = sa.try_cast(raw, sa.DateTime)
+        stated = raw
+        for name in shape.named:
+            stated = sa.func.regexp_replace(stated, f" ?{name}$", ZONES[name])
+        written: Column = sa.try_cast(stated, sa.DateTime)
         if shape.zoned and not (isinstance(value, cells.Day) and value.zone == "written"):
             # an offset in the cell beats what the column is said to be in
-            has_offset = sa.func.regexp_matches(sa.func.substr(raw, 11), r"(Z|UTC|GMT|[+-]\d{2}:?\d{2})$")
-            exact = sa.func.timezone("UTC", sa.try_cast(raw, sa.DateTime(timezone=True)))
+            has_offset = sa.func.regexp_matches(sa.func.substr(stated, 11), r"(Z|UTC|GMT|[+-]\d{2}:?\d{2})$")
+            exact = sa.func.timezone("UTC", sa.try_cast(stated, sa.DateTime(timezone=True)))
             readings.append(sa.case((has_offset, exact), else_=_to_utc(written, value.zone, scope)))
         else:
             # a cast ignores an offset without a word, so one that no other row has must not pass
             if not shape.zoned:
                 written = sa.case(
-                    (sa.func.length(raw) <= 19, written),
-                    (sa.not_(sa.func.regexp_matches(raw, r"[0-9]\s*([A-Za-z]|[+-][0-9]{2}:?[0-9]{2}$)")), written),
+                    (sa.func.length(stated) <= 19, written),
+                    (sa.not_(sa.func.regexp_matches(stated, r"[0-9]\s*([A-Za-z]|[+-][0-9]{2}:?[0-9]{2}$)")), written),
                 )
             readings.append(_to_utc(written, value.zone, scope))
     if shape.formats and not value.form:

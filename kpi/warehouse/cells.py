@@ -212,9 +212,10 @@ class Share(Value):
 
 @dataclass(frozen=True)
 class Negative(Value):
-    """The amount with its sign turned."""
+    """The amount with its sign turned; with ``always`` below zero, whichever sign it is written with."""
 
     of: Value
+    always: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from kpi.warehouse.reasons import NOT_DERIVED
 from kpi.warehouse.renewal import Replacement as Replacement
 from kpi.warehouse.renewal import Run as Run
 from kpi.warehouse.renewal import absent, make_room
+from kpi.warehouse.retired import forget_copy, note_full, note_gone, without_retired
 from kpi.warehouse.store import Store
 
 #: Fewer rows fit into so few of DuckDB's row groups (122,880 rows each) that their order saves nothing.
@@ -48,10 +49,12 @@ def merge(
     incoming = store.bring(relation)
     known = "source" in table.columns and store.run(f"SELECT 1 FROM {table.name} WHERE source = ? LIMIT 1", [run.source])
     store.rewrites = store.rewrites or bool(known)
-    notes: list[str] = []
+    incoming, notes = without_retired(store, table, incoming, columns, run, bool(full))
+    arrived = incoming
     if replaces is not None:
         deletes = set(replaces.columns) == set(key_of(table))  # what the file says is deleted, not what it holds
-        incoming, notes = make_room(store, table, incoming, replaces, run, 0 if deletes else full)
+        incoming, said = make_room(store, table, incoming, replaces, run, 0 if deletes else full)
+        notes += said
     if known and "is_observed" in table.columns:
         _forget_observed(store, table, incoming)
     if "source" in table.columns and not known:  # the bulk: nothing to compare with
@@ -60,8 +63,13 @@ def merge(
         _upsert(store, table, columns, incoming, run, assumed)
         if full and replaces is None:
             notes += _retire(store, table, incoming, run)
-    if incoming == "rest":
-        store.run("DROP TABLE rest")
+    if full and replaces is None:
+        note_full(store, table, incoming, columns, run)
+    if replaces is not None and replaces.whole:
+        note_gone(store, table, incoming, replaces, run)
+    for name in ("rest", "overtaken"):
+        store.run(f"DROP TABLE IF EXISTS {name}")
+    forget_copy(store, arrived)
     return tuple(notes)
 
 

@@ -55,6 +55,17 @@ def layered(source: sa.FromClause, columns: Sequence[sa.ColumnElement[Any]], whe
     return select if kept is None else select.where(kept)
 
 
+def filtered(source: sa.FromClause, where: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """The rows of ``source`` that are as ``where`` says, each :class:`Once` in it worked out once; DuckDB alone reads it."""
+    layers = _Layers()
+    kept = layers.above(where)[0]
+    for made in layers.made:
+        source = sa.select(sa.literal_column("*"), *made).select_from(source).subquery()
+    names = ", ".join(column.name for made in layers.made for column in made)
+    everything: Any = sa.literal_column(f"* EXCLUDE ({names})" if names else "*")
+    return sa.select(everything).select_from(source).where(kept)
+
+
 class _Layers:
     """The layers below a select.
 

@@ -47,6 +47,9 @@ class Replacement(Protocol):
     @property
     def partial(self) -> bool: ...  # noqa: D102
 
+    @property
+    def whole(self) -> bool: ...  # noqa: D102
+
 
 @dataclass(frozen=True)
 class Run:
@@ -82,6 +85,15 @@ def _for_all_time(
     if len(values) > 1:
         where.append(f"t.run_id NOT IN {newer}")
         left_out.append(f"EXISTS (SELECT 1 FROM {table.name} t WHERE t.run_id IN {newer} AND {_same(replaces.columns, 't', 'i')})")
+    if "modified_at" in store.columns(replaces.scope):
+        same, mine = _same(replaces.columns, "t", "z"), ", ".join(f'z."{name}"' for name in replaces.columns)
+        store.run(
+            f"CREATE TEMP TABLE overtaken AS SELECT DISTINCT {mine} FROM {scope} z "
+            f"JOIN {table.name} t ON {same} AND t.source = ? AND t.modified_at > z.modified_at",
+            [run.source],
+        )
+        where.append(f"NOT EXISTS (SELECT 1 FROM overtaken o WHERE {_same(replaces.columns, 't', 'o')})")
+        left_out.append(f"EXISTS (SELECT 1 FROM overtaken o WHERE {_same(replaces.columns, 'i', 'o')})")
     stale = _stale(table, replaces.columns, run)
     if stale and (count := store.count(f"SELECT count(*) FROM {scope} i WHERE {stale.format('i')}")):
         where.append(f"NOT {stale.format('t')}")

@@ -626,6 +626,18 @@ state_seen = _table(
     kind="bookkeeping",
 )
 
+retired = _table(
+    "retired",
+    "a row that an export said is gone: an older export doesn't bring it back",
+    _c("table_name", "text", "the table", key=True),
+    _c("source", "text", "the system", key=True),
+    _c("column_name", "text", "the column that says which row, or which invoice's rows", key=True),
+    _c("row_id", "id", "its value; * for all that a full export lacks", key=True),
+    _c("modified_at", "instant", "when the source says it went; of a full export, its newest change"),
+    _c("run_id", "integer", "the import that said so", "import_run.run_id"),
+    kind="bookkeeping",
+)
+
 coverage = _table(
     "coverage",
     "from when to when the data of a source reach, for each table",

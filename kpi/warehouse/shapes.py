@@ -18,7 +18,33 @@ from kpi.settings import DateOrder
 OUTNUMBERED = 20
 
 _TIME = r"(?:[ T,]+(?P<clock>\d{1,2}:\d{2})(?P<seconds>:\d{2}(?:[.,]\d+)?)?(?P<noon> ?[AaPp]\.?[Mm]\.?)?)?"
-_ZONE = r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
+#: Zones that are written by name, with what they are of UTC. Names that mean several (IST, AST) are not among them.
+ZONES: Final = {
+    "EST": "-05:00",
+    "EDT": "-04:00",
+    "CST": "-06:00",
+    "CDT": "-05:00",
+    "MST": "-07:00",
+    "MDT": "-06:00",
+    "PST": "-08:00",
+    "PDT": "-07:00",
+    "AKST": "-09:00",
+    "AKDT": "-08:00",
+    "HST": "-10:00",
+    "WET": "+00:00",
+    "WEST": "+01:00",
+    "BST": "+01:00",
+    "CET": "+01:00",
+    "CEST": "+02:00",
+    "EET": "+02:00",
+    "EEST": "+03:00",
+    "JST": "+09:00",
+    "AEST": "+10:00",
+    "AEDT": "+11:00",
+    "NZST": "+12:00",
+    "NZDT": "+13:00",
+}
+_ZONE = rf"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d{{2}}:?\d{{2}}|{'|'.join(ZONES)}))?"
 _ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}" + _TIME + _ZONE)
 #: Days since 30 December 1899, as a workbook's cell without a date format holds them: from 1954 to 2119.
 SERIAL = r"[2-7]\d{4}(?:[.,]\d+)?"
@@ -70,6 +96,7 @@ class DateShape:
     Attributes:
         iso: some are 2026-03-01, with or without a time.
         zoned: some carry an offset, such as Z or +0200.
+        named: names of zones that some carry, such as PST; keys of ``ZONES``.
         formats: of the others, for strptime.
         serial: some are a workbook's day numbers, such as 46082.5.
         number: how days are numbered, a key of ``NUMBERS``; empty where they aren't.
@@ -82,6 +109,7 @@ class DateShape:
     serial: bool = False
     words: str = ""
     number: str = ""
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,9 +150,11 @@ def date_shape(column: str, texts: Iterable[str], setting: DateOrder | None, sin
     iso = zoned = serial = False
     formats: dict[str, None] = {}
     numeric: list[re.Match[str]] = []
+    named: set[str] = set()
     for text in texts:
         if match := _ISO.fullmatch(text):
             iso, zoned = True, zoned or match["zone"] is not None
+            named |= {match["zone"]} & ZONES.keys()
         elif not since_1904 and _SERIAL.fullmatch(text):
             serial = True
         elif match := _YEAR_FIRST.fullmatch(text):
@@ -144,7 +174,15 @@ def date_shape(column: str, texts: Iterable[str], setting: DateOrder | None, sin
     # two-digit years first: %Y would read 24 as the year 24, while %y refuses 2024
     if serial and not words:
         words = f'"{column}" holds a workbook\'s day numbers, which are read as dates'
-    return DateShape(iso or not (formats or serial), zoned, tuple(sorted(formats, key=lambda shape: "%Y" in shape)), serial, words)
+    return DateShape(
+        iso or not (formats or serial),
+        zoned,
+        tuple(sorted(formats, key=lambda shape: "%Y" in shape)),
+        serial,
+        words,
+        "",
+        tuple(sorted(named)),
+    )
 
 
 def _numbering(column: str, texts: list[str], since_1904: bool) -> tuple[str, str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
+from kpi.errors import Unreadable
 from tests.connectors.conftest import SAMPLES, Stager
 
 D = Decimal
@@ -45,6 +48,35 @@ def test_chargebee_s_transactions(staged: Stager) -> None:
     assert "1 authorizations left out" in result.staged.notes
 
 
+def test_chargebee_s_invoices_and_credit_notes(staged: Stager) -> None:
+    invoices = staged("chargebee_invoices.csv", timezone="Europe/Berlin")
+    # totals less tax: 35.70 - 5.70; 330 - 30 yen, which has no smaller unit; 11.000 - 1.000 dinars of a thousand fils
+    assert invoices.rows("invoice_line", "line_id", "kind", "amount", "currency", "invoiced_on") == [
+        ("chargebee:1001", "charge", D(30), "EUR", date(2026, 3, 2)),
+        ("chargebee:1002", "charge", D(300), "JPY", date(2026, 3, 2)),
+        ("chargebee:1003", "charge", D(10), "KWD", date(2026, 3, 3)),
+    ]
+    assert invoices.staged.notes == (MINOR, "1 pending invoices left out", "1 voided rows left out")
+    notes = staged("chargebee_credit_notes.csv")
+    assert notes.rows("invoice_line", "line_id", "kind", "amount", "currency", "invoiced_on") == [
+        ("chargebee:CN-1", "refund", D(-10), "EUR", date(2026, 3, 9)),
+        ("chargebee:CN-2", "credit", D(-100), "JPY", date(2026, 3, 10)),
+    ]
+
+
+def test_chargebee_s_line_items(staged: Stager) -> None:
+    lines = staged("chargebee_lines.csv")
+    # 3 · 10.00 with 3.00 off and 5.13 tax; 11.90 of which 1.90 are tax; 5.00 given back for unused time
+    assert lines.rows("invoice_line", "line_id", "kind", "amount", "service_to") == [
+        ("chargebee:li_1", "charge", D(30), date(2026, 4, 1)),
+        ("chargebee:li_1:discount", "discount", D(-3), date(2026, 4, 1)),
+        ("chargebee:li_1:tax", "tax", D("5.13"), date(2026, 4, 1)),
+        ("chargebee:li_2", "charge", D(10), date(2026, 4, 1)),
+        ("chargebee:li_2:tax", "tax", D("1.9"), date(2026, 4, 1)),
+        ("chargebee:li_3", "credit", D(-5), date(2026, 3, 1)),
+    ]
+
+
 def test_recurly_s_subscriptions(staged: Stager) -> None:
     # 3 · 10.00 + 5.00; 1200.00 / 12, canceled and in service until it expires; one that is over
     assert staged("recurly_subscriptions.csv").rows("subscription_term", *TERM) == [
@@ -80,3 +112,55 @@ def test_paddle_s_line_items_and_adjustments(staged: Stager) -> None:
     ]
     # only the refund moves money: 11.90 with its tax
     assert adjusted.rows("payment", "source_id", "refunded", "refunded_on") == [("adj_1", D("11.9"), date(2026, 3, 9))]
+
+
+def test_paddle_s_transactions_are_payments_of_the_day_they_were_captured(staged: Stager) -> None:
+    result = staged("paddle_transactions.csv", timezone="Europe/Berlin")
+    # captured at 23:30 UTC is the next day in Berlin; an invoice of 1 February was paid on 5 March; what is paid but not yet
+    # completed has no day of billing
+    assert result.rows("payment", "source_id", "status", "amount", "fee", "currency", "paid_on") == [
+        ("txn_1", "paid", D("32.13"), D("2.11"), "EUR", date(2026, 3, 2)),
+        ("txn_2", "paid", D(3300), D(165), "JPY", date(2026, 3, 5)),
+        ("txn_3", "paid", D("11.9"), None, "EUR", date(2026, 3, 6)),
+        ("txn_4", "failed", D("35.7"), None, "EUR", date(2026, 3, 7)),
+    ]
+    assert result.staged.notes[1:] == ("1 drafts left out", "1 canceled transactions left out")
+
+
+def test_paddle_s_line_items_whose_id_is_called_id(staged: Stager) -> None:
+    # 20.00 - 3.00 and 10.00; 5.00 given back, of which 0.95 tax comes on top
+    assert staged("paddle_items.csv").rows("invoice_line", "line_id", "invoice_id", "kind", "amount") == [
+        ("paddle:txnitm_1", "paddle:txn_1", "charge", D(20)),
+        ("paddle:txnitm_1:discount", "paddle:txn_1", "discount", D(-3)),
+        ("paddle:txnitm_1:tax", "paddle:txn_1", "tax", D("3.23")),
+        ("paddle:txnitm_2", "paddle:txn_1", "charge", D(10)),
+        ("paddle:txnitm_2:tax", "paddle:txn_1", "tax", D("1.9")),
+        ("paddle:txnitm_3", "paddle:txn_7", "credit", D(-5)),
+        ("paddle:txnitm_3:tax", "paddle:txn_7", "tax", D("-0.95")),
+    ]
+
+
+def test_paddle_s_adjustments_whose_id_is_called_id(staged: Stager) -> None:
+    result = staged("paddle_adjustment_report.csv")
+    assert result.rows("invoice_line", "line_id", "kind", "amount", "currency") == [
+        ("paddle:adj_1", "refund", D(-10), "EUR"),
+        ("paddle:adj_2", "credit", D(-5), "EUR"),
+        ("paddle:adj_3", "refund", D(-1000), "JPY"),
+    ]
+    # with tax: 11.90 refunded, 1100 yen charged back; a credit moves no money
+    assert result.rows("payment", "payment_id", "refunded", "currency", "refunded_on") == [
+        ("paddle:adj_1", D("11.9"), "EUR", date(2026, 3, 9)),
+        ("paddle:adj_3", D(1100), "JPY", date(2026, 3, 11)),
+    ]
+    with pytest.raises(Unreadable, match=r"paddle_adjustment_items\.csv can't be read: it is a report of adjustment line items"):
+        staged("paddle_adjustment_items.csv")
+
+
+def test_paddle_s_subscriptions(staged: Stager) -> None:
+    # 3 · 10.00; 1200.00 / 12 until the cancellation takes effect; 300 yen a quarter; 6.00 every two weeks, 26 a year
+    assert staged("paddle_subscriptions.csv").rows("subscription_term", *TERM) == [
+        ("sub_1", "active", D(30), "EUR", date(2026, 1, 5), None, None, None),
+        ("sub_2", "active", D(100), "USD", date(2025, 6, 1), date(2026, 6, 1), None, None),
+        ("sub_3", "canceled", D(100), "JPY", date(2025, 1, 1), date(2025, 12, 1), date(2025, 12, 1), None),
+        ("sub_4", "trial", D(13), "EUR", date(2026, 3, 4), None, None, None),
+    ]

@@ -16,7 +16,7 @@ D = Decimal
 
 def test_payments(staged: Stager) -> None:
     result = staged("stripe_payments.csv", timezone="Europe/Berlin")
-    assert (result.staged.connector, result.staged.layout) == ("stripe", "unified payments")
+    assert (result.staged.connector, result.staged.layout) == ("stripe", "unified payments, all columns")
     assert (result.staged.rows_read, result.staged.rows_loaded, result.staged.rows_rejected) == (3, 3, 0)
     # 23:30 UTC on 1 March is 0:30 on 2 March in Berlin
     assert result.rows("payment", "payment_id", "status", "amount", "refunded", "currency", "paid_on", "refunded_on") == [

@@ -26,6 +26,7 @@ class Replacing:
     until: dt.date | None = None
     alike: tuple[str, ...] = ()
     partial: bool = False
+    whole: bool = False
 
 
 @pytest.fixture
