@@ -301,6 +301,11 @@ _RUNNING: Final = ("Balance", "Running Balance", "Stack", "")
 BOOKING: Final = ("booked_on", "document", "vendor", "memo", "amount", "currency")
 
 
+#: On which basis a ledger's report may be, and the note that says it.
+BASES: Final = ("accrual", "cash")
+ON_BASIS: Final = "its figures are on the {} basis"
+
+
 #: How the id of a deal begins, after its system's name, that a report without ids knows by its name.
 BY_NAME: Final = "name-"
 

@@ -4,7 +4,8 @@ Columns carry the labels of the view that was exported, and dates the time zone 
 Stage columns, ``Date entered "Demo (Sales Pipeline)"``, come with several kinds of quotes and are read as the deal's
 stages. Deals with stage columns and plain ones are confirmed by files; ``Is Closed Won``, ``Amount in company
 currency`` and the property names (hs_…) by others' code only, so every one of them may be absent. Of several companies in
-one cell (``77;78``) the first counts where no column names the primary one.
+one cell (``77;78``) the first counts where no column names the primary one. ``Merged Company IDs`` is the label of hs_merged_object_ids
+in portals that others listed; the stages of the first pipeline are called by their labels also where a file has their internal names.
 """
 
 from __future__ import annotations
@@ -50,6 +51,16 @@ _MODIFIED: Final = instant("Last Modified Date", "hs_lastmodifieddate", zone="lo
 _WON_FLAG: Final = ("Is Closed Won", "Is closed won?", "hs_is_closed_won")
 _LOST_FLAG: Final = ("Is Closed Lost", "Is closed lost?", "hs_is_closed_lost")
 _CLOSED_FLAG: Final = ("Is Deal Closed?", "Is deal closed", "Is Closed", "Deal closed", "hs_is_closed")
+#: The names inside HubSpot of the stages that every portal begins with; the page shows labels, the API and some columns these.
+STAGES: Final = {
+    "appointmentscheduled": "Appointment Scheduled",
+    "qualifiedtobuy": "Qualified To Buy",
+    "presentationscheduled": "Presentation Scheduled",
+    "decisionmakerboughtin": "Decision Maker Bought-In",
+    "contractsent": "Contract Sent",
+    "closedwon": "Closed Won",
+    "closedlost": "Closed Lost",
+}
 #: Stages are named by their owners: Closed Won, Won, Gewonnen, Gagné, Ganado.
 _WON_WORDS: Final = r"(?i)\bwon\b|closedwon|\bgewonnen\b|\bgagn[ée]|\bganad[oa]\b|\bvinto\b|\bganho\b"
 #: Not won, nicht gewonnen, non gagné: a loss, though a word of winning stands in it.
@@ -103,7 +114,7 @@ DEALS: Final = Layout(
                 "name": text("Deal Name", "dealname"),
                 "owner": text("Deal owner", "hubspot_owner_id"),
                 "pipeline": text("Pipeline"),
-                "stage": text(*_STAGE),
+                "stage": choice(*_STAGE, cases=dict(STAGES), otherwise="keep"),
                 "kind": choice(
                     "Deal Type",
                     "dealtype",
@@ -146,7 +157,7 @@ DEALS: Final = Layout(
             "deal_stage",
             {
                 "deal_id": id_of(SOURCE, *_ID),
-                "stage": this_name(),
+                "stage": choice(this_name(), cases=dict(STAGES), otherwise="keep"),
                 "entered_at": instant(this_column(), zone="local"),
                 "source": constant(SOURCE),
                 "source_id": identifier(*_ID),
@@ -220,7 +231,7 @@ COMPANIES: Final = Layout(
                 "name": text("Company name"),
                 "domain": domain("Company Domain Name"),
                 "other_id": text("Salesforce Account ID", "Stripe Customer ID"),
-                "merged_ids": text("Merged object IDs", "Merged record IDs", "Merged Company IDs", "hs_merged_object_ids"),
+                "merged_ids": text("Merged Company IDs", "Merged object IDs", "Merged record IDs", "hs_merged_object_ids"),
                 "modified_at": _MODIFIED,
             },
             hint=True,

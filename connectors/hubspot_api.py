@@ -3,7 +3,7 @@
 A record is ``{"id", "properties": {…}, "createdAt", "updatedAt", "archived", "associations"}``; every property is a text or
 null (HubSpot's docs: CRM API, Objects). They are given the labels that an index page exports them under, so that the CSV and
 the API are read by the same mappings and update the same rows. The API writes ids where the page shows labels: the stage
-``closedwon`` for Closed Won, and numbers for stages that a company added itself; whether those are won is known from
+``closedwon``, which is called Closed Won here too, and numbers for stages that a company added itself; whether those are won is known from
 ``hs_is_closed_won`` and ``hs_is_closed``, or from the probability, which HubSpot's docs set to 1 for won and 0 for lost.
 """
 
@@ -18,7 +18,7 @@ from connectors.base import Layout, Mapping, Renews, Skip, Span, Tell, Tree, an_
 from connectors.fields import constant, equals, filled, id_of, identifier, instant, required, text, when
 from connectors.hubspot import COMPANIES as PAGE_COMPANIES
 from connectors.hubspot import DEALS as PAGE_DEALS
-from connectors.hubspot import SOURCE
+from connectors.hubspot import SOURCE, STAGES
 from connectors.hubspot import TICKETS as PAGE_TICKETS
 
 #: Property -> the label that the mappings of the exported pages read.
@@ -63,7 +63,9 @@ def derive(record: dict[str, Any], page: Members[str, Any]) -> None:
         record["Associated Company ID"] = company
     _closed(record, properties)
     entered = {str(match[1]): value for name, value in properties.items() if value and (match := _ENTERED.fullmatch(name))}
-    record["stages"] = [{"stage": stage, "entered": value} for stage, value in sorted(entered.items(), key=lambda item: str(item[1]))]
+    record["stages"] = [
+        {"stage": STAGES.get(stage, stage), "entered": value} for stage, value in sorted(entered.items(), key=lambda item: str(item[1]))
+    ]
 
 
 def _company(associations: Any) -> Any:

@@ -18,6 +18,7 @@ from typing import Final
 from connectors.base import (
     BOOKING,
     NOTHING,
+    ON_BASIS,
     Connector,
     Layout,
     Mapping,
@@ -104,7 +105,7 @@ def _opened(report: Report) -> tuple[list[str], list[Record], frozenset[str]]:
             continue
         report.as_of = report.as_of or printed_at(line)
         if match := _BASIS.search(line):
-            report.notes.append(f"its figures are on the {match[1].casefold()} basis")
+            report.notes.append(ON_BASIS.format(match[1].casefold()))
     return names, rows, _customers(names, rows)
 
 

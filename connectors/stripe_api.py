@@ -107,7 +107,7 @@ def refunds(record: dict[str, Any], page: Members[str, Any]) -> None:
     created = str(record.get("created"))
     if created.isdigit() and (times or not record.get("amount_refunded") or str(record.get("amount_refunded")) == "0"):
         # refunds without their days can't tell which of two answers is the newer
-        record["changed"] = str(max(int(created), *times[-1:]))
+        record["changed"] = str(max([int(created), *times]))
     if times:
         record["refund"] = {"last": str(times[-1]), "days": "several" if times[-1] - times[0] >= 24 * 60 * 60 else ""}
 

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from connectors import CONNECTORS
-from connectors.base import Connector
+from connectors.base import BASES, ON_BASIS, Connector
 from kpi.errors import HeldBack
 from kpi.importing.staging import Context, Staged, StagedTable, stage
 from kpi.warehouse.accounts import apply_account_links, copy_decisions, linked_tables, refresh_accounts
@@ -24,7 +24,7 @@ from kpi.warehouse.conversations import apply_conversations
 from kpi.warehouse.failures import engine_errors, fatal_errors, is_disk_full
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.merge import Run, merge, tidy
-from kpi.warehouse.namesakes import drop_namesakes, settle_stages
+from kpi.warehouse.namesakes import drop_namesakes, settle_issues, settle_stages
 from kpi.warehouse.products import apply_costs, apply_products, refresh_product_links, refresh_products
 from kpi.warehouse.publish import Draft
 from kpi.warehouse.rates import refresh_rates
@@ -136,6 +136,7 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
     same = "SELECT count(*) FROM import_run WHERE run_id >= ? AND connector = ? AND layout = ?"
     alone = not full or not store.count(same, [full, staged.connector, staged.layout])
     whole = False  # whether something is retired by the first file of its layout only
+    _refuse_other_basis(store, staged, full)
     zone = ZoneInfo(mappings.timezone)
     as_of = staged.as_of.replace(tzinfo=dt.UTC).astimezone(zone).date() if staged.as_of else None
     for part in staged.tables:
@@ -156,6 +157,7 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
             note_seen(store, part.relation, run, as_of, imported_at.astimezone(zone).date())
     written = {part.table for part in staged.tables}
     notes += drop_namesakes(store, staged.source) if "deal" in written else []
+    notes += settle_issues(store, staged.source) if "issue" in written else []
     if "deal_stage" in written:
         settle_stages(store, staged.source, mappings.timezone)
     if full and whole and not alone:
@@ -186,6 +188,29 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
             f"SELECT {int(run_id)}, p.line, coalesce(p.column_name, ''), p.value, p.reason FROM {problems} p"
         )
     return Loaded(staged, frozenset(part.table for part in staged.tables), tuple(notes))
+
+
+def _refuse_other_basis(store: Store, staged: Staged, full: int) -> None:
+    """Costs on the cash basis and on the accrual basis of the same days add up to neither.
+
+    Raises:
+        HeldBack: what is known of the days that the file covers is on another basis, and the file doesn't take its place.
+    """
+    mine = next((basis for basis in BASES if ON_BASIS.format(basis) in staged.notes), None)
+    if mine is None or full or "cost_line" not in staged.covers:
+        return
+    since, until, _ = staged.covers["cost_line"]
+    for other in BASES:
+        found = store.run(
+            "SELECT min(r.file) FROM cost_line c JOIN import_run r ON r.run_id = c.run_id "
+            "WHERE c.source = ? AND c.booked_on >= ? AND c.booked_on < ? AND r.notes LIKE ?",
+            [staged.source, since, until, f"%{ON_BASIS.format(other)}%"],
+        )[0][0]
+        if other != mine and found is not None:
+            raise HeldBack(
+                f"its figures are on the {mine} basis, those of {found} of the same days on the {other} basis, and together they are "
+                f"neither: nothing of it was published. Export it on the {other} basis, or import it with --full to let it take their place"
+            )
 
 
 def _table_of(part: StagedTable) -> str:

@@ -10,7 +10,7 @@ from connectors.base import Connector, Layout, Record
 from connectors.documents import Document, Sample
 from connectors.reading import HEADER_WITHIN, MOST_COLUMNS, Text, head_records, is_wrapped, unwrap
 from kpi.errors import HeldBack, UnknownLayout, UnknownName, Unreadable
-from kpi.warehouse.casting import folded
+from kpi.warehouse.casting import cell_names, folded
 
 
 @dataclass(frozen=True)
@@ -207,12 +207,26 @@ def _unknown(heads: dict[str, list[Record]], name: str, connectors: Sequence[Con
     header = max(rows, key=lambda record: (sum(1 for cell in record.cells if cell.strip()), -record.line), default=Record(1, ()))
     header = Record(header.line, header.cells[:MOST_COLUMNS])
     names = {folded(cell) for cell in header.cells if cell.strip()}
-    best = 0.0
+    best = (0.0, 0.0)
     nearest, lacks = "", list[str]()
     for connector in connectors:
         for layout in (layout for layout in connector.layouts if layout.tree is None and layout.written is None):
             absent = missing(layout, names)
             share = 1 - len(absent) / len(layout.needs)
-            if absent and share > best and share >= 0.4:
-                best, nearest, lacks = share, f"{connector.name} {layout.name}", absent
+            titled = any(folded(cell).startswith(folded(layout.title)) for row in rows for cell in row.cells)
+            if not absent or share < 0.4 or not titled:
+                continue
+            # how much of the file it would read says more than how much it lacks: a layout that needs little lacks little of any file
+            score = (len(names & _read_by(layout)) / len(names), share)
+            if score > best:
+                best, nearest, lacks = score, f"{connector.name} {layout.name}", absent
     return UnknownLayout(name, [cell.strip() for cell in header.cells], nearest, lacks)
+
+
+def _read_by(layout: Layout) -> set[str]:
+    """The (folded) names of the columns that a layout needs or reads."""
+    read = {name for group in layout.needs for name in group}
+    for mapping in layout.mappings:
+        for value in mapping.columns.values():
+            read |= set(cell_names(value))
+    return {folded(name) for name in read}

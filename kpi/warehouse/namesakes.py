@@ -1,4 +1,4 @@
-"""What two exports of one CRM say of the same thing in different precision counts once.
+"""What two exports of one system say of the same thing in different precision counts once.
 
 A report without ids knows a deal by its name, account and day of creation; one that writes dates without times knows of a
 stage only the day it was entered. Where another export of the same system knows the deal by its id, or the instant, that
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from kpi.warehouse.literals import literal
+from kpi.warehouse.schema import issue
 from kpi.warehouse.store import Store
 
 #: How ids of deals begin that are made of names; see connectors.base.BY_NAME.
@@ -62,3 +63,48 @@ def settle_stages(store: Store, source: str, timezone: str) -> None:
     if store.count("SELECT count(*) FROM lasting"):
         store.run(f"UPDATE deal_stage SET left_at = lasting.left_now FROM lasting WHERE deal_stage.{store.row} = lasting.r")
     store.run("DROP TABLE lasting")
+
+
+#: What an issue stands in: of these an empty one says something, the others may be columns that the export lacks.
+_STATE: Final = ("key", "title", "status", "status_category", "resolution", "resolved_at", "modified_at", "run_id")
+
+
+def settle_issues(store: Store, source: str) -> list[str]:
+    """Let issues that are known by their key only be those whose id is known; a sentence on how many were.
+
+    What changed last counts, as for two exports that both have ids; its worklogs take the place of the other's where it has any.
+    """
+    newer = "a.modified_at > b.modified_at OR (a.modified_at IS NOT DISTINCT FROM b.modified_at AND a.run_id > b.run_id)"
+    store.run(
+        f"CREATE TEMP TABLE twice AS SELECT a.issue_id AS by_key, min(b.issue_id) AS by_id, bool_or({newer}) AS is_newer FROM issue a "
+        "JOIN issue b ON b.source = a.source AND b.key = a.key AND b.issue_id <> a.issue_id "
+        "WHERE a.source = ? AND a.issue_id = a.source || ':' || a.key GROUP BY a.issue_id",
+        [source],
+    )
+    count = store.count("SELECT count(*) FROM twice")
+    if count:
+        _join_issues(store)
+    store.run("DROP TABLE twice")
+    if not count:
+        return []
+    issues = "1 issue of an export without ids is" if count == 1 else f"{count:,} issues of exports without ids are"
+    return [f"{issues} known by id from another export (same key), and counted once"]
+
+
+def _join_issues(store: Store) -> None:
+    columns = [column.name for column in issue.columns if column.name not in ("issue_id", "source", "source_id")]
+    taken = ", ".join(f"{name} = " + (f"a.{name}" if name in _STATE else f"coalesce(a.{name}, issue.{name})") for name in columns)
+    store.run(f"UPDATE issue SET {taken} FROM twice w JOIN issue a ON a.issue_id = w.by_key WHERE issue.issue_id = w.by_id AND w.is_newer")
+    logged = "SELECT 1 FROM worklog l WHERE l.issue_id = w.by_key"
+    store.run(
+        "DELETE FROM worklog WHERE EXISTS (SELECT 1 FROM twice w WHERE (worklog.issue_id = w.by_key AND NOT w.is_newer) "
+        f"OR (worklog.issue_id = w.by_id AND w.is_newer AND EXISTS ({logged})))"
+    )
+    store.run("UPDATE worklog SET issue_id = w.by_id FROM twice w WHERE worklog.issue_id = w.by_key")
+    store.run(
+        "DELETE FROM state_seen AS s WHERE s.table_name = 'issue' AND EXISTS (SELECT 1 FROM twice w JOIN state_seen o "
+        "ON o.row_id = w.by_id WHERE s.row_id = w.by_key AND o.table_name = 'issue' AND o.seen_at = s.seen_at)"
+    )
+    store.run("UPDATE state_seen SET row_id = w.by_id FROM twice w WHERE state_seen.table_name = 'issue' AND state_seen.row_id = w.by_key")
+    for table in ("issue_status", "issue"):
+        store.run(f"DELETE FROM {table} WHERE issue_id IN (SELECT by_key FROM twice)")

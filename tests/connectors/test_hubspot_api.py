@@ -38,8 +38,8 @@ def test_deals(staged: Stager) -> None:
 def test_stages(staged: Stager) -> None:
     result = staged("hubspot_api_deals.json")
     assert result.rows("deal_stage", "deal_id", "stage", "entered_at", "left_at") == [
-        ("hubspot:101", "appointmentscheduled", datetime(2026, 1, 5, 9), datetime(2026, 1, 24, 23, 30)),
-        ("hubspot:101", "closedwon", datetime(2026, 1, 24, 23, 30), None),
+        ("hubspot:101", "Appointment Scheduled", datetime(2026, 1, 5, 9), datetime(2026, 1, 24, 23, 30)),
+        ("hubspot:101", "Closed Won", datetime(2026, 1, 24, 23, 30), None),
     ]
 
 
@@ -67,3 +67,13 @@ def test_companies_and_tickets(staged: Stager, tmp_path: Path) -> None:
     assert result.rows("remark", "remark_id", "kind", "subject", "text", "source_account_id", "said_at") == [
         ("hubspot:5", "ticket", "Help", "It fails", "77", datetime(2026, 1, 5, 9))
     ]
+
+
+def test_stages_have_one_name_in_the_page_s_export_and_in_the_api(staged: Stager) -> None:
+    """Else a deal that both know would seem to move whenever the other one is imported."""
+    header = "Record ID,Deal Name,Deal Stage,Close Date,Create Date,hs_v2_date_entered_closedwon\n"
+    page = staged(header + "101,Atlas,Closed Won,2026-01-25 10:00,2026-01-05 10:00,2026-01-25 10:00\n")
+    answer = staged("hubspot_api_deals.json")
+    assert page.rows("deal", "deal_id", "stage") == [("hubspot:101", "Closed Won")] == answer.rows("deal", "deal_id", "stage")[:1]
+    assert {stage for (stage,) in page.rows("deal_stage", "stage")} == {"Closed Won"}
+    assert {stage for (stage,) in answer.rows("deal_stage", "stage")} == {"Appointment Scheduled", "Closed Won"}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.reading import open_texts
 from kpi.errors import UnknownLayout
+from kpi.importing.recognising import recognise
 
 KNOWN = "docs/connectors.md lists the exports that are read, and python -m kpi connectors --draft FILE begins a mapping of another"
 
@@ -26,3 +28,12 @@ KNOWN = "docs/connectors.md lists the exports that are read, and python -m kpi c
 )
 def test_the_sentence_names_columns_and_repeats_no_content(found, nearest, sentence):
     assert str(UnknownLayout("a.csv", found, nearest, ["Type"])) == sentence
+
+
+def test_the_nearest_layout_is_the_one_that_would_read_most_of_the_file(tmp_path):
+    """A ledger with one column of amounts lacks two columns of a ledger's, and fewer of layouts that it has nothing to do with."""
+    path = tmp_path / "ledger.csv"
+    path.write_text("Date,Account,Description,Amount,Currency,Reference\n2026-03-01,5100 Hosting,Servers,100.00,EUR,B-1\n")
+    with pytest.raises(UnknownLayout) as refused:
+        recognise(open_texts(path, tmp_path)[0], "ledger.csv")
+    assert "the nearest layout is ledger bookings, which also needs Debit, Credit" in str(refused.value)

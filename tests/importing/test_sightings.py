@@ -12,7 +12,7 @@ from kpi.importing.importer import import_paths
 from kpi.importing.republish import rebuild
 from kpi.settings import Settings
 from kpi.warehouse.engines import open_reader
-from kpi.warehouse.schema import coverage, deal_stage, issue, issue_status
+from kpi.warehouse.schema import coverage, deal_stage, issue, issue_status, worklog
 
 pytestmark = pytest.mark.first_only
 
@@ -157,3 +157,20 @@ def test_states_within_a_minute_keep_their_order(settings, mappings, tmp_path):
         ("Todo", T(2026, 3, 1, 10, 0, 5), T(2026, 3, 1, 10, 0, 20)),
         ("Done", T(2026, 3, 1, 10, 0, 20), None),
     ]
+
+
+@pytest.mark.parametrize("first", ["with ids", "without"])
+def test_an_issue_exported_with_its_id_and_without_is_one(both, mappings, tmp_path, contents, first):
+    """Jira's view of current fields may lack the column of ids. Whichever comes first, the key says that it is the same issue."""
+    logged = HEADER + ",Log Work\nExport,ATL-1,1,Story,To Do,,2026-03-01 09:00,2026-03-01 10:00,,;2026-03-01 9:30;ada;3600\n"
+    later = HEADER.replace("Issue id,", "") + ",Log Work\nExport,ATL-1,Story,Done,Fixed,2026-03-01 09:00,2026-03-09 10:00,2026-03-09 10:00,"
+    files = {"with ids": logged, "without": later + ";2026-03-08 9:30;ada;7200\n"}
+    for name in (first, *(name for name in files if name != first)):
+        (tmp_path / f"{name}.csv").write_text(files[name])
+        import_paths(both, mappings, [str(tmp_path / f"{name}.csv")])
+    assert rows(both, issue, "issue_id", "status", "resolved_at", order="issue_id") == [("jira:1", "Done", T(2026, 3, 9, 10))]
+    assert history(both) == [("To Do", T(2026, 3, 1, 10), T(2026, 3, 9, 10)), ("Done", T(2026, 3, 9, 10), None)]
+    assert [tuple(map(str, row)) for row in rows(both, worklog, "issue_id", "hours", order="worklog_id")] == [("jira:1", "2.000000")]
+    before = contents(both)
+    rebuild(both, mappings)
+    assert contents(both) == before
