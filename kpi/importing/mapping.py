@@ -211,7 +211,7 @@ class _Staging:
         for at, cell in enumerate(bulk.header):
             header.setdefault(folded(cell), (at, cell.strip()))
         as_of = self._as_of()
-        return Scope(
+        scope = Scope(
             header,
             self.context.currency,
             self.context.timezone,
@@ -220,6 +220,10 @@ class _Staging:
             since_1904=self.text.since_1904,
             is_odd=self.text.is_odd,
         )
+        named = [value for mapping in self.layout.mappings for value in mapping.columns.values() if isinstance(value, Currency)]
+        found = [scope.find(cell) for value in named for cell in cells_of(value)]
+        scope.currencies = tuple(sorted({at[0] for at in found if at}))
+        return scope
 
     def _look(self, part: str, closely: bool) -> None:
         """Take the columns of text and decide how they are written.

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from kpi.units import MINOR_PLACES
 from kpi.warehouse import cells, computing
 from kpi.warehouse.once import Once
 from kpi.warehouse.schema import MONEY, QUANTITY, RATE
@@ -26,6 +27,8 @@ Column = sa.ColumnElement[Any]
 _TYPES: Final[dict[str, Any]] = {"money": MONEY, "number": QUANTITY, "rate": RATE, "integer": sa.BigInteger()}
 #: Zones of :class:`cells.Day` in which a number counts from 1970.
 EPOCHS: Final = ("epoch", "epoch_ms")
+#: Currencies whose smallest unit is a thousandth.
+_THOUSANDTHS: Final = tuple(sorted(code for code, places in MINOR_PLACES.items() if places == 3))
 _TRUE: Final = ("1", "true", "yes", "y", "t", "x", "wahr", "ja")
 _FALSE: Final = ("0", "false", "no", "n", "f", "falsch", "nein")
 
@@ -92,6 +95,7 @@ class Scope:
         delimiter: between the file's cells.
         since_1904: plain numbers that are days count from 1904, as in some workbooks.
         is_odd: the file holds control characters or the like, so that ids are looked at for them.
+        currencies: positions of the columns that name the currency of a record.
     """
 
     header: dict[str, tuple[int, str]]
@@ -106,6 +110,7 @@ class Scope:
     delimiter: str = ","
     since_1904: bool = False
     is_odd: bool = False
+    currencies: tuple[int, ...] = ()
 
     def find(self, value: cells.Value) -> tuple[int, str] | None:
         """Position and header of the cell that ``value`` reads, or None where the file hasn't got it."""
@@ -285,7 +290,9 @@ def _read(value: Any, scope: Scope) -> Cast:
             amount = Once(sa.try_cast(raw if shape.plain else _plain(raw, shape.decimal), _TYPES[kind]))
             faults = fault(sa.and_(raw.is_not(None), amount.is_(None)), "not an amount" if kind == "money" else "not a number")
             if shape.is_doubtful:
-                either = sa.func.regexp_full_match(raw, rf"[^0-9.,]*[1-9][0-9]{{0,2}}\{shape.decimal}[0-9]{{3}}[^0-9.,]*")
+                either: Column = sa.func.regexp_full_match(raw, rf"[^0-9.,]*[1-9][0-9]{{0,2}}\{shape.decimal}[0-9]{{3}}[^0-9.,]*")
+                for position in scope.currencies:  # dinars have a thousand fils
+                    either = sa.and_(either, sa.func.coalesce(sa.func.upper(scope.text(position)), "").not_in(_THOUSANDTHS))
                 faults = (*faults, Fault(name, raw, either, EITHER))
             return Cast(amount, faults)
         case cells.Day() | cells.Instant():

@@ -193,3 +193,12 @@ def test_why_a_subscription_was_cancelled_in_words(staged: Stager) -> None:
     text = text.replace("incomplete_expired,,", "incomplete_expired,,,")
     found = staged(text).rows("subscription_term", "source_id", "cancel_reason", "cancel_comment")
     assert found[3] == ("sub_4", "too_expensive", "We have no budget")
+
+
+def test_three_decimals_are_an_amount_of_dinars(staged: Stager) -> None:
+    """1.234 beside cents may be a thousand; of a currency with a thousand parts it is what it says."""
+    header = "id,Created date (UTC),Amount,Amount Refunded,Currency,Status\n"
+    rows = "ch_1,2026-03-01 10:00:00,100.50,0.00,eur,Paid\nch_2,2026-03-01 10:00:00,1.234,0.000,kwd,Paid\n"
+    result = staged(header + rows + "ch_3,2026-03-01 10:00:00,2.345,0.00,eur,Paid\n", bad_share=0.5)
+    assert result.rows("payment", "source_id", "amount") == [("ch_1", Decimal("100.5")), ("ch_2", Decimal("1.234"))]
+    assert [line for line, *_ in result.problems()] == [4]
