@@ -2,8 +2,9 @@
 
 The first three columns, ``(Do Not Modify) …``, are hidden in the workbook: the record's id, a checksum and the time of its
 last change; a file without them (a static worksheet of this page only) can't be told from the next export and is refused.
-Dates are cells of the workbook or its day numbers, in the user's time zone, taken as the calendar's. Confirmed by others'
-code that reads such workbooks; the columns are those of the view, so every one but the id, Topic and Status may be absent.
+Dates are cells of the workbook or its day numbers, in the user's time zone, taken as the calendar's. Confirmed by the code
+of several who read such workbooks, where the third column is also called after what the company calls it (Last Modified Date);
+the columns are those of the view, so every one but the id, Topic and Status may be absent.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ _STATUS: Final = ("Status", "Opportunity Status")
 _ACCOUNT: Final = ("Account", "Potential Customer", "Parent Account", "Company Name")
 _CREATED: Final = ("Created On", "Record Created On")
 _CLOSED_ON: Final = ("Actual Close Date", "Close Date")
-_STAMP: Final = instant("(Do Not Modify) Modified On", "Modified On", zone="local")
+_STAMP: Final = instant(
+    "(Do Not Modify) Modified On", "(Do Not Modify) Last Modified Date", "Modified On", "Last Modified Date", zone="local"
+)
 
 _WON: Final = equals(text(*_STATUS), "won")
 _LOST: Final = equals(text(*_STATUS), "lost", "canceled", "cancelled")

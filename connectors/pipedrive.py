@@ -1,8 +1,9 @@
 """Pipedrive: deals, organizations, people and the products of deals, as Settings > Export data or a list view writes them.
 
 Columns are called ``<entity> - <field>``, such as ``Deal - Title``; which of them a file has is chosen in the view. The
-vendor's field list and others' code confirm the names, no native file does, so every column but the deal's own id, title
-and status may be absent. Times are those of the user's time zone, taken as the calendar's. A deal whose status is Open is
+vendor's field list and the code of several who read such exports confirm the names (Deal - ID, Deal - Deal created, Deal - Deal closed
+on, Deal - Won time, Deal - Lost time, Deal - Value, Deal - Currency of Value), no native file does, so every column but the deal's
+own id, title and status may be absent. Times are those of the user's time zone, taken as the calendar's. A deal whose status is Open is
 open, whatever times of an earlier win it still carries.
 """
 
@@ -42,9 +43,9 @@ from connectors.fields import (
 SOURCE: Final = "pipedrive"
 _ID: Final = ("Deal - ID", "Deal - Pipedrive System ID", "Deal - System ID")
 _STATUS: Final = ("Deal - Status",)
-_CREATED: Final = ("Deal - Deal created", "Deal - Creation date", "Deal - Created", "Deal - Add time")
+_CREATED: Final = ("Deal - Deal created", "Deal - Deal created on", "Deal - Creation date", "Deal - Created", "Deal - Add time")
 _CLOSED_ON: Final = ("Deal - Deal closed on", "Deal - Closed on", "Deal - Close time")
-_CHANGED: Final = ("Deal - Update time", "Deal - Last updated")
+_CHANGED: Final = ("Deal - Update time", "Deal - Last updated", "Deal - Deal updated on")
 _ORGANIZATION: Final = ("Deal - Organization", "Organization", "Organization - Name", "Deal - Organization name")
 _ORGANIZATION_ID: Final = ("Deal - Organization ID", "Organization - ID", "Organization ID", "Organization - Pipedrive System ID")
 _PERSON: Final = ("Deal - Contact person", "Contact person", "Person - Name")
@@ -105,7 +106,7 @@ DEALS: Final = Layout(
                     otherwise="none",
                 ),
                 "lead_source": text("Deal - Source channel", "Deal - Lead source", "Deal - Source", "Deal - Source origin"),
-                "amount": money("Deal - Value"),
+                "amount": money("Deal - Value", "Deal - Deal value"),
                 "currency": currency("Deal - Currency of Value", "Deal - Currency"),
                 "created_on": required(day(*_CREATED, zone="local")),
                 "expected_close_on": when(no(_CLOSED), day("Deal - Expected close date")),

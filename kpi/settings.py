@@ -33,8 +33,8 @@ class Settings:
             (``KPI_RECORDS_URL``).
         dates: how 12/06/2024 is read when a whole column can't decide, dmy or mdy; without it the import asks
             (``KPI_DATES``).
-        rates: ecb, or none: whether the European Central Bank's rates that ship with the program stand in on days without an imported one
-            (``KPI_RATES``).
+        rates: ecb, or none: whether the European Central Bank's rates that ship with the program stand in on days without an imported
+            one; a change counts from the next import or rebuild on (``KPI_RATES``).
         bad_share: share of rejected rows, 0 to 1, above which a file is held back whole (``KPI_BAD_SHARE``).
         query_timeout_s: seconds after which a reader's query is interrupted (``KPI_QUERY_TIMEOUT_S``).
         memory_limit_mb: memory of one database process, in MB (``KPI_MEMORY_LIMIT_MB``).
