@@ -37,6 +37,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     # What a system's API answers, beside what its pages export.
     "connectors.gitlab_api": ("connectors.base", "connectors.fields", "connectors.gitlab"),
     "connectors.hubspot_api": ("connectors.base", "connectors.fields", "connectors.hubspot"),
+    "connectors.recurly_subscriptions": ("connectors.base", "connectors.fields", "connectors.recurly"),
     "connectors.stripe_billing": ("connectors.base", "connectors.fields", "connectors.stripe_api"),
     **dict.fromkeys(("connectors.foreign", "connectors.scanning", "connectors.tidying"), ()),
     "connectors.packing": ("connectors.base",),
