@@ -199,6 +199,16 @@ def test_a_history_is_joined_by_the_day(asked):
     ]
 
 
+def test_a_history_as_it_is_now(asked):
+    known, reader = asked("is: plan}", "is: plan, as_of: now}")
+    # a is pro by now, and is counted once for all its versions; of z there is none
+    assert [row for row in rows(ask(reader, known, "seats", by=("plan",), grain="month")) if row[2]] == [
+        ("2026-01-01", "pro", 3),
+        ("2026-02-01", "pro", 12),
+        ("2026-02-01", None, 1),
+    ]
+
+
 def test_a_time_without_a_zone_is_that_of_the_calendar(asked):
     known, reader = asked()
     # 23:30 on 5 January and 00:30 on 10 February are of those days, on the clock in Berlin
