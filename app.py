@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
+    from kpi.dashboard.receiving import Asked, Received
     from kpi.metrics.model import Definitions
     from kpi.settings import Settings
 
@@ -39,6 +40,23 @@ def apply(chosen: Settings, definitions: Definitions) -> int:
     return ensure_current(chosen, mappings_of(definitions), lambda sentence: print(sentence, flush=True))
 
 
+def receive(chosen: Settings, folder: Path, asked: Asked, say: Callable[[str], None]) -> Received:
+    """Import the files of ``folder``, as ``python -m kpi import`` would."""
+    from kpi.dashboard.receiving import Line, Received
+    from kpi.importing.importer import Options, import_folder
+    from kpi.metrics.definitions import load
+    from kpi.metrics.publishing import mappings_of
+
+    loaded = load(chosen.metrics)
+    options = Options(None, asked.dates, False, frozenset(loaded.sources), asked.amounts)
+    report = import_folder(chosen, mappings_of(loaded), folder, options, say)
+    lines = [
+        Line(one.file, f"{one.connector} {one.layout}".strip(), one.status, one.rows_read, one.rows_loaded, one.rows_rejected, one.message)
+        for one in report.files
+    ]
+    return Received(tuple(lines), report.questions, report.generation)
+
+
 def failed(error: Exception) -> bool:
     """A failure that nobody foresaw: a sentence on the page, the whole of it in the server's log."""
     from kpi.dashboard.cards import notice
@@ -53,11 +71,13 @@ async def warmed(_app: st.App) -> AsyncIterator[None]:
     """Load the pages and what they import."""
     from kpi.dashboard.ahead import ahead
     from kpi.dashboard.applying import applying
+    from kpi.dashboard.receiving import receiving
     from kpi.dashboard.warming import warm
     from kpi.errors import KpiError
 
     ahead().start()
     applying().publisher = apply
+    receiving().importer = receive
     for step in (publish, warm):
         try:
             step()

@@ -33,7 +33,7 @@ this page fills itself when it is opened again.</p>
 <div class="way"><b>With a sample company</b><p>Three years of an invented company, to look around in:</p>
 <p><code>python -m kpi demo</code></p></div>
 <div class="way"><b>With your own exports</b><p>A folder of files from Salesforce, HubSpot, Stripe, QuickBooks, Xero or Jira:</p>
-<p><code>python -m kpi import FOLDER</code></p></div>
+<p>on the page Data, or <code>python -m kpi import FOLDER</code></p></div>
 </div></div>"""
 
 
@@ -74,7 +74,10 @@ def _draw(page: Page, desk: Desk | None, reach: Frame | None, mode: Mode, proble
     if desk is None:
         return
     if reach is None or not reach.weeks:
-        st.html(EMPTY)
+        if page.needs_data:
+            st.html(EMPTY)
+        else:
+            page.draw(desk, None, mode)
         return
     if desk.reader.generation and desk.reader.mappings != desk.definitions.mappings_hash:
         state = applying().want(desk.settings, desk.definitions, desk.reader.generation)

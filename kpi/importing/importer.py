@@ -6,9 +6,11 @@ Each file is a run of its own: a file that can't be used harms no other, and the
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from kpi.errors import HeldBack, ImportError_
@@ -100,6 +102,16 @@ def import_paths(
     """
     with landing(settings) as folder:
         return import_inputs(settings, mappings, find(words, folder, say), options, say, ahead)
+
+
+def import_folder(
+    settings: Settings, mappings: Mappings, folder: Path, options: Options | None = None, say: Callable[[str], None] = lambda sentence: None
+) -> ImportReport:
+    """As :func:`import_paths`, of every file that lies in ``folder``, each called by its name there: what somebody uploaded."""
+    with landing(settings) as place:
+        inputs = find([str(path) for path in sorted(folder.iterdir())], place, say)
+        named = [replace(one, name=one.name.removeprefix(f"{folder}{os.sep}")) for one in inputs]
+        return import_inputs(settings, mappings, named, options, say)
 
 
 def import_inputs(

@@ -41,6 +41,36 @@ def rejected_rows(reader: Reader) -> list[dict[str, Any]]:
     return reader.run(statement).to_pylist()  # type: ignore[no-any-return]
 
 
+def latest_runs(reader: Reader, most: int) -> list[dict[str, Any]]:
+    """The last imports, newest first: the columns of ``import_run``."""
+    return reader.run(sa.select(import_run).order_by(import_run.c.run_id.desc()).limit(most)).to_pylist()  # type: ignore[no-any-return]
+
+
+def problem_groups(reader: Reader, most: int) -> list[dict[str, Any]]:
+    """Rejected rows by connector, column and reason: ``connector, column_name, reason, rows``, and one of them with ``file, line, value``.
+
+    Those with the most rows come first.
+    """
+    joined = import_problem.join(import_run, import_run.c.run_id == import_problem.c.run_id)
+    keys = (import_run.c.connector, import_problem.c.column_name, import_problem.c.reason)
+    newest_first = (import_problem.c.run_id.desc(), import_problem.c.line)
+    ranked = (
+        sa.select(
+            *keys,
+            import_run.c.file,
+            import_problem.c.line,
+            import_problem.c.value,
+            sa.func.count().over(partition_by=keys).label("rows"),
+            sa.func.row_number().over(partition_by=keys, order_by=newest_first).label("place"),
+        )
+        .select_from(joined)
+        .subquery()
+    )
+    columns = [column for column in ranked.c if column.name != "place"]
+    order = (ranked.c.rows.desc(), ranked.c.connector, ranked.c.reason, ranked.c.column_name)
+    return reader.run(sa.select(*columns).where(ranked.c.place == 1).order_by(*order).limit(most)).to_pylist()  # type: ignore[no-any-return]
+
+
 def published_with(reader: Reader) -> tuple[str | None, str | None]:
     """Currency and time zone that were applied when the files were read."""
     rows = reader.run(sa.select(generation.c.currency, generation.c.timezone)).to_pylist()

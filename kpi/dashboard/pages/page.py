@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from kpi.dashboard.data import Desk
-from kpi.dashboard.frame import Frame
 from kpi.dashboard.theme import Mode
 
 
@@ -18,9 +18,11 @@ class Page:
         path: in the URL; the first page of the registry is also at the root.
         draw: draws it for a desk, in a mode.
         expect: begins to answer what it will ask, before anything is drawn.
+        needs_data: without any, the way to begin is shown in its place; else it gets no frame then.
     """
 
     title: str
     path: str
-    draw: Callable[[Desk, Frame, Mode], None]
-    expect: Callable[[Desk, Frame], None]
+    draw: Callable[[Desk, Any, Mode], None]
+    expect: Callable[[Desk, Any], None]
+    needs_data: bool = True
