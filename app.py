@@ -91,4 +91,4 @@ async def warmed(_app: st.App) -> AsyncIterator[None]:
     ahead().stop()
 
 
-app = st.App(Path(__file__).parent / "kpi" / "dashboard" / "script.py", lifespan=warmed, on_script_error=failed)
+app = st.App(Path(__file__).parent / "kpi" / "dashboard" / "served" / "script.py", lifespan=warmed, on_script_error=failed)

@@ -21,7 +21,7 @@ from kpi.dashboard.theme import Mode, style
 from kpi.errors import KpiError, Problem
 
 #: A file of ours: a Material icon would be fetched from a font host.
-ICON: Final = Path(__file__).parent / "static" / "icon.png"
+ICON: Final = Path(__file__).parent / "served" / "static" / "icon.png"
 
 #: Seconds after which a page looks whether changed products and costs are applied.
 FOLLOW_S: Final = 1.0

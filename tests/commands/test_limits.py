@@ -128,7 +128,7 @@ def test_the_terminal_says_that_memory_is_over(heavy, full_disk, capsys, command
 )
 def test_the_page_says_it(heavy, full_disk, deals, limits):
     home = heavy(deals, **limits)
-    app = AppTest.from_file(str(ROOT / "kpi" / "dashboard" / "script.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "kpi" / "dashboard" / "served" / "script.py"), default_timeout=60)
     app.run()
     assert not app.exception
     shown = " ".join(element.value for element in (*app.html, *app.error, *app.warning, *app.markdown))

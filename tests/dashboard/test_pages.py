@@ -7,6 +7,7 @@ import shutil
 import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from kpi.warehouse.home import warehouse_file
 
@@ -17,12 +18,15 @@ SPACE = "\u00a0"
 
 @pytest.fixture
 def page(environment):
-    def opened(home, **parameters):
+    def opened(home, path="", **parameters):
         environment(home)
-        app = AppTest.from_file(str(ROOT / "kpi" / "dashboard" / "script.py"), default_timeout=60)
+        app = AppTest.from_file(str(ROOT / "kpi" / "dashboard" / "served" / "script.py"), default_timeout=60)
         for name, value in parameters.items():
             app.query_params[name] = value
         app.run()
+        if path:
+            app._page_hash = calc_hash(path)  # switch_page() takes files, and these pages are functions
+            app.run()
         assert not app.exception
         return app
 
@@ -209,3 +213,20 @@ def test_broken_definitions_without_a_good_copy_show_their_problems_alone(page, 
     words = text(page(nothing))
     assert "no good version of it was seen here before" in words
     assert "metrics.yaml:" in words
+
+
+def test_the_page_of_the_data(page, company):
+    app = page(company, "data")
+    words = text(app)
+    assert "Stripe invoice lines 67 Mon 4 Aug 2025 Sun 15 Nov 2026 newest" in words
+    assert "Salesforce deals 67 Mon 4 Aug 2025 Thu 12 Nov 2026 3 days behind the newest" in words
+    assert "No row was set aside." in words
+    assert "<b>" not in words
+
+
+def test_without_data_the_page_of_the_data_takes_them_all_the_same(page, tmp_path):
+    (tmp_path / "metrics.yaml").write_text(METRICS, encoding="utf-8")
+    words = text(page(tmp_path / "home", "data"))
+    assert "Add exports" in words
+    assert "Nothing was imported yet" not in words
+    assert "Sources" not in words

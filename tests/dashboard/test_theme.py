@@ -38,7 +38,7 @@ def test_words_stand_out_from_their_ground(palette):
 
 
 def test_everything_that_is_served_is_a_file_of_ours():
-    static = ROOT / "kpi" / "dashboard" / "static"
+    static = ROOT / "kpi" / "dashboard" / "served" / "static"
     for face in CONFIG["theme"]["fontFaces"]:
         assert (static / face["url"].removeprefix("app/static/")).is_file()
     assert (static / "Inter-LICENSE.txt").is_file()

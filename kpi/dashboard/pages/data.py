@@ -60,7 +60,7 @@ def expect(desk: Desk, frame: Frame | None) -> None:
 
 def _upload(desk: Desk) -> None:
     st.html(
-        '<h2 class="chart-title">Add exports</h2><p class="quiet">Files of any system, or a zip of them. The same file twice changes '
+        '<h2 class="section first">Add exports</h2><p class="quiet">Files of any system, or a zip of them. The same file twice changes '
         "nothing, a newer export updates what an older one said. Above 200 MB: <code>python -m kpi import FILE</code></p>"
     )
     files = st.file_uploader("Exports", type=_ENDINGS, accept_multiple_files=True, key="uploads", label_visibility="collapsed")
@@ -97,8 +97,9 @@ def _follow() -> None:
     state = receiving().state
     if not state.running:
         st.rerun()
-    with st.status("Importing…", expanded=True):
-        st.html("".join(f'<p class="quiet">{cards.escape(sentence)}</p>' for sentence in state.said[-8:]) or "<p></p>")
+    # not as "with": a status that was left would say that it is complete
+    shown = st.status("Importing…", state="running", expanded=True)
+    shown.html("".join(f'<p class="quiet">{cards.escape(sentence)}</p>' for sentence in state.said[-8:]) or '<p class="quiet">…</p>')
 
 
 def _report(lines: Sequence[Line]) -> str:

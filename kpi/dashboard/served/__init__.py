@@ -1,0 +1,1 @@
+"""What the server runs and hands out."""
