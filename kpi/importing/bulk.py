@@ -28,6 +28,9 @@ from kpi.warehouse.literals import literal
 LARGE: Final = 8 << 20
 #: The widest table that DuckDB is given whole.
 WIDEST: Final = 1000
+#: Files below this are looked at for rows that DuckDB would take hours and gigabytes to reject, a reject for every cell.
+_LOOKED_AT: Final = 64 << 20
+_STRETCH: Final = 1 << 18
 #: Bytes that are read at once for a sample.
 _SAMPLE_BLOCK: Final = 2 << 20
 _REASONS: Final = {
@@ -143,6 +146,8 @@ def open_bulk(connection: duckdb.DuckDBPyConnection, relation: str, text: Text, 
     size = text.path.stat().st_size
     if text.is_odd or size <= LARGE or len(header) > WIDEST or found.delimiter in found.header.cells:
         return None
+    if size < _LOOKED_AT and not is_regular(text, found.delimiter.encode(), len(header)):
+        return None
     if text.encoding.startswith("utf-8") and found.header.line == 1 and found.below in (0, 2):
         bulk = Bulk(connection, relation, header, False, True, text, found.delimiter, 0, True)
     else:
@@ -153,6 +158,18 @@ def open_bulk(connection: duckdb.DuckDBPyConnection, relation: str, text: Text, 
     bulk.rejects_table = f"{relation}_rejects"
     read_view(bulk)
     return bulk
+
+
+def is_regular(text: Text, delimiter: bytes, width: int) -> bool:
+    """Whether each stretch of a file has about as many delimiters as its rows should have."""
+    with text.path.open("rb") as file:
+        while chunk := file.read(_STRETCH):
+            lines, marks = chunk.count(b"\n"), chunk.count(delimiter)
+            # a cell in quotation marks may be many lines
+            few = marks * 8 < lines if text.may_break else marks * 2 < (width - 1) * lines
+            if few or marks > 4 * width * (lines + 1) + 1000:
+                return False
+    return True
 
 
 def open_rows(

@@ -13,7 +13,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from connectors.reading import Text
 from kpi.errors import HeldBack, UnknownLayout, UnknownName
+from kpi.importing.bulk import is_regular
 from kpi.importing.staging import Context, Staged, stage
 
 HEADER = "id,Created date (UTC),Amount,Amount Refunded,Currency,Status,Customer ID"
@@ -172,6 +174,23 @@ def test_a_big_file_with_blanks_far_below(read: Read) -> None:
     staged, found = read(text(rows=[*rows, ' ch_last ," 2026-03-02 ",10.50,0.00,eur, Paid, cus_1 ', ",,,,,,"]).encode())
     assert (staged.rows_read, staged.rows_loaded, staged.rows_rejected) == (30_001, 30_001, 0)
     assert found[-1] == ("ch_last", Decimal("10.5000"), date(2026, 3, 2), "cus_1")
+
+
+@pytest.mark.parametrize(
+    ("below", "expected"),
+    [
+        ("1,2,3\n" * 1000, True),
+        ('1,"a, b, c",3\n' * 1000, True),
+        ('1,"' + "line\n" * 5 + '",3\n', True),
+        ("1\n" * 1000, False),  # DuckDB writes down a reject for each cell that is missing: 22 GB for 8 MB of such lines
+        ('"1"\n' * 1000, False),
+        ("1,2,3\n" + "x," * 5000 + "\n", False),  # and for each that is too many, with the whole line
+    ],
+)
+def test_rows_that_duckdb_had_better_not_see(below: str, expected: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,b,c\n" + below)
+    assert is_regular(Text(path, "utf-8", "", marks='"' if '"' in below else ""), b",", 3) is expected
 
 
 def test_named_connectors(read: Read) -> None:
