@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -28,7 +29,19 @@ from kpi.importing.staged import Context, Replaces, Staged, StagedTable
 from kpi.importing.trees import open_tree
 from kpi.importing.units import Amounts, Marks, assume_units, decide_units
 from kpi.warehouse import mapped
-from kpi.warehouse.casting import Fault, Scope, cell_names, cells_of, finds_any, folded, holds, is_told, minor_amounts, speaks_of
+from kpi.warehouse.casting import (
+    Fault,
+    Scope,
+    cell_names,
+    cells_of,
+    finds_any,
+    folded,
+    holds,
+    is_told,
+    minor_amounts,
+    speaks_of,
+    typed_cells,
+)
 from kpi.warehouse.cells import AnyOf, Cell, Currency, ExportDay, Value
 from kpi.warehouse.once import Once
 from kpi.warehouse.shapes import Undecided
@@ -318,11 +331,9 @@ class _Staging:
         # worked out once for each record: every mark below asks it again
         bad = Once(mapped.never_null(fault.bad for fault in self._faults(part)) & ~left_out)
         marks = {"totals": totals, "left_out": left_out, "bad": bad}
-        if not self.closely[part]:
-            marks["padded"] = mapped.is_padded(self._positions(part))
         bulk = self.bulks[part]
-        if bulk.rejects_table:
-            marks["dressed"] = mapped.is_dressed(self._positions(part), bulk.text.marks)
+        if bulk.rejects_table or not self.closely[part]:
+            marks["doubtful"] = mapped.may_be_dressed(self._as_text(part), bulk.text.marks if bulk.rejects_table else "")
         breaks = bulk.text.breaks_soon if bulk.rejects_table else None
         if breaks:
             marks |= self._breaks(part)
@@ -361,11 +372,23 @@ class _Staging:
             wrong = {fault.reason: row[f"broken{at}"] for at, fault in enumerate(broken) if row[f"broken{at}"]}
             self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped, told, wrong)
         self.clean[part] = not row["bad"] and not row["left_out"]
-        self.doubtful = any(row.get(name) for name in ("dressed", "broken", "swallowed"))
-        if breaks is False and not self.doubtful and bulk.has_breaks(row["records"], self.layout.totals):
-            query = mapped.check_query(self.texts[part], mapped.Check(self._breaks(part), {}))
-            self.doubtful = any(self.connection.execute(query).fetchall()[0][1:])
-        return bool(row["bad"] or row.get("padded"))
+        self.doubtful = bool(row.get("broken") or row.get("swallowed"))
+        if "doubtful" not in row or self.doubtful:
+            return bool(row["bad"])
+        asked = {}
+        if row["doubtful"] or row["bad"]:
+            asked = {"padded": mapped.is_padded(self._positions(part))}
+            asked |= {"dressed": mapped.is_dressed(self._positions(part), bulk.text.marks)} if bulk.rejects_table else {}
+        if breaks is False and bulk.has_breaks(row["records"], self.layout.totals):
+            asked |= self._breaks(part)
+        said = self._ask(part, asked) if asked else {}
+        self.doubtful = any(said.get(name) for name in ("dressed", "broken", "swallowed"))
+        return bool(row["bad"] or said.get("padded"))
+
+    def _ask(self, part: str, marks: dict[str, Any]) -> dict[str, int]:
+        """How many records each mark holds for."""
+        result = self.connection.execute(mapped.check_query(self.texts[part], mapped.Check(marks, {})))
+        return dict(zip([column[0] for column in result.description], result.fetchall()[0], strict=True))
 
     def _breaks(self, part: str) -> dict[str, Any]:
         """Marks of records with line breaks where a careful reading is asked for; few files have any."""
@@ -396,6 +419,16 @@ class _Staging:
                 for value in (*rows.columns.values(), rows.where):
                     found |= {at[0] for cell in cells_of(value) if (at := rows.scope.find(cell))}
         return sorted(found)
+
+    def _as_text(self, part: str) -> list[int]:
+        """Of those the columns of which more is read than dates and amounts: a date or an amount that is dressed can't be read."""
+        every, typed = Counter[int](), Counter[int]()
+        for mapping in self._mappings(part):
+            for rows in self._rows(mapping, self.texts[part]):
+                for value in (*rows.columns.values(), rows.where):
+                    every.update(at[0] for cell in cells_of(value) if (at := rows.scope.find(cell)))
+                    typed.update(at[0] for _, cell in typed_cells(value) if (at := rows.scope.find(cell)))
+        return sorted(at for at, count in every.items() if count > typed[at])
 
     def _widen(self, table: str, first: datetime, last: datetime | None) -> None:
         """Take these days of the calendar into what the table covers."""
