@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 from kpi.errors import ImportError_, WarehouseError
 from kpi.importing.current import silent
@@ -56,18 +59,33 @@ def replay(
 ) -> frozenset[str]:
     """Load archived files in order, each by what read it at first; the tables written to."""
     tables: frozenset[str] = frozenset()
-    for line, entry in enumerate(entries, start=1):
-        say(f"{line}/{len(entries)} {entry.name}")
-        path = draft.archive.unpack(entry, draft.staging)
-        # what was added since, a connector or a mapping, may know the file as well
-        told = Told(entry.name, entry.time, entry.imported_by, {**entry.options, "as": entry.connector})
-        source = sources.get(entry.connector) if "mapping" in entry.options else None
-        known = (source.connector,) if source else ()
-        try:
-            tables |= load_file(draft, path, told, line, mappings, lambda sha256=entry.sha256: sha256, known).tables  # type: ignore[misc]
-        except ImportError_ as error:
-            by = f" with {source.file}" if source else ""
-            raise WarehouseError(f"line {line} of the archive can't be imported any more{by}; nothing was published: {error}") from error
-        finally:
-            path.unlink(missing_ok=True)
+    with closing(_unpacked(draft, entries)) as unpacked:
+        for line, (entry, path) in enumerate(unpacked, start=1):
+            say(f"{line}/{len(entries)} {entry.name}")
+            # what was added since, a connector or a mapping, may know the file as well
+            told = Told(entry.name, entry.time, entry.imported_by, {**entry.options, "as": entry.connector})
+            source = sources.get(entry.connector) if "mapping" in entry.options else None
+            known = (source.connector,) if source else ()
+            try:
+                tables |= load_file(draft, path, told, line, mappings, lambda sha256=entry.sha256: sha256, known).tables  # type: ignore[misc]
+            except ImportError_ as error:
+                by = f" with {source.file}" if source else ""
+                raise WarehouseError(
+                    f"line {line} of the archive can't be imported any more{by}; nothing was published: {error}"
+                ) from error
+            finally:
+                path.unlink(missing_ok=True)
     return tables
+
+
+def _unpacked(draft: Draft, entries: Sequence[Entry]) -> Generator[tuple[Entry, Path], None, None]:
+    """The files, each unpacked while the one before it is loaded; two of the same bytes lie in folders of their own."""
+    folders = [draft.folder / "unpacked-0", draft.folder / "unpacked-1"]
+    for folder in folders:
+        folder.mkdir()
+    with ThreadPoolExecutor(1) as ahead:
+        coming = [ahead.submit(draft.archive.unpack, entry, folders[0]) for entry in entries[:1]]
+        for at, entry in enumerate(entries):
+            path = coming.pop().result()
+            coming += [ahead.submit(draft.archive.unpack, after, folders[1 - at % 2]) for after in entries[at + 1 : at + 2]]
+            yield entry, path

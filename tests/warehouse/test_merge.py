@@ -11,7 +11,7 @@ import pytest
 
 from kpi.warehouse.memory import MemoryWriter
 from kpi.warehouse.merge import Run, merge, tidy
-from kpi.warehouse.schema import cost_line, deal, worklog
+from kpi.warehouse.schema import cost_line, deal, issue_status, worklog
 from kpi.warehouse.store import DuckStore
 
 MARCH, APRIL = dt.datetime(2026, 3, 1), dt.datetime(2026, 4, 1)
@@ -138,3 +138,33 @@ def test_an_older_ledger_export_does_not_undo_a_newer_one(store):
     ledger(2, [((2, 5), 77), ((3, 5), 299), ((4, 5), 400)], MARCH, dt.date(2026, 2, 1), dt.date(2026, 5, 1))
     # of the older one only April counts: February and March are covered by the newer, which had nothing in February
     assert store.run("SELECT amount FROM cost_line ORDER BY booked_on") == [(Decimal(100),), (Decimal(300),), (Decimal(400),)]
+
+
+def test_a_file_that_shares_no_key_goes_in_at_once_with_its_twins_told_apart(store, monkeypatch):
+    """As files of successive months do; the temporary table in which rows are compared is not made."""
+    bring(store, deal, 1, [{"deal_id": "x:1", "stage": "open", "modified_at": MARCH}])
+    ran = []
+    run = store.run
+    monkeypatch.setattr(store, "run", lambda sql, values=(): ran.append(sql) or run(sql, values))
+    twins = [{"deal_id": "x:2", "stage": stage, "modified_at": day} for stage, day in (("lost", APRIL), ("open", MARCH), ("won", APRIL))]
+    bring(store, deal, 2, twins)
+    assert deals(store) == [("x:1", "open", MARCH, 1), ("x:2", "won", APRIL, 2)]
+    assert not any("fresh" in sql for sql in ran)
+    assert not store.rewrites
+    bring(
+        store,
+        deal,
+        3,
+        [{"deal_id": "x:3", "stage": "open", "modified_at": MARCH}, {"deal_id": "x:2", "stage": "lost", "modified_at": MARCH}],
+    )
+    assert deals(store) == [("x:1", "open", MARCH, 1), ("x:2", "won", APRIL, 2), ("x:3", "open", MARCH, 3)]
+    assert any("fresh" in sql for sql in ran)
+    assert store.rewrites
+
+
+def test_keys_are_compared_as_the_table_has_them(store):
+    """A day as an instant is the same key."""
+    row = {"issue_id": "x:1", "status": "open", "left_at": None}
+    bring(store, issue_status, 1, [{**row, "entered_at": MARCH}])
+    bring(store, issue_status, 2, [{**row, "entered_at": MARCH.date()}])
+    assert store.run("SELECT count(*) FROM issue_status") == [(1,)]
