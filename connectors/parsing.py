@@ -112,7 +112,8 @@ def parse(lines: Iterable[str], delimiter: str, first: int = 1, width: int = 0) 
             yield Broken(line, text, MISPLACED)
             continue
         line = source.line
-        if any('"' in cell and _is_marked(cell) for cell in cells):
+        has_quotes = '"' in taken[0] if len(taken) == 1 else any('"' in text for text in taken)
+        if has_quotes and any('"' in cell and _is_marked(cell) for cell in cells):
             mended = _checked("".join(taken), cells, delimiter)
             yield Broken(line, "".join(taken), MISPLACED) if mended is None else Record(line, mended)
         else:

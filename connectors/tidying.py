@@ -24,6 +24,11 @@ _MARKED: Final = re.compile(r"'[-+(]*[\d.,:/ ’€$£%()-]*\d[\d.,:/ ’€$£%
 
 def tidy(cell: str) -> str:
     """A cell's text; what it says stays as it is."""
+    if not cell:
+        return cell
+    first = cell[0]
+    if "'" < first < "\x7f" and first != "=" and " " < cell[-1] < "\x7f" and cell.isascii():
+        return cell  # as nearly all cells are
     if not cell.isascii():
         cell = INVISIBLE.sub("", cell)
         if _WIDE_DIGIT.search(cell) and _WIDE.fullmatch(cell):

@@ -95,6 +95,7 @@ class _Staging:
         self.bulks: dict[str, Bulk] = {}
         self.texts: dict[str, str] = {}
         self.closely: dict[str, bool] = {}
+        self.faults: dict[str, list[Fault]] = {}
         self.scopes: dict[str, Scope] = {}
         self.report: Report | None = None
         self.notes: list[str] = [*([found.text.note] if found.text.note else []), *found.notes]
@@ -246,6 +247,7 @@ class _Staging:
         """
         bulk = self.bulks[part]
         self.closely[part] = closely
+        self.faults.pop(part, None)
         self.texts[part] = f"{bulk.relation}_text"
         self.connection.execute(
             mapped.text_view(self.texts[part], bulk.relation, bulk.positions, bulk.has_line, closely and not bulk.is_tidy)
@@ -310,9 +312,10 @@ class _Staging:
         return made
 
     def _faults(self, part: str) -> list[Fault]:
-        return mapped.faults_of(
-            [rows for mapping in self._mappings(part) if not mapping.hint for rows in self._rows(mapping, self.texts[part])]
-        )
+        if part not in self.faults:
+            told = [mapping for mapping in self._mappings(part) if not mapping.hint]
+            self.faults[part] = mapped.faults_of([rows for mapping in told for rows in self._rows(mapping, self.texts[part])])
+        return self.faults[part]
 
     def _left_out(self, part: str) -> tuple[Any, Any, dict[str, Any]]:
         """Footers and totals; all that is left out; and each skip by its words."""

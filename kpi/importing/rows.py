@@ -85,7 +85,7 @@ class Rows:
 
     def _row(self, record: Record) -> Record | None:
         cells = record.cells
-        if any("\x00" in cell for cell in cells):
+        if "\x00" in "".join(cells):
             if "".join(cells).strip("\x00 \t\r\n"):
                 self._refuse(record.line, self._found.delimiter.join(cells).replace("\x00", "�"), _NUL)
             else:
@@ -114,7 +114,7 @@ class Rows:
                 said = f"it has {len(cells)} cells where the header has {self._width}"
                 self._refuse(record.line, self._found.delimiter.join(cells), said)
             return None
-        if sum(len(fitted[at]) for at in self._read) > _LONG and _written(fitted[at] for at in self._read) > LONGEST:
+        if sum(map(len, fitted)) > _LONG and _written(fitted[at] for at in self._read) > LONGEST:
             self._refuse(record.line, self._found.delimiter.join(cells), TOO_LONG)
             return None
         return Record(record.line, fitted)
