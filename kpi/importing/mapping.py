@@ -337,6 +337,9 @@ class _Staging:
         bulk = self.bulks[part]
         if bulk.rejects_table or not self.closely[part]:
             marks["doubtful"] = mapped.may_be_dressed(self._as_text(part), bulk.text.marks if bulk.rejects_table else "")
+        if bulk.rejects_table:
+            # of two exports in one file the second may have its columns in another order
+            marks["headed"] = mapped.is_one_of(bulk.positions[0], bulk.header)
         breaks = bulk.text.breaks_soon if bulk.rejects_table else None
         if breaks:
             marks |= self._breaks(part)
@@ -375,7 +378,7 @@ class _Staging:
             wrong = {fault.reason: row[f"broken{at}"] for at, fault in enumerate(broken) if row[f"broken{at}"]}
             self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped, told, wrong)
         self.clean[part] = not row["bad"] and not row["left_out"]
-        self.doubtful = bool(row.get("broken") or row.get("swallowed"))
+        self.doubtful = any(row.get(name) for name in ("headed", "broken", "swallowed"))
         if "doubtful" not in row or self.doubtful:
             return bool(row["bad"])
         asked = {}

@@ -420,6 +420,11 @@ def is_dressed(positions: Iterable[int], marks: str) -> Column:
     return never_null(made)
 
 
+def is_one_of(position: int, names: Iterable[str]) -> Column:
+    """Whether a cell is one of the header's names: a header in the middle of a file."""
+    return never_null([_text(position).in_([name for name in names if any(letter.isalpha() for letter in name)])])
+
+
 def is_broken(positions: Iterable[int]) -> Column:
     """Whether a cell begins or ends with a line break."""
     marks: list[Column] = []

@@ -37,6 +37,10 @@ CASES = {
     "blank lines": ROW + "\n\n",
     "a bad amount": ROW.replace("10.50", "ten"),
     "no cells": ",,,,,,,",
+    "the header again": HEADER,
+    "another order of the columns below": HEADER.replace("Amount,Amount Refunded", "Amount Refunded,Amount")
+    + "\n"
+    + ROW.replace("10.50,0.00", "1.00,7.00"),
 }
 
 
