@@ -53,9 +53,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a test marked ``first_only`` every case but the first is slow, by the order in which they are written."""
+    """Of a test marked ``first_only`` every case but the first is slow, by the order in which they are written; of one marked
+    ``postgres_later`` those on PostgreSQL."""
     met: set[str] = set()
     for item in items:
+        if item.get_closest_marker("postgres_later") is not None and item.get_closest_marker("postgres") is not None:
+            item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("first_only") is not None:
             name = item.nodeid.partition("[")[0]
             if name in met:

@@ -95,7 +95,7 @@ def found(duck_warehouse, defined):
     return {name: review.review(known.metrics[name], plan, answers, known.calendar) for name in ("won", "rate")}
 
 
-def test_the_box_of_a_count(found):
+def test_the_box_and_the_chart(found):
     # 14 of 7 days, 14 the week before, 7 a year before; 15, 31 + 15 = 46 and 319 days to date, two a day beside one
     box = [(one.name, one.cell.value, one.cell.state, str(one.on_year.text)) for one in found["won"].box]
     assert box == [
@@ -107,14 +107,8 @@ def test_the_box_of_a_count(found):
     assert found["won"].box[0].on_week.text == "±0.0\u00a0%"
     # a target of 2 a day, split by days: 14 of the week, 30 of the month so far
     assert [one.cell.target for one in found["won"].box] == [14, 30, 92, 638]
-
-
-def test_the_box_of_a_percentage_is_in_points(found):
-    # 2 of 3 beside 1 of 2: 66.7 % and 50 %
+    # of a percentage in points: 2 of 3 beside 1 of 2: 66.7 % and 50 %
     assert [one.on_year.text for one in found["rate"].box] == ["+16.7\u00a0points"] * 4
-
-
-def test_the_chart(found):
     won = found["won"]
     assert [point.cell.value for point in won.weeks] == [14] * 6
     assert [point.before.value for point in won.weeks] == [7] * 6

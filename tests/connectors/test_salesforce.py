@@ -27,7 +27,8 @@ def test_a_deleted_record_retires_what_earlier_exports_brought(staged: Stager) -
     assert result.connection.execute(f"SELECT count(*) FROM {gone[0].relation}").fetchall() == [(0,)]
     replaces = gone[0].replaces
     assert replaces is not None
-    assert result.connection.execute(f"SELECT * FROM {replaces.scope}").fetchall() == [("salesforce:0014600001TvgfXAAR",)]
+    scope = result.connection.execute(f"SELECT * FROM {replaces.scope}").fetchall()
+    assert scope == [("salesforce:0014600001TvgfXAAR", datetime(2026, 1, 3, 10, 0))]  # gone since it was last changed
 
 
 def test_opportunities(staged: Stager) -> None:

@@ -147,8 +147,9 @@ def test_broken_definitions_keep_the_last_good_ones_in_service(page, serve, comp
         metrics.write_text(METRICS, encoding="utf-8")
 
 
+@pytest.mark.first_only
 @pytest.mark.parametrize("mode", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("width", [400, 1280])
 def test_nothing_is_wider_than_the_window(browser, serve, company, width, mode):
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=mode)
     page = context.new_page()

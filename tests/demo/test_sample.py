@@ -45,7 +45,7 @@ def test_its_size(company: Company, tmp_path: Path) -> None:
     assert 60_000 < rows < 150_000
 
 
-@pytest.mark.first_only
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "end"), [(sample.DEFAULT_SEED, END), (1, dt.date(2026, 3, 1)), (99, dt.date(2027, 1, 3)), (5, dt.date(2024, 2, 25))]
 )

@@ -69,6 +69,7 @@ def both(request, settings):
     return dataclasses.replace(settings, warehouse_url=request.getfixturevalue("postgres_url"))
 
 
+@pytest.mark.postgres_later
 def test_a_reader_sees_the_old_or_the_new_whole(both, mappings, payments):
     files = [str(payments(f"{n}.csv", range(n * ROWS, (n + 1) * ROWS))) for n in range(1, 7)]
     watcher = subprocess.Popen(
@@ -175,10 +176,10 @@ def test_killed_imports_into_postgresql(settings, postgres_url, mappings, paymen
 
 #: Each step of publishing, in its order, with what must be there when a process dies just before and just after it.
 _STEPS = (
+    ("kpi.warehouse.publish.swap_current", 1, 2),
     ("kpi.warehouse.archive.Archive.keep", 1, 1),
     ("kpi.warehouse.publish.sync_file", 1, 1),
     ("kpi.warehouse.archive.Archive.append", 1, 1),
-    ("kpi.warehouse.publish.swap_current", 1, 2),
 )
 
 _DIE = """
@@ -203,6 +204,7 @@ import_paths(Settings(home=pathlib.Path(home)), Mappings("EUR", "UTC", {}, {}, "
 """
 
 
+@pytest.mark.first_only
 @pytest.mark.parametrize(("step", "before", "after"), _STEPS, ids=[step[0].rsplit(".", 1)[1] for step in _STEPS])
 def test_a_death_at_each_step_of_publishing(settings, mappings, payments, step, before, after):
     import_paths(settings, mappings, [str(payments("0.csv", range(ROWS)))])

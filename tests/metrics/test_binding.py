@@ -10,6 +10,8 @@ from kpi.metrics.binding import bound, shape
 from kpi.metrics.model import Bound, Call, Literal_, Query
 from tests.metrics.hand_made import ask, column
 
+pytestmark = pytest.mark.postgres_later
+
 WON = "won: {count: deal, at: closed_on, where: is_won}"
 
 

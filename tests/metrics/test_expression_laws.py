@@ -22,6 +22,8 @@ from kpi.metrics import expressions, functions
 from kpi.metrics.rows import Rows
 from kpi.periods import Calendar
 
+pytestmark = pytest.mark.postgres_later
+
 ZONE = "Europe/Berlin"
 CALENDAR = Calendar(timezone=ZONE)
 EXACT = Context(prec=200)

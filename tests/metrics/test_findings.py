@@ -8,6 +8,8 @@ from kpi.errors import QueryTooHeavy
 from kpi.metrics import findings
 from tests.metrics.hand_made import ask, column, states
 
+pytestmark = pytest.mark.postgres_later
+
 COVERS = ("2026-01-01", "2026-04-01")
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import pytest
+
 from tests.metrics.hand_made import ask
+
+pytestmark = pytest.mark.postgres_later
 
 YEAR = ("2026-01-01", "2027-01-01")
 

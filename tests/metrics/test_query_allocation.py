@@ -19,6 +19,8 @@ from kpi.metrics.query import run, run_together
 from kpi.settings import Settings
 from tests.metrics.hand_made import Warehouse, ask, column, rows, states
 
+pytestmark = pytest.mark.postgres_later
+
 TEXT = """
 dimensions:
   account: {of: account, is: account_id}
@@ -372,7 +374,7 @@ costs_ = st.lists(
     min_size=1,
     max_size=7,
 )
-relaxed = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+relaxed = settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ from kpi.errors import DefinitionsError, Unreachable
 from kpi.settings import Settings
 from tests.metrics.hand_made import Warehouse, ask, column, rows, states
 
+pytestmark = pytest.mark.postgres_later
+
 #: Tickets lead to paid invoices of the same customer.
 TEXT = """
 dimensions:

@@ -16,6 +16,8 @@ from kpi.metrics.model import Query
 from kpi.metrics.query import run, run_together
 from tests.metrics.hand_made import Warehouse, ask, column, rows, states
 
+pytestmark = pytest.mark.postgres_later
+
 TEXT = """
 dimensions:
   region: {of: account, is: region}

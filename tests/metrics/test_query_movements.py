@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from kpi.errors import DefinitionsError
 from tests.metrics.hand_made import ask, column, rows, states
 
+pytestmark = pytest.mark.postgres_later
+
 PARTS = ("new", "expansion", "contraction", "churn", "reactivation", "currency", "transfer")
 MRR = """
 dimensions:
@@ -199,7 +201,7 @@ terms = st.lists(
 
 
 @pytest.mark.first_only
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(terms, st.sampled_from([(), ("product = 'A'",), ("product is null",), ("segment <> 'SMB'",)]))
 def test_the_parts_add_up_to_the_change_of_the_stock(fresh, tmp_path_factory, made, where):
     """In every week, for every product, under every filter: opening + parts = closing."""
@@ -229,7 +231,7 @@ def test_the_parts_add_up_to_the_change_of_the_stock(fresh, tmp_path_factory, ma
 
 
 @pytest.mark.first_only
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(terms, st.sampled_from([(), ("segment <> 'SMB'",), ("segment is null",)]))
 def test_by_what_customers_are_no_part_changes_places(fresh, tmp_path_factory, made, where):
     """By segment each customer is in one group, which is computed without looking for transfers: with the same outcome as

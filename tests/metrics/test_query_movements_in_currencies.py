@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from tests.metrics.hand_made import ask, column, rows, states
 from tests.metrics.test_query_movements import MRR, PARTS, company, term, values
 
+pytestmark = pytest.mark.postgres_later
+
 USD = {"currency": "USD"}
 #: Euros for a dollar: 0.9 until 9 February 2026, 0.8 until the 19th, then 0.5 until 6 March.
 RATES = [
@@ -103,7 +105,7 @@ terms = st.lists(
 
 
 @pytest.mark.first_only
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(terms, st.lists(st.integers(3000, 17000), min_size=40, max_size=40), st.sampled_from([(), ("product = 'A'",), ("segment is null",)]))
 def test_the_parts_add_up_to_the_change_of_the_converted_stock(fresh, tmp_path_factory, made, rates, where):
     """In every week, for every product, whatever the rates are: opening + parts = closing, to the last place."""

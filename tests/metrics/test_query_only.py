@@ -7,6 +7,8 @@ import pytest
 from kpi.errors import DefinitionsError
 from tests.metrics.hand_made import ask, column, rows, states
 
+pytestmark = pytest.mark.postgres_later
+
 HEAD = """
 dimensions:
   segment: {of: account, is: case when employees >= 100 then 'Big' else 'SMB' end}

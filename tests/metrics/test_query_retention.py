@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from kpi.errors import DefinitionsError
 from tests.metrics.hand_made import ask, column, rows, states
 
+pytestmark = pytest.mark.postgres_later
+
 KEPT = """
 dimensions:
   segment: {of: account, is: region}

@@ -18,6 +18,8 @@ from kpi.metrics.query import run, run_together
 from kpi.settings import Settings
 from tests.metrics.hand_made import Warehouse, ask, column, rows, states
 
+pytestmark = pytest.mark.postgres_later
+
 #: Payments stand for what is held on an account at the end of a day; there is no such table among the program's own.
 TEXT = """
 dimensions:
@@ -307,7 +309,7 @@ def known(tmp_path_factory):
 BALANCE = st.tuples(st.sampled_from(["a", "b", "c", None]), st.integers(0, 89), st.integers(-50, 50), st.sampled_from(["paid", "failed"]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(balances=st.lists(BALANCE, max_size=25))
 def test_laws(balances, known, tmp_path_factory):
     """A walk in Python finds the same; groups add up; a quarter is its last month where all have one in it."""

@@ -16,6 +16,8 @@ from kpi.metrics.curves import curve
 from kpi.settings import Settings
 from tests.metrics.hand_made import Warehouse, ask, column, rows, states
 
+pytestmark = pytest.mark.postgres_later
+
 #: Deals wait for the first issue of theirs that is resolved, or are lost.
 TEXT = """
 dimensions:

@@ -12,6 +12,8 @@ from kpi.metrics import query
 from kpi.metrics.model import Order, Query
 from tests.metrics.hand_made import rows
 
+pytestmark = pytest.mark.postgres_later
+
 COSTS = """
 hosting: {sum: amount, of: cost_line, at: booked_on, where: category = 'hosting', unit: money}
 all_costs: {sum: amount, of: cost_line, at: booked_on, unit: money}

@@ -11,6 +11,8 @@ from kpi.metrics.groups import OTHER, called, meant
 from kpi.metrics.model import Order
 from tests.metrics.hand_made import ask, column, rows
 
+pytestmark = pytest.mark.postgres_later
+
 TEXT = """
 dimensions:
   region: {of: account, is: region}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.metrics.hand_made import ask
+
+pytestmark = pytest.mark.postgres_later
 
 METRICS = """
 metrics:

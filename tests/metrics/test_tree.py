@@ -11,6 +11,8 @@ from kpi.metrics.model import Query
 from kpi.metrics.tree import tree
 from tests.metrics.hand_made import ask
 
+pytestmark = pytest.mark.postgres_later
+
 TEXT = """
 dimensions:
   region: {of: account, is: region}

@@ -11,6 +11,8 @@ from kpi.metrics import query
 from kpi.metrics.query import facts_of
 from tests.metrics.hand_made import ask, column
 
+pytestmark = pytest.mark.postgres_later
+
 REVENUE = """
 revenue: {sum: amount, of: invoice_line, over: [service_from, service_to]}
 """

@@ -10,6 +10,8 @@ from kpi.metrics.windows import Window, clip
 from kpi.periods import Period
 from tests.metrics.hand_made import ask, column, rows, states
 
+pytestmark = pytest.mark.postgres_later
+
 
 def day(month, number):
     return dt.date(2026, month, number)

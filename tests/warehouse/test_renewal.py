@@ -14,6 +14,8 @@ from kpi.warehouse.engines import open_reader
 from kpi.warehouse.mappings import Mappings
 from kpi.warehouse.schema import cost_line, worklog
 
+pytestmark = pytest.mark.postgres_later
+
 MAPPINGS = Mappings("EUR", "UTC", {}, {}, "m1")
 
 BILL = ("01/15/2026", "Bill,B-1,Cloud Co,seats", "100.00")
