@@ -63,6 +63,12 @@ class Signal:
     side: Side
     weeks: int
 
+    def verdict(self, better: Literal["up", "down"] | None) -> Literal["better", "worse", "neutral"]:
+        """Whether its side is a good one, as the metric's ``better:`` says."""
+        if better is None:
+            return "neutral"
+        return "better" if (self.side == "above") == (better == "up") else "worse"
+
 
 @dataclass(frozen=True)
 class Chart:

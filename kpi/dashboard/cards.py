@@ -58,13 +58,7 @@ def verdict(series: Series) -> str:
         return f'<p class="verdict"><b>Too early to tell signal from noise:</b> {made.known} of at least {LEAST} whole weeks.</p>'
     if made.signal is None:
         return '<p class="verdict"><b>Noise.</b> Within the range that is normal for it: no single week of these asks for a cause.</p>'
-    side = (
-        "neutral"
-        if series.metric.better is None
-        else "better"
-        if (made.signal.side == "above") == (series.metric.better == "up")
-        else "worse"
-    )
+    side = made.signal.verdict(series.metric.better)
     text = said(made.signal)
     return f'<p class="verdict {side}"><b>Signal.</b> {escape(text[:1].upper() + text[1:])}: this is not noise.{escape(owner)}</p>'
 
@@ -150,9 +144,8 @@ def notice(kind: str, title: str, sentences: Sequence[str]) -> str:
     return f'<div class="notice {kind}" role="status"><p>{escape(title)}</p><ul>{items}</ul></div>'
 
 
-def run_of_weeks(series: Series) -> str:
+def run_of_weeks(weeks: int) -> str:
     """``, week 3 in a row`` on the wrong side of the target; empty for the first."""
-    weeks = series.weeks_off_target()
     if weeks == SHOWN_WEEKS:  # it may have begun before the weeks that are looked at
         return f", all {SHOWN_WEEKS} weeks"
     return f", week {weeks} in a row" if weeks > 1 else ""
@@ -191,4 +184,4 @@ def _target(series: Series) -> list[str]:
     side = "under" if gap.direction < 0 else "over"
     amount = gap.text.lstrip("+" + units.MINUS)
     verdict = gap.verdict(series.metric.better)
-    return [f'{escape(words)}, <b class="{verdict}">{escape(amount)} {side}</b>{escape(run_of_weeks(series))}']
+    return [f'{escape(words)}, <b class="{verdict}">{escape(amount)} {side}</b>{escape(run_of_weeks(series.weeks_off_target()))}']

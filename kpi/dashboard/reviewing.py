@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kpi.analysis.limits import said
-from kpi.analysis.review import JUDGED, Part, Plan, Review, plan, questions, review
+from kpi.analysis.review import Part, Plan, Review, plan, questions, review
 from kpi.dashboard import weekly
+from kpi.dashboard.cards import run_of_weeks
 from kpi.dashboard.data import Answer, Desk
 from kpi.dashboard.filters import Filters
 from kpi.dashboard.sources import missing
@@ -92,29 +93,16 @@ def exceptions(made: Reviewed) -> list[dict[str, str]]:
             sentences.append(said(signal))
         if gap is not None:
             side = "under" if gap.direction < 0 else "over"
-            sentences.append(f"{gap.text.lstrip('+−')} {side} its target{_row(found.weeks_off_target)}")
+            sentences.append(f"{gap.text.lstrip('+−')} {side} its target{run_of_weeks(found.weeks_off_target)}")
         if not sentences:
             continue
         if problem is not None:
             word, kind = ("partial" if cell is not None and cell.state == "partial" else "not known"), "partial"
         elif signal is not None:
-            word, kind = "signal", _kind(found, signal.side)
+            word, kind = "signal", signal.verdict(found.metric.better)
         else:
             word, kind = "off target", "worse"
         lines.append(
             {"metric": found.metric.label, "owner": found.metric.owner, "sentence": "; ".join(sentences), "word": word, "kind": kind}
         )
     return lines
-
-
-def _kind(found: Review, side: str) -> str:
-    """Whether the side that a signal lies on is a good one."""
-    if found.metric.better is None:
-        return "neutral"
-    return "better" if (side == "above") == (found.metric.better == "up") else "worse"
-
-
-def _row(weeks: int) -> str:
-    if weeks == JUDGED:  # it may have begun before the weeks that are looked at
-        return f", all {JUDGED} weeks"
-    return f", week {weeks} in a row" if weeks > 1 else ""

@@ -9,14 +9,15 @@ from typing import Final
 
 from kpi import units
 from kpi.analysis.limits import Chart, chart
+from kpi.analysis.review import JUDGED
 from kpi.metrics.model import Metric
 from kpi.metrics.result import Cell
 
 WEEK: Final = dt.timedelta(days=7)
 #: A year in weeks, so that weekdays meet (SEMANTICS, ``previous``).
 YEAR: Final = dt.timedelta(days=364)
-#: Weeks of a trend: a quarter.
-SHOWN_WEEKS: Final = 13
+#: Weeks of a trend: those that the last one is judged by.
+SHOWN_WEEKS: Final = JUDGED
 
 #: States whose value may be set beside another one.
 COMPARABLE: Final = ("known",)
