@@ -7,7 +7,8 @@ from kpi.dashboard.ahead import ahead
 from kpi.dashboard.data import open_desk
 from kpi.dashboard.filters import Filters
 from kpi.dashboard.frame import frame
-from kpi.dashboard.pages.this_week import first_filters, first_shapes, questions
+from kpi.dashboard.looking import questions
+from kpi.dashboard.pages.this_week import first_filters, first_shapes
 
 
 def warm() -> None:

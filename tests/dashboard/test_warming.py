@@ -8,7 +8,8 @@ from kpi import settings
 from kpi.dashboard.data import open_desk
 from kpi.dashboard.filters import Filters
 from kpi.dashboard.frame import frame
-from kpi.dashboard.pages.this_week import first_shapes, questions
+from kpi.dashboard.looking import questions
+from kpi.dashboard.pages.this_week import first_shapes
 from kpi.metrics import query
 
 

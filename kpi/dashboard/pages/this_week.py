@@ -4,38 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from itertools import combinations
-from typing import Any, Final, TypeVar, cast
+from typing import Final
 
 import streamlit as st
 
 from kpi.dashboard import cards, charts, controls, explaining, reviewing, weekly
 from kpi.dashboard.ahead import ahead
-from kpi.dashboard.breakdown import BASES, Breakdown, break_down, headline
+from kpi.dashboard.breakdown import Breakdown, headline
 from kpi.dashboard.data import Answer, Desk, batches
 from kpi.dashboard.filters import Filters, read
 from kpi.dashboard.frame import Frame
+from kpi.dashboard.looking import Look, drawable, questions
 from kpi.dashboard.pages.page import Page
 from kpi.dashboard.reviewing import Reviewed
-from kpi.dashboard.series import SHOWN_WEEKS, Series, by_week, weeks_of_series
-from kpi.dashboard.sources import missing
-from kpi.dashboard.theme import Mode, Palette, palette
-from kpi.keeping import Keeper
-from kpi.metrics.model import Definitions, Query
-from kpi.metrics.result import State
-from kpi.metrics.uses import leaves_of
-
-#: Figures kept; one takes some kilobytes and, built anew, some milliseconds of the interpreter.
-KEPT_FIGURES: Final = 4096
+from kpi.dashboard.series import SHOWN_WEEKS, Series
+from kpi.dashboard.theme import Mode, palette
+from kpi.metrics.model import Query
 
 #: Values of one filter that are answered ahead of a click.
 MOST_AHEAD: Final = 8
-
-#: What the North Star is broken down by, each alone and together.
-GROUPS: Final = ("product", "segment")
-
-Made = TypeVar("Made")
 
 
 def draw(desk: Desk, frame: Frame, mode: Mode) -> None:
@@ -92,52 +81,13 @@ def _tasks(ask: Callable[[list[Query]], None], asked: Mapping[tuple[str, ...], Q
     return [partial(ask, batch) for batch in batches(asked.values())]
 
 
-class View:
-    """One look at one week, under one set of filters."""
-
-    def __init__(self, desk: Desk, frame: Frame, filters: Filters, week: dt.date, colours: Palette) -> None:
-        self.desk, self.frame, self.filters, self.week, self.colours = desk, frame, filters, week, colours
-        self.definitions: Definitions = desk.definitions
-        asked = questions(self.definitions, frame, filters, week)
-        self.asked: Mapping[tuple[str, ...], Query] = asked
-        self.answer: Answer = desk.ask(asked[()])
-        self.series: Mapping[str, Series] = {name: self._series(name) for name in frame.metrics}
-
-    def _series(self, name: str) -> Series:
-        result = self.answer.result
-        known = result is not None and name in result.query.metrics
-        cells = by_week(result.cells(name)) if result is not None and known else {}
-        return Series(self.definitions.metrics[name], self.week, cells, result.currency if result else self.definitions.currency)
-
-    def problem(self, name: str) -> str | None:
-        """Why a metric has no sure value this week, in words; None where it has."""
-        if name in self.answer.refused:
-            return f"Not shown: {self.answer.refused[name]}."
-        now = self.series[name].now
-        if now is not None and now.state in ("known", "too few", "empty"):
-            return None
-        if now is not None and now.state in ("uncounted", "unconverted", "unallocated"):
-            return self._reason(name, now.state)
-        return missing(name, self.frame.spans.get(name), self.week, self.definitions, self.desk.reader)
-
-    def _reason(self, name: str, state: State) -> str | None:
-        """What the Result says of one metric's state, under its label where it begins with the metric."""
-        text = self.answer.result.reason(name, state) if self.answer.result else None
-        if text is None:
-            return None
-        return f"{self.series[name].metric.label}{text.removeprefix(name)}." if text.startswith(f"{name} ") else f"{text}."
-
-    def _hidden(self, name: str) -> str | None:
-        """The problem where it leaves no value to show at all."""
-        now = self.series[name].now
-        if name in self.answer.refused:
-            return self.problem(name)
-        return self.problem(name) if now is None or now.value is None else None
+class View(Look):
+    """One look, drawn."""
 
     def _explained(self, name: str, key: str) -> None:
         series = self.series[name]
         result = None if name in self.answer.refused else self.answer.result
-        explaining.control(explaining.Figure(key, series.metric.label, series.metric, result, series.now, self._hidden(name)), self.desk)
+        explaining.control(explaining.Figure(key, series.metric.label, series.metric, result, series.now, self.hidden(name)), self.desk)
 
     def north_star(self) -> None:
         """The one figure that counts, large, with its quarter and the year before."""
@@ -154,8 +104,8 @@ class View:
                     '<p class="caption"><i class="now"></i>this year<i class="then"></i>last year<i class="aim"></i>target'
                     '<i class="range"></i>normal</p>'
                 )
-                if _drawable(series):
-                    made = self._made("trend", lambda: charts.trend(series, self.colours, calendar))
+                if drawable(series):
+                    made = self.made("trend", lambda: charts.trend(series, self.colours, calendar))
                     st.plotly_chart(made, theme=None, config=charts.CONFIG, key="trend", alt=_alt(series))
                 else:
                     st.html('<p class="quiet">There is no trend to draw yet.</p>')
@@ -174,16 +124,13 @@ class View:
         series = self.series[name]
         self._explained(name, f"driver-{name}")
         colour = self.colours.worse if cards.card_verdict(series) == "worse" else self.colours.accent
-        drawing = charts.spark(series, colour, self.colours.panel, _alt(series)) if _drawable(series) else ""
+        drawing = charts.spark(series, colour, self.colours.panel, _alt(series)) if drawable(series) else ""
         st.html(cards.card(series, self.definitions.calendar, self.problem(name), drawing))
 
     def exceptions(self, made: Reviewed) -> None:
         """What needs a look before the figures are used: signals, targets missed, data that end early, values that can't be had."""
         lines = reviewing.exceptions(made)
-        said = {name for name in self.frame.metrics if self.problem(name) is not None}
-        notes = self.answer.result.notes if self.answer.result else ()
-        texts = dict.fromkeys(note.text for note in notes if not note.metrics or not said.issuperset(note.metrics))
-        warnings = [cards.labelled(text, self.definitions.metrics) for text in texts]
+        warnings = self.notes()
         if lines or warnings:
             st.html('<h2 class="section">Exceptions</h2>')
         if lines:
@@ -194,8 +141,8 @@ class View:
     def breakdowns(self) -> None:
         """The North Star by product, by segment, and where the two meet."""
         star = self.definitions.metrics[self.definitions.north_star]
-        dimensions = [name for name in GROUPS if name in self.frame.options]
-        found = {name: self._breakdown((name,)) for name in dimensions}
+        dimensions = self.dimensions
+        found = {name: self.breakdown((name,)) for name in dimensions}
         sound = [breakdown for breakdown, _ in found.values() if breakdown is not None and breakdown.rows]
         if not dimensions:
             return
@@ -223,21 +170,21 @@ class View:
             f'<p class="chart-title">{cards.escape(breakdown.title())}</p>'
             f'<p class="caption"><i class="now"></i>this week{then}{aim}{points}</p>'
         )
-        made = self._made(f"rows {name}", lambda: charts.rows(breakdown, self.colours))
+        made = self.made(f"rows {name}", lambda: charts.rows(breakdown, self.colours))
         st.plotly_chart(made, theme=None, config=charts.CONFIG, key=f"rows-{name}", alt=f"{label}: {breakdown.title()}")
 
     def review(self) -> Reviewed:
         """Every metric of ``review:``, each in a panel of the same form."""
-        made = self._made("review", lambda: reviewing.reviewed(self.desk, self.filters, self.week))
+        made = self.reviewed()
         st.html(f'<h2 class="section">Weekly review</h2>{weekly.legend()}')
         for section in self.definitions.review:
             title = f'<h3 class="part">{cards.escape(section.title)}</h3>' if section.title else ""
             make = partial(reviewing.section, section, made, self.desk, self.colours)
-            st.html(title + self._made(f"review {section.title}", make))
+            st.html(title + self.made(f"review {section.title}", make))
         return made
 
     def _pairs(self, dimensions: list[str]) -> None:
-        breakdown, answer = self._breakdown(tuple(dimensions))
+        breakdown, answer = self.breakdown(tuple(dimensions))
         if breakdown is None or not breakdown.rows:
             return
         labels = [self.definitions.dimensions[name].label for name in dimensions]
@@ -248,50 +195,6 @@ class View:
     def _grouped(self, label: str, key: str, answer: Answer) -> None:
         star = self.definitions.metrics[self.definitions.north_star]
         explaining.control(explaining.Figure(f"group-{key}", label, star, answer.result, None, answer.refused.get(star.name)), self.desk)
-
-    def _breakdown(self, by: tuple[str, ...]) -> tuple[Breakdown | None, Answer]:
-        """The North Star by ``by``, with the money that says how much stands behind each group."""
-        star = self.definitions.north_star
-        answer = self.desk.ask(self.asked[by])
-        result = answer.result
-        if result is None or star in answer.refused:
-            return None, answer
-        heavy = next((name for name in result.query.metrics if name != star), None)
-        made = self._made(f"groups {' '.join(by)}", lambda: break_down(result, self.definitions.metrics[star], heavy, self.week))
-        return made, answer
-
-    def _made(self, kind: str, make: Callable[[], Made]) -> Made:
-        """What was made of these figures before, or now by ``make``."""
-        return cast("Made", _figures().get((self.desk.key, kind, self.week, self.filters.where(), self.colours), make))
-
-
-@cache
-def _figures() -> Keeper[Any]:
-    return Keeper(KEPT_FIGURES)
-
-
-def questions(definitions: Definitions, frame: Frame, filters: Filters, week: dt.date) -> dict[tuple[str, ...], Query]:
-    """All that the page asks, one statement each: by nothing for the year and its quarter before, by group since last year."""
-    star, end, where = definitions.north_star, definitions.calendar.week(week).end, filters.where()
-    # what the North Star is made of is read anyway; any other driver would be one more scan
-    parts = [leaf.name for leaf in leaves_of(star, definitions.metrics) if leaf.name in definitions.metrics]
-    weight = next((name for name in parts if _is_income(name, definitions) and name != star), None)
-    grouped = (star,) if weight is None else (star, weight)
-    groups = [name for name in GROUPS if name in frame.options]
-    wanted = [(name,) for name in groups] + ([tuple(groups)] if len(groups) == len(GROUPS) else [])
-    shown = weeks_of_series(week)
-    compared = tuple(sorted({week, *(week - back for back, _ in BASES)}))
-    asked: dict[tuple[str, ...], Query] = {(): Query(frame.metrics, (), where, "week", shown[0], end, shown)}
-    return asked | {by: Query(grouped, by, where, "week", compared[0], end, compared) for by in wanted}
-
-
-def _is_income(name: str, definitions: Definitions) -> bool:
-    metric = definitions.metrics[name]
-    return metric.unit == "money" and metric.better != "down"
-
-
-def _drawable(series: Series) -> bool:
-    return any(cell is not None and cell.value is not None for _, cell in series.shown)
 
 
 def _alt(series: Series) -> str:
