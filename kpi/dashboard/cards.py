@@ -9,10 +9,9 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 
-from kpi import units
-from kpi.analysis.limits import LEAST, said
+from kpi.dashboard import wording
 from kpi.dashboard.breakdown import Breakdown, pairs
-from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series
+from kpi.dashboard.series import WEEK, YEAR, Series
 from kpi.metrics.groups import called
 from kpi.metrics.model import Metric
 from kpi.periods import Calendar
@@ -35,7 +34,7 @@ def labelled(text: str, metrics: Mapping[str, Metric]) -> str:
 
 def hero(series: Series, calendar: Calendar, problem: str | None) -> str:
     """The North Star: the figure large, its changes, its target."""
-    shown = _figure(series)
+    shown = wording.figure(series)
     before = f'<span class="unit">{escape(shown.before)}</span>' if shown.before else ""
     after = f'<span class="unit">{escape(shown.after)}</span>' if shown.after else ""
     lines = [f'<p class="figure">{before}<span class="digits">{escape(shown.digits)}</span>{after}</p>']
@@ -43,7 +42,7 @@ def hero(series: Series, calendar: Calendar, problem: str | None) -> str:
     if changes:
         lines.append(f'<p class="changes">{changes}</p>')
     lines += [f'<p class="quiet">{sentence}</p>' for sentence in _target(series)]
-    note = problem or state_sentence(series, calendar)
+    note = problem or wording.state_sentence(series, calendar)
     if note:
         lines.append(f'<p class="note">{escape(note)}</p>')
     else:
@@ -53,21 +52,36 @@ def hero(series: Series, calendar: Calendar, problem: str | None) -> str:
 
 def verdict(series: Series) -> str:
     """Signal or noise, in words."""
-    made, owner = series.chart, f" Owner: {series.metric.owner}." if series.metric.owner else ""
-    if not made.judges:
-        return f'<p class="verdict"><b>Too early to tell signal from noise:</b> {made.known} of at least {LEAST} whole weeks.</p>'
-    if made.signal is None:
-        return '<p class="verdict"><b>Noise.</b> Within the range that is normal for it: no single week of these asks for a cause.</p>'
-    side = made.signal.verdict(series.metric.better)
-    text = said(made.signal)
-    return f'<p class="verdict {side}"><b>Signal.</b> {escape(text[:1].upper() + text[1:])}: this is not noise.{escape(owner)}</p>'
+    parts = wording.verdict(series)
+    return f'<p class="{" ".join(("verdict", wording.tone(parts))).rstrip()}">{written(parts)}</p>'
+
+
+def written(parts: Sequence[wording.Part]) -> str:
+    """A sentence, bold where it judges."""
+    return "".join(_part(part) for part in parts)
+
+
+def _part(part: wording.Part) -> str:
+    text = escape(part.text)
+    if part.tone:
+        return f'<b class="{part.tone}">{text}</b>'
+    return f"<b>{text}</b>" if part.strong else text
+
+
+def _changes(series: Series, calendar: Calendar) -> str:
+    return "<i> · </i>".join(f"<span>{written(parts)}</span>" for parts in wording.changes(series, calendar))
+
+
+def _target(series: Series) -> list[str]:
+    parts = wording.target(series)
+    return [written(parts)] if parts else []
 
 
 def card(series: Series, calendar: Calendar, problem: str | None, drawing: str) -> str:
     """A driver: figure, changes or the reason why there is none, and its sparkline (HTML, or empty)."""
-    shown = _figure(series)
+    shown = wording.figure(series)
     lines = [f'<p class="figure">{escape(str(shown))}</p>']
-    note = problem or state_sentence(series, calendar)
+    note = problem or wording.state_sentence(series, calendar)
     changes = _changes(series, calendar)
     if changes:
         lines.append(f'<p class="changes">{changes}</p>')
@@ -84,27 +98,6 @@ def card_verdict(series: Series) -> str:
         if change is not None:
             return change.verdict(series.metric.better)
     return "neutral"
-
-
-def state_sentence(series: Series, calendar: Calendar) -> str | None:
-    """Why a value is not whole and sure, where the page has no better reason; None where it is."""
-    cell = series.now
-    if cell is None:
-        return "No data for this week."
-    week = calendar.short_label(calendar.week(cell.period), "week").lower()
-    needs = series.metric.needs
-    least = f"fewer than {units.show(needs.at_least, 'number')}" if needs else "too few"
-    return {
-        "known": None,
-        "partial": f"The data cover {week} in part, so it is not compared.",
-        "unknown": f"Not known: no data reach {week}.",
-        "empty": f"No value: {week} has nothing to divide by or to take an average of.",
-        "uncounted": "Not known: two systems hold the same rows, and sources: in metrics.yaml doesn't say which one counts.",
-        "unconverted": "Not known: a currency rate is missing.",
-        "unallocated": "Not known: more than 5 % of its cost has no customer or product, also after allocation.",
-        "not reached": "Not reached: too few have come so far for a day to be told.",
-        "too few": f"{series.show(cell)}, but of {least} cases: don't judge by it.",
-    }[cell.state]
 
 
 def grid(breakdown: Breakdown, labels: Sequence[str]) -> str:
@@ -142,46 +135,3 @@ def notice(kind: str, title: str, sentences: Sequence[str]) -> str:
     """A box of sentences; ``kind`` is ``warning`` or ``quiet``."""
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     return f'<div class="notice {kind}" role="status"><p>{escape(title)}</p><ul>{items}</ul></div>'
-
-
-def run_of_weeks(weeks: int) -> str:
-    """``, week 3 in a row`` on the wrong side of the target; empty for the first."""
-    if weeks == SHOWN_WEEKS:  # it may have begun before the weeks that are looked at
-        return f", all {SHOWN_WEEKS} weeks"
-    return f", week {weeks} in a row" if weeks > 1 else ""
-
-
-def _figure(series: Series) -> units.Shown:
-    now = series.now
-    if now is not None and now.state == "too few":
-        return units.Shown("", "Too few", "")
-    return series.show(now)
-
-
-def _changes(series: Series, calendar: Calendar) -> str:
-    week = calendar.short_label(calendar.week(series.week - WEEK), "week").lower()
-    parts = []
-    for back, name in ((WEEK, week), (YEAR, "last year")):
-        change = series.change_on(back)
-        if change is not None:
-            parts.append(f'<span><b class="{change.verdict(series.metric.better)}">{escape(change.text)}</b> on {escape(name)}</span>')
-    return "<i> · </i>".join(parts)
-
-
-def _target(series: Series) -> list[str]:
-    now = series.now
-    if now is None or now.target is None:
-        return []
-    period = next(
-        (target.period for target in series.metric.targets if target.value == now.target and target.start <= now.period < target.end), ""
-    )
-    words = f"Target{f' for {period}' if period else ''}: {units.show(now.target, series.metric.unit, series.currency)}"
-    gap = series.off_target()
-    if gap is None:
-        return [escape(words)]
-    if gap.direction == 0:
-        return [f"{escape(words)}, reached"]
-    side = "under" if gap.direction < 0 else "over"
-    amount = gap.text.lstrip("+" + units.MINUS)
-    verdict = gap.verdict(series.metric.better)
-    return [f'{escape(words)}, <b class="{verdict}">{escape(amount)} {side}</b>{escape(run_of_weeks(series.weeks_off_target()))}']

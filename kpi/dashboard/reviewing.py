@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from kpi.analysis.limits import said
 from kpi.analysis.review import Part, Plan, Review, plan, questions, review
 from kpi.dashboard import weekly
-from kpi.dashboard.cards import run_of_weeks
 from kpi.dashboard.data import Answer, Desk
 from kpi.dashboard.filters import Filters
 from kpi.dashboard.sources import missing
 from kpi.dashboard.theme import Palette
+from kpi.dashboard.wording import run_of_weeks
 from kpi.metrics.model import Definitions, Query, Section
 
 
