@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -21,11 +21,15 @@ from kpi.warehouse.shapes import Undecided, amount_shape, date_shape
 SAMPLE: Final = 20_000
 
 
+#: Values and conditions, each with the scope it finds its cells in.
+Values = Sequence[tuple[Scope, tuple[Any, ...]]]
+
+
 def decide(
     connection: duckdb.DuckDBPyConnection,
     relation: str,
     scope: Scope,
-    values: Iterable[tuple[Scope, tuple[Any, ...]]],
+    values: Values,
     setting: DateOrder | None,
     sample: Callable[[Iterable[int]], str] | None,
     mark: str | None = None,
@@ -35,7 +39,6 @@ def decide(
     Args:
         connection, relation: where the columns of text are.
         scope: the file's columns.
-        values: values and conditions, each with the scope it finds its cells in.
         setting: day or month first where a column can't decide.
         sample: gives a relation of some columns of the first records, which are looked at first; None for all at once.
         mark: what begins the decimals where a column shows none; None asks, where both would be readings.
@@ -43,18 +46,9 @@ def decide(
     Raises:
         Undecided: a question that only a person can answer.
     """
-    dates: dict[int, str] = {}
-    amounts: dict[int, tuple[str, str]] = {}
-    values = list(values)
-    for within, parts in values:
-        for kind, cell in (pair for part in parts for pair in typed_cells(part)):
-            found = within.find(cell)
-            if found and kind == "date":
-                dates[found[0]] = found[1]
-            elif found:
-                amounts.setdefault(found[0], (found[1], kind))
+    dates, amounts = columns_of(values)
     first = relation if sample is None else sample(sorted({*dates, *amounts}))
-    texts = _written(connection, first, list(dates), list(amounts))
+    texts = _written(connection, first, dates, amounts)
     if sample is not None:
         # a column that shows no decimals in the sample may show them, or thousand marks, further down
         unproved = [at for at in amounts if not _proved(dict(texts[at] or {}))]
@@ -65,13 +59,55 @@ def decide(
         return str(found[0][0])
 
     try:
-        _decide_dates(scope, {at: (column, sorted(text for text in texts[at] or () if text)) for at, column in dates.items()}, setting)
-        currency = None if any(_names_currency(within, part) for within, parts in values for part in parts) else scope.currency
-        _decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()}, quote, mark, currency)
+        decide_by(texts, scope, values, setting, quote, mark)
     except Undecided:
         if sample is None:
             raise
         decide(connection, relation, scope, values, setting, None, mark)
+
+
+def columns_of(values: Values) -> tuple[list[int], list[int]]:
+    """Positions of the columns that are read as dates, and of those that are read as amounts."""
+    dates, amounts = _named(values)
+    return list(dates), list(amounts)
+
+
+def decide_by(
+    texts: Mapping[int, Any],
+    scope: Scope,
+    values: Values,
+    setting: DateOrder | None,
+    quote: Callable[[int, str], str],
+    mark: str | None = None,
+) -> None:
+    """As :func:`decide`, where it is known what the columns hold.
+
+    Args:
+        texts: for each column that is read as a date its distinct texts, for each that is read as an amount how many cells have a
+            pattern; see :func:`kpi.warehouse.mapped.shapes_query`.
+        quote: a cell of a column that has a pattern.
+
+    Raises:
+        Undecided: a question that only a person can answer.
+    """
+    dates, amounts = _named(values)
+    _decide_dates(scope, {at: (column, sorted(text for text in texts[at] or () if text)) for at, column in dates.items()}, setting)
+    currency = None if any(_names_currency(within, part) for within, parts in values for part in parts) else scope.currency
+    _decide_amounts(scope, {at: (*about, dict(texts[at] or {})) for at, about in amounts.items()}, quote, mark, currency)
+
+
+def _named(values: Values) -> tuple[dict[int, str], dict[int, tuple[str, str]]]:
+    """The columns that are read as dates with their names, and those that are read as amounts with their names and kinds."""
+    dates: dict[int, str] = {}
+    amounts: dict[int, tuple[str, str]] = {}
+    for within, parts in values:
+        for kind, cell in (pair for part in parts for pair in typed_cells(part)):
+            found = within.find(cell)
+            if found and kind == "date":
+                dates[found[0]] = found[1]
+            elif found:
+                amounts.setdefault(found[0], (found[1], kind))
+    return dates, amounts
 
 
 def _written(connection: duckdb.DuckDBPyConnection, relation: str, dates: list[int], amounts: list[int]) -> dict[int, Any]:

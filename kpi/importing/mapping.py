@@ -80,6 +80,16 @@ def stage_texts(connection: duckdb.DuckDBPyConnection, texts: Sequence[Text], na
     return staging.finish()
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A part's check: the query, the words of its skips and of what must hold, and whether line breaks in cells are looked at."""
+
+    check: mapped.Check
+    skips: tuple[str, ...]
+    broken: tuple[str, ...]
+    breaks: bool | None
+
+
 class _Staging:
     """The steps of one file, in order: read, decide shapes, check, make views."""
 
@@ -255,16 +265,17 @@ class _Staging:
         self._decide(part, None if closely else partial(take_sample, bulk, SAMPLE))
 
     def _decide(self, part: str, sample: Callable[[Iterable[int]], str] | None) -> None:
-        values = []
-        for mapping in self._mappings(part):
-            for rows in self._rows(mapping, self.texts[part]):
-                span = _dates_of(mapping)
-                values.append((rows.scope, (*rows.columns.values(), rows.where, *span)))
+        values = self._values(part)
         point = "." if self.layout.tree is not None else None  # JSON has numbers of its own, and none with a comma
         try:
             decide(self.connection, self.texts[part], self.scopes[part], values, self.layout.dates or self.context.dates, sample, point)
         except Undecided as undecided:
             raise HeldBack(f"{self.name} is held back: {undecided.question}") from undecided
+
+    def _values(self, part: str) -> list[tuple[Scope, tuple[Any, ...]]]:
+        """What the mappings of a part read."""
+        made = [(mapping, rows) for mapping in self._mappings(part) for rows in self._rows(mapping, self.texts[part])]
+        return [(rows.scope, (*rows.columns.values(), rows.where, *_dates_of(mapping))) for mapping, rows in made]
 
     def _amounts(self) -> list[Amounts]:
         """The amounts of each part that may be in minor units."""
@@ -327,8 +338,8 @@ class _Staging:
         skips = {skip.words: mark for skip, mark in zip(self.layout.skips, marks, strict=True)}
         return totals, mapped.never_null([totals, *skips.values()]), skips
 
-    def _check(self, part: str, main: bool) -> bool:
-        """Count the records by what becomes of them; True when some are bad, or not as a quick look takes them to be."""
+    def _asked(self, part: str, main: bool) -> _Asked:
+        """What is asked of every record of a part."""
         scope = self.scopes[part]
         totals, left_out, skips = self._left_out(part)
         # worked out once for each record: every mark below asks it again
@@ -361,33 +372,47 @@ class _Staging:
                 for name, values in (("entered", mapping.span.entered), ("stamps", mapping.span.stamps)):
                     if dates := [date_ for rows in made for date_ in mapped.compile_dates(values, rows.scope)]:
                         spans[f"{name}{at}"] = (about, dates, dates)
-        result = self._count(part, mapped.Check(marks, spans))
-        names = [column[0] for column in result.description]
-        # all of it is fetched, since DuckDB writes down what it rejected when the result ends
-        row = dict(zip(names, result.fetchall()[0], strict=True))
+        return _Asked(mapped.Check(marks, spans), tuple(skips), tuple(fault.reason for fault in broken), breaks)
+
+    def _take_spans(self, part: str, row: dict[str, Any]) -> None:
+        """Take from the answers of a part's records what its tables cover."""
         for at, mapping in enumerate(self._mappings(part)):
             if row.get(f"span{at}_from") is not None:
                 self._widen(mapping.table, row[f"span{at}_from"], row[f"span{at}_to"])
                 if (entered := row.get(f"entered{at}_to")) is not None:
                     self._widen(mapping.table, row[f"span{at}_from"], self._happened(entered, row.get(f"stamps{at}_to")))
+
+    def _take_counts(self, asked: _Asked, row: dict[str, Any]) -> None:
+        """Take from the answers of the main part's records what becomes of them."""
+        count = row["records"] - row["totals"]
+        skipped = {words: row[f"skip{at}"] for at, words in enumerate(asked.skips) if row[f"skip{at}"]}
+        tells_of = [(tell, row[f"tell{at}"]) for at, tell in enumerate(self.layout.tells)]
+        told = {tell.one if rows == 1 else tell.words: rows for tell, rows in tells_of if rows}
+        wrong = {reason: row[f"broken{at}"] for at, reason in enumerate(asked.broken) if row[f"broken{at}"]}
+        self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped, told, wrong)
+
+    def _check(self, part: str, main: bool) -> bool:
+        """Count the records by what becomes of them; True when some are bad, or not as a quick look takes them to be."""
+        asked = self._asked(part, main)
+        bulk = self.bulks[part]
+        result = self._count(part, asked.check)
+        names = [column[0] for column in result.description]
+        # all of it is fetched, since DuckDB writes down what it rejected when the result ends
+        row = dict(zip(names, result.fetchall()[0], strict=True))
+        self._take_spans(part, row)
         if main:
-            count = row["records"] - row["totals"]
-            skipped = {words: row[f"skip{at}"] for at, words in enumerate(skips) if row[f"skip{at}"]}
-            tells_of = [(tell, row[f"tell{at}"]) for at, tell in enumerate(self.layout.tells)]
-            told = {tell.one if rows == 1 else tell.words: rows for tell, rows in tells_of if rows}
-            wrong = {fault.reason: row[f"broken{at}"] for at, fault in enumerate(broken) if row[f"broken{at}"]}
-            self.counts = Counts(count, count - row["bad"] - sum(skipped.values()), row["bad"], skipped, told, wrong)
+            self._take_counts(asked, row)
         self.clean[part] = not row["bad"] and not row["left_out"]
         self.doubtful = any(row.get(name) for name in ("headed", "broken", "swallowed"))
         if "doubtful" not in row or self.doubtful:
             return bool(row["bad"])
-        asked = {}
+        more = {}
         if row["doubtful"] or row["bad"]:
-            asked = {"padded": mapped.is_padded(self._positions(part))}
-            asked |= {"dressed": mapped.is_dressed(self._positions(part), bulk.text.marks)} if bulk.rejects_table else {}
-        if breaks is False and bulk.has_breaks(row["records"], self.layout.totals):
-            asked |= self._breaks(part)
-        said = self._ask(part, asked) if asked else {}
+            more = {"padded": mapped.is_padded(self._positions(part))}
+            more |= {"dressed": mapped.is_dressed(self._positions(part), bulk.text.marks)} if bulk.rejects_table else {}
+        if asked.breaks is False and bulk.has_breaks(row["records"], self.layout.totals):
+            more |= self._breaks(part)
+        said = self._ask(part, more) if more else {}
         self.doubtful = any(said.get(name) for name in ("dressed", "broken", "swallowed"))
         return bool(row["bad"] or said.get("padded"))
 
