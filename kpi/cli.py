@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "import": "imports",
     "watch": "watch",
     "check": "metrics",
+    "compare": "compare",
     "show": "metrics",
     "explain": "metrics",
     "link": "link",

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from kpi import settings
-from kpi.commands import show, systems
+from kpi.commands import show
 from kpi.errors import ProblemsFound, UsageError, WarehouseError
+from kpi.importing import systems
 from kpi.metrics import definitions, jsonschema
 from kpi.metrics.given import Look
 from kpi.metrics.model import Definitions, Formula

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 import streamlit as st
 
-from kpi.dashboard.definitions import served
+from kpi.dashboard.serving import served
 from kpi.errors import Problem, QueryError, QueryTooHeavy, Unreachable
 from kpi.keeping import Keeper
 from kpi.metrics import query as metrics_query

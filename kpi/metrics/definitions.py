@@ -77,16 +77,36 @@ def check(path: Path, look: Look | None = None, systems: Collection[str] = ()) -
     return sorted(problems + ([] if definitions is None else _unused(definitions)))
 
 
+def checked(
+    content: bytes, name: str, look: Look | None = None, systems: Collection[str] = ()
+) -> tuple[Definitions | None, tuple[Problem, ...]]:
+    """The definitions of a text that is no file yet, and all that :func:`check` would say of it; none while anything is wrong.
+
+    Args:
+        name: what the problems call the file.
+
+    Raises:
+        WarehouseError: as :func:`load`.
+    """
+    definitions, problems = _made(*yamlfile.parse(content, name), name, look, systems)
+    return definitions, tuple(sorted(problems + ([] if definitions is None else _unused(definitions))))
+
+
 def _read(path: Path, look: Look | None, systems: Collection[str] = ()) -> tuple[Definitions | None, list[Problem]]:
-    tree, found = yamlfile.read(path)
+    return _made(*yamlfile.read(path), str(path), look, systems)
+
+
+def _made(
+    tree: yamlfile.Value | None, found: list[Problem], name: str, look: Look | None, systems: Collection[str]
+) -> tuple[Definitions | None, list[Problem]]:
     if not isinstance(tree, yamlfile.Mapping):
         if not found:
             what = "is empty" if tree is None or (isinstance(tree, yamlfile.Scalar) and tree.is_null) else "holds no keys"
-            found = [Problem(str(path), 1, "", f"the file {what}; it needs north_star, currency and metrics")]
+            found = [Problem(name, 1, "", f"the file {what}; it needs north_star, currency and metrics")]
         return None, found
-    tree, cut = commas.rejoined(tree, str(path))
+    tree, cut = commas.rejoined(tree, name)
     assert isinstance(tree, yamlfile.Mapping)  # noqa: S101 - it stays what it was
-    problems = Problems(str(path), [*found, *cut])
+    problems = Problems(name, [*found, *cut])
     definitions = _File(tree, problems, systems).definitions(look)
     return (None if problems.found else definitions), problems.found
 

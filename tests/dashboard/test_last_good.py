@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from kpi.dashboard.definitions import LAST_GOOD, served
+from kpi.dashboard.serving import LAST_GOOD, served
 from kpi.settings import Settings
 
 from .conftest import METRICS
