@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "show": "metrics",
     "explain": "metrics",
     "link": "link",
+    "records": "records",
     "problems": "upkeep",
     "unmapped": "unmapped",
     "rebuild": "upkeep",

@@ -17,6 +17,7 @@
     ├── WarehouseError           the warehouse can't be opened, locked or written
     │   └── Outdated             its tables are those of another version of this program
     └── RecordsError             what people wrote down can't be opened, read or written
+        └── NewerRecords         a newer version of this program wrote it
 
 Bad data is not an error: rows that can't be used come back as values beside the good ones.
 Each class takes facts, keeps them as attributes and writes its own sentence.
@@ -229,6 +230,17 @@ class RecordsError(KpiError):
         self.place = place
         self.why = why
         super().__init__(f"the records in {place} can't be used: {why}; KPI_RECORDS_URL says where they are, and without it KPI_HOME")
+
+
+class NewerRecords(RecordsError):
+    """The records have tables of a version of this program that is newer."""
+
+    def __init__(self, place: str, found: str, known: str) -> None:
+        self.found = found
+        self.known = known
+        super().__init__(
+            place, f"a newer version of this program wrote them ({found}; this one knows {known} at most), so start that version instead"
+        )
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

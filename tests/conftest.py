@@ -31,6 +31,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from kpi.records import opening
 from kpi.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -183,6 +184,7 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of a database that is fresh and empty for this test."""
     url = new_database(postgres_server)
     yield url
+    opening.close()
     with _admin(postgres_server) as admin:
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(url.rsplit("/", 1)[1])))
 

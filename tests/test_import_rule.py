@@ -81,6 +81,7 @@ OUTSIDE: dict[str, tuple[tuple[str, ...], str]] = {
     "streamlit": (("app", "kpi.dashboard"), "return plain values and let kpi/dashboard show them"),
     "plotly": (("kpi.dashboard",), "return a Result and let kpi/dashboard/charts draw it"),
     "sqlalchemy": (("kpi.warehouse", "kpi.records", "kpi.metrics"), "ask kpi/metrics/query for figures, or kpi/warehouse for rows"),
+    "alembic": (("kpi.records",), "records(settings, write=True) of kpi/records/opening brings the tables up to date by itself"),
     "duckdb": (("kpi.warehouse", "kpi.importing", "kpi.metrics"), "open the warehouse through kpi/warehouse/engines"),
     "psycopg": (("kpi.warehouse", "kpi.importing", "kpi.records"), "open the warehouse through kpi/warehouse/engines"),
     "yaml": (("kpi.yamlfile", "kpi.yamlsyntax"), "read YAML with kpi/yamlfile, which keeps lines and refuses traps"),

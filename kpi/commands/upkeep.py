@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors import CONNECTORS
 from kpi import settings
+from kpi.commands.records import said
 from kpi.commands.text import table
 from kpi.errors import KpiError, UnknownName, UsageError
 from kpi.importing.recognising import fits
@@ -22,6 +23,7 @@ from kpi.metrics import definitions
 from kpi.metrics.asking import given_counts, given_descriptions
 from kpi.metrics.catalog import STANDARD
 from kpi.metrics.publishing import mappings_of
+from kpi.records.standing import holding
 from kpi.settings import Settings
 from kpi.sources import folder
 from kpi.sources.drafting import draft
@@ -115,6 +117,10 @@ def _findings(chosen: Settings) -> Iterator[tuple[bool, str]]:
     if described.sources or described.problems:
         wrong = f" and {len(described.problems)} problems; python -m kpi check lists them" if described.problems else ""
         yield not described.problems, f"{chosen.sources} has {len(described.sources)} mappings without problems{wrong}"
+    try:
+        yield True, said(holding(chosen))
+    except KpiError as error:
+        yield False, str(error)
     try:
         state = current_state(chosen)
         with open_reader(chosen) as reader:

@@ -32,3 +32,10 @@ link_decision: Final = sa.Table(
     comment="what people decided on links, one line a decision",
     sqlite_autoincrement=True,
 )
+
+records_change: Final = sa.Table(
+    "records_change",
+    metadata,
+    sa.Column("number", sa.BigInteger(), nullable=False, comment="of the last transaction that wrote, from 0"),
+    comment="grows with everything that is written down: who keeps a copy sees that it is old",
+)
