@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "compare": "compare",
     "show": "metrics",
     "explain": "metrics",
+    "rows": "rows",
     "link": "link",
     "records": "records",
     "problems": "upkeep",

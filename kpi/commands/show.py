@@ -75,7 +75,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def show(options: argparse.Namespace) -> int:
     """Print the answer on stdout; with table and csv the warnings go to stderr."""
-    with _asked(options) as (query, loaded, reader):
+    with asked(options) as (query, loaded, reader):
         result = run(query, loaded, reader)
     if options.format == "json":
         print(as_json(result))
@@ -88,14 +88,14 @@ def show(options: argparse.Namespace) -> int:
 
 def explained(options: argparse.Namespace) -> int:
     """Print the explanation."""
-    with _asked(options) as (query, loaded, reader):
+    with asked(options) as (query, loaded, reader):
         explanation = explain(query, loaded, reader)
         print(explanation_json(explanation) if options.format == "json" else explanation_text(explanation))
     return 0
 
 
 @contextmanager
-def _asked(options: argparse.Namespace) -> Iterator[tuple[Query, Definitions, Reader]]:
+def asked(options: argparse.Namespace) -> Iterator[tuple[Query, Definitions, Reader]]:
     """The query of the options, the definitions, and a reader of what is published under them."""
     chosen = settings.load()
     loaded = definitions.load(chosen.metrics, partial(look, chosen))
@@ -182,10 +182,11 @@ def _rows(result: Result) -> list[dict[str, Any]]:
     columns = {name: result.table.column(name).to_pylist() for name in result.table.column_names}
     for name in result.query.by:
         columns[name] = [groups.called(value) for value in columns[name]]
-    return [{name: _plain(column[row]) for name, column in columns.items()} for row in range(result.table.num_rows)]
+    return [{name: plain(column[row]) for name, column in columns.items()} for row in range(result.table.num_rows)]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON has it: decimals and days as text."""
     if isinstance(value, Decimal):
         return format(value, "f")
     return value.isoformat() if isinstance(value, dt.date) else value
@@ -232,10 +233,10 @@ def as_table(result: Result, loaded: Definitions) -> str:
     if not rows:
         return "no rows"
     last = "" if result.data_through is None else f"\n\ndata through {result.data_through}"
-    return _aligned(head, rows, 1 + len(result.query.by)) + last
+    return aligned(head, rows, 1 + len(result.query.by)) + last
 
 
-def _aligned(head: list[str], rows: list[list[str]], words: int) -> str:
+def aligned(head: list[str], rows: list[list[str]], words: int) -> str:
     """Columns two spaces apart; the first ``words`` begin at the left, figures end at the right."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = [
@@ -337,7 +338,7 @@ def _branch(branch: Branch) -> dict[str, Any]:
         "name": branch.name,
         "definition": dict(branch.text),
         "unit": branch.unit,
-        "value": _plain(cell.value) if cell else None,
+        "value": plain(cell.value) if cell else None,
         "state": cell.state if cell else None,
         "period": cell.period.isoformat() if cell else None,
         "end": cell.end.isoformat() if cell else None,

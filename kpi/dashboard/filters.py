@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kpi.errors import nearest
-from kpi.metrics.groups import called
+from kpi.metrics.groups import called, condition
 
 #: Dimensions that the pages filter by, where metrics.yaml has them.
 DIMENSIONS: Final = ("segment", "product", "region")
@@ -56,21 +56,6 @@ class Filters:
             if self.chosen.get(name):
                 parameters[name] = [called(value) for value in self.chosen[name]]
         return parameters
-
-
-def condition(name: str, values: Sequence[Value]) -> str:
-    """``segment in ('SMB', 'Mid-market')``; with rows that have no value, ``(… or segment is null)``.
-
-    Values are written as the language's text literals; the parser makes bound values of them.
-    """
-    parts = []
-    named = [value for value in values if value is not None]
-    if named:
-        quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in named)
-        parts.append(f"{name} in ({quoted})")
-    if len(named) < len(values):
-        parts.append(f"{name} is null")
-    return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
 
 
 def read(

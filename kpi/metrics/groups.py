@@ -5,6 +5,7 @@ A value that is spelt like one of these two is told from them by a backslash bef
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 #: Rows without a value.
@@ -31,3 +32,18 @@ def meant(name: str) -> str | None:
     if name == _OTHER:
         return OTHER
     return name[1:] if name.startswith("\\") and name.lstrip("\\") in (NONE, _OTHER) else name
+
+
+def condition(name: str, values: Sequence[str | None]) -> str:
+    """``segment in ('SMB', 'Mid-market')``; with rows that have no value, ``(… or segment is null)``.
+
+    Values are written as the language's text literals; the parser makes bound values of them.
+    """
+    parts = []
+    named = [value for value in values if value is not None]
+    if named:
+        quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in named)
+        parts.append(f"{name} in ({quoted})")
+    if len(named) < len(values):
+        parts.append(f"{name} is null")
+    return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
