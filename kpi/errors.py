@@ -16,6 +16,7 @@
     │   └── Unreadable           not a table at all: damaged, encrypted, too large when unpacked
     ├── WarehouseError           the warehouse can't be opened, locked or written
     │   └── Outdated             its tables are those of another version of this program
+    ├── NoteChanged              somebody else changed what one wanted to change
     └── RecordsError             what people wrote down can't be opened, read or written
         └── NewerRecords         a newer version of this program wrote it
 
@@ -230,6 +231,18 @@ class RecordsError(KpiError):
         self.place = place
         self.why = why
         super().__init__(f"the records in {place} can't be used: {why}; KPI_RECORDS_URL says where they are, and without it KPI_HOME")
+
+
+class NoteChanged(KpiError):
+    """Somebody else wrote meanwhile; nothing is lost on either side."""
+
+    def __init__(self, kind: str, author: str, action: str, text: str) -> None:
+        self.kind = kind
+        self.author = author
+        self.action = action
+        self.text = text
+        now = "it is withdrawn" if action == "withdrawn" else f"it says now: {text}"
+        super().__init__(f"{author} has {action} this {kind} meanwhile, and {now}; look at it and write again")
 
 
 class NewerRecords(RecordsError):

@@ -50,6 +50,9 @@ def from_csv(path: Path, needs: Sequence[str]) -> Iterator[tuple[int, dict[str, 
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     lacks = [name for name in needs if name not in (reader.fieldnames or ())]
     if lacks:
-        raise UsageError(f"{path} has no column {', '.join(lacks)}; python -m kpi link export writes a file with all of them")
-    for row in reader:
-        yield reader.line_num, {name: as_written((cell or "").strip()) for name, cell in row.items() if name}
+        raise UsageError(f"{path} has no column {', '.join(lacks)}; the command's export writes a file with all of them")
+    try:
+        for row in reader:
+            yield reader.line_num, {name: as_written((cell or "").strip()) for name, cell in row.items() if name}
+    except csv.Error as error:
+        raise UsageError(f"{path}:{reader.line_num} can't be read as CSV: {error}") from error

@@ -12,5 +12,6 @@ from typing import Final
 REVISIONS: Final = (
     "0001_links",
     "0002_changes",
+    "0003_notes",
 )
 HEAD: Final = REVISIONS[-1]
