@@ -12,6 +12,7 @@ import streamlit as st
 
 from kpi import units
 from kpi.dashboard.cards import escape, plain
+from kpi.dashboard.catalogue import anchor
 from kpi.dashboard.data import Desk
 from kpi.dashboard.sources import day, rows_of, system
 from kpi.errors import KpiError
@@ -53,20 +54,22 @@ def control(figure: Figure, desk: Desk) -> None:
         help="Definition, sources, freshness and SQL",
     )
     if opened:
-        st.dialog(plain(figure.label), width="large")(_behind)(figure, desk)
+        st.dialog(plain(figure.label), width="large")(behind)(figure, desk)
 
 
-def _behind(figure: Figure, desk: Desk) -> None:
+def behind(figure: Figure, desk: Desk, linked: bool = False) -> None:
+    """All that stands behind a figure; ``linked``: on a page of its own, that says what it means and whose parts lead to theirs."""
     metric = figure.metric
-    if metric.means:
+    if metric.means and not linked:
         st.markdown(plain(metric.means))
     st.html(_facts(_about(figure, desk)))
+    if linked:
+        _parts(figure, desk, linked)
     _heading(f"Definition, {metric.where.file} line {metric.where.line}")
     parts = [part for part in leaves_of(metric.name, desk.definitions.metrics) if part.name != metric.name]
     st.code("\n\n".join(written(part) for part in (metric, *parts)), language="yaml", wrap_lines=True)
-    if figure.result is not None and figure.problem is None:
-        _heading("What it is made of")
-        _made_of(metric.name, figure.result, figure.cell, desk)
+    if not linked:
+        _parts(figure, desk, linked)
     told = None if figure.result is None else desk.explain(figure.result.query)
     _heading("Sources and freshness")
     counted = {table for leaf in leaves_read([metric.name], desk.definitions) for table in leaf.tables}
@@ -86,7 +89,13 @@ def _behind(figure: Figure, desk: Desk) -> None:
     st.code(told.sql, language="sql", height=320)
 
 
-def _made_of(name: str, result: Result, cell: Cell | None, desk: Desk) -> None:
+def _parts(figure: Figure, desk: Desk, linked: bool) -> None:
+    if figure.result is not None and figure.problem is None:
+        _heading("What it is made of")
+        _made_of(figure.metric.name, figure.result, figure.cell, desk, linked)
+
+
+def _made_of(name: str, result: Result, cell: Cell | None, desk: Desk, linked: bool) -> None:
     """The values that the figure was computed from, in its period; of a chart, in its last one."""
     try:
         branches = tree(name, result, desk.definitions, desk.reader, cell.period if cell else None)
@@ -98,10 +107,16 @@ def _made_of(name: str, result: Result, cell: Cell | None, desk: Desk) -> None:
         groups = "" if not result.query.by else ", over all groups"
         st.html(f'<p class="caption">{escape(span_label(Period(first.period, first.end)))}{groups}</p>')
     lines = [
-        f'<tr><th scope="row">{"&emsp;" * branch.depth}{escape(branch.label)}</th><td>{escape(_value(branch, result.currency))}</td></tr>'
+        f'<tr><th scope="row"><div style="padding-left:{branch.depth * 14}px">{_part(branch, desk, linked)}</div></th>'
+        f"<td>{escape(_value(branch, result.currency))}</td></tr>"
         for branch in branches
     ]
     st.html(f'<table class="facts tree"><tbody>{"".join(lines)}</tbody></table>')
+
+
+def _part(branch: Branch, desk: Desk, linked: bool) -> str:
+    metric = desk.definitions.metrics.get(branch.name)
+    return anchor(metric) if linked and branch.depth and metric is not None else escape(branch.label)
 
 
 def _value(branch: Branch, currency: str) -> str:
