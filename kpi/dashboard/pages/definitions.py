@@ -20,7 +20,7 @@ def draw(desk: Desk, frame: Frame | None, mode: Mode) -> None:
     """The view that the URL names."""
     name = st.query_params.get("metric")
     known = desk.definitions.metrics
-    if name in known:
+    if name is not None and name in known:
         metric_page.draw(known[name], desk, frame)
         return
     if name is not None:
