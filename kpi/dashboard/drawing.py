@@ -148,7 +148,12 @@ def values_of(points: Sequence[Point]) -> list[float | None]:
 
 def reach(*lines: Sequence[Point]) -> tuple[float, float]:
     """From the lowest to the highest value with air on both sides; never empty, so that a flat line lies in the middle."""
-    values = [value for line in lines for _, value in line if value is not None]
+    return within(*(values_of(line) for line in lines))
+
+
+def within(*lines: Sequence[float | None]) -> tuple[float, float]:
+    """The same of values without days."""
+    values = [value for line in lines for value in line if value is not None]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     air = (high - low) * 0.12 or abs(high) * 0.05 or 1.0
     return low - air, high + air

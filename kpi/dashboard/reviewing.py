@@ -75,10 +75,15 @@ def section(of: Section, made: Reviewed, desk: Desk, colours: Palette) -> str:
     panels = []
     for name in of.metrics:
         found, problem = made.found[name], made.problems.get(name)
-        drawn = any(point.cell is not None and point.cell.value is not None for point in (*found.weeks, *found.months))
-        why = None if drawn else problem or "There is nothing to show for these weeks yet."
-        panels.append(weekly.panel(found, why, colours, desk.definitions.calendar))
+        panels.append(weekly.panel(found, undrawn(found, problem), colours, desk.definitions.calendar))
     return weekly.grid(panels)
+
+
+def undrawn(found: Review, problem: str | None) -> str | None:
+    """Why there is nothing to draw; None where there is."""
+    if any(point.cell is not None and point.cell.value is not None for point in (*found.weeks, *found.months)):
+        return None
+    return problem or "There is nothing to show for these weeks yet."
 
 
 def exceptions(made: Reviewed) -> list[dict[str, str]]:

@@ -23,7 +23,8 @@ _LABEL: Final = 20
 #: What stands where nothing is known: never 0.
 NOTHING: Final = "–"
 
-_HEAD: Final = {"week": "Last wk", "month": "MTD", "quarter": "QTD", "year": "YTD"}
+#: What the periods of the box are called over their figures.
+HEAD: Final = {"week": "Last wk", "month": "MTD", "quarter": "QTD", "year": "YTD"}
 _TITLES: Final = {"week": "the week", "month": "the month to date", "quarter": "the quarter to date", "year": "the year to date"}
 
 
@@ -129,7 +130,7 @@ def _box(review: Review) -> str:
     for boxed in review.box:
         changes = [("WoW", boxed.on_week, "week on week")] if boxed.name == "week" else []
         changes.append(("YoY", boxed.on_year, "year on year"))
-        head.append(f'<th scope="col" title="{_TITLES[boxed.name]}">{_HEAD[boxed.name]}</th>')
+        head.append(f'<th scope="col" title="{_TITLES[boxed.name]}">{HEAD[boxed.name]}</th>')
         row.append(f"<td>{escape(figure(boxed, review))}</td>")
         for name, change, words in changes:
             head.append(f'<th scope="col" title="{_TITLES[boxed.name]}, {words}">{name}</th>')

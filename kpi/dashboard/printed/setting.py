@@ -1,0 +1,38 @@
+"""Setting a look in type: PDF of two pages, or one PNG of both."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, cast
+
+import typst
+
+from kpi.dashboard.looking import Look
+from kpi.dashboard.printed.content import content
+
+Format = Literal["pdf", "png"]
+
+_HERE: Final = Path(__file__).parent
+#: Pixels an inch of a picture: twice a screen's, so that small type stays readable.
+_PPI: Final = 144.0
+
+
+def printed(look: Look, form: Format) -> bytes:
+    """The file. The same look gives the same bytes: the time in it is that of its week, none of today."""
+    compiler = _compiler()
+    made = compiler.compile(
+        format=form,
+        ppi=_PPI if form == "png" else None,
+        sys_inputs={"data": json.dumps(content(look), ensure_ascii=False), "single": "yes" if form == "png" else "no"},
+        timestamp=dt.datetime.combine(look.definitions.calendar.week(look.week).end, dt.time(), dt.UTC),
+    )
+    return cast("bytes", made[0] if isinstance(made, list) else made)
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    """With our fonts first, so that a review looks the same on every machine; the system's are for letters that ours lack."""
+    return typst.Compiler(str(_HERE / "review.typ"), root=str(_HERE), font_paths=[str(_HERE / "fonts")])
