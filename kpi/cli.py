@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "show": "metrics",
     "explain": "metrics",
     "rows": "rows",
+    "report": "report",
     "link": "link",
     "comments": "notes",
     "events": "notes",

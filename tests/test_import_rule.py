@@ -85,6 +85,7 @@ OUTSIDE: dict[str, tuple[tuple[str, ...], str]] = {
     "duckdb": (("kpi.warehouse", "kpi.importing", "kpi.metrics"), "open the warehouse through kpi/warehouse/engines"),
     "psycopg": (("kpi.warehouse", "kpi.importing", "kpi.records"), "open the warehouse through kpi/warehouse/engines"),
     "yaml": (("kpi.yamlfile", "kpi.yamlsyntax"), "read YAML with kpi/yamlfile, which keeps lines and refuses traps"),
+    "typst": (("kpi.dashboard.printed",), "print what kpi/dashboard/printed/content makes"),
     "rapidfuzz": (("kpi.warehouse",), "ask kpi/warehouse/likeness how like two names are"),
     "sqlglot": (("kpi.language", "kpi.metrics", "kpi.sources"), "resolve expressions with kpi/metrics/expressions"),
 }

@@ -6,6 +6,7 @@ import datetime as dt
 from functools import lru_cache
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from kpi.dashboard.cards import plain
 from kpi.dashboard.filters import Filters, Value
@@ -22,10 +23,11 @@ def parameters() -> dict[str, list[str]]:
     return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
-def bar(filters: Filters, week: dt.date, frame: Frame, definitions: Definitions) -> None:
-    """Week with its neighbours, then a filter a dimension."""
+def bar(filters: Filters, week: dt.date, frame: Frame, definitions: Definitions) -> DeltaGenerator:
+    """Week with its neighbours, then a filter a dimension; the bar, for what a page adds to it."""
     place = frame.weeks.index(week)
-    with st.container(key="filters", horizontal=True, gap="small", vertical_alignment="center"):
+    made = st.container(key="filters", horizontal=True, gap="small", vertical_alignment="center")
+    with made:
         _step(":material/chevron_left:", "Week before", "week-before", filters, frame, place - 1)
         st.session_state[_WEEK] = week
         st.selectbox(
@@ -43,6 +45,7 @@ def bar(filters: Filters, week: dt.date, frame: Frame, definitions: Definitions)
             _dimension(name, definitions.dimensions[name].label, options, filters)
         if filters.chosen:
             st.button("Clear filters", key="clear-filters", type="tertiary", on_click=_write, args=(Filters(filters.week),))
+    return made
 
 
 def _step(icon: str, words: str, key: str, filters: Filters, frame: Frame, place: int) -> None:

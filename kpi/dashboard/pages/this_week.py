@@ -18,6 +18,8 @@ from kpi.dashboard.filters import Filters, read
 from kpi.dashboard.frame import Frame
 from kpi.dashboard.looking import Look, drawable, questions
 from kpi.dashboard.pages.page import Page
+from kpi.dashboard.printed.asked import named
+from kpi.dashboard.printed.setting import printed
 from kpi.dashboard.reviewing import Reviewed
 from kpi.dashboard.series import SHOWN_WEEKS, Series
 from kpi.dashboard.theme import Mode, palette
@@ -33,10 +35,12 @@ def draw(desk: Desk, frame: Frame, mode: Mode) -> None:
     week = filters.week or frame.last_whole
     if week is None:
         return
-    controls.bar(filters, week, frame, desk.definitions)
+    bar = controls.bar(filters, week, frame, desk.definitions)
     if ignored:
         st.html(cards.notice("warning", "Part of this link was left out", ignored))
     view = View(desk, frame, filters, week, palette(mode))
+    with bar:
+        view.download()
     view.north_star()
     view.drivers()
     first = st.container()
@@ -83,6 +87,13 @@ def _tasks(ask: Callable[[list[Query]], None], asked: Mapping[tuple[str, ...], Q
 
 class View(Look):
     """One look, drawn."""
+
+    def download(self) -> None:
+        """The same on paper, in the light colours; set when it is asked for."""
+        paper = partial(_printed, self.desk, self.frame, self.filters, self.week)
+        name = f"{named(self.week, self.definitions.calendar)}.pdf"
+        words = "The North Star, exceptions and the weekly review on two pages"
+        st.download_button("PDF", paper, name, "application/pdf", key="download", type="tertiary", on_click="ignore", help=words)
 
     def _explained(self, name: str, key: str) -> None:
         series = self.series[name]
@@ -195,6 +206,10 @@ class View(Look):
     def _grouped(self, label: str, key: str, answer: Answer) -> None:
         star = self.definitions.metrics[self.definitions.north_star]
         explaining.control(explaining.Figure(f"group-{key}", label, star, answer.result, None, answer.refused.get(star.name)), self.desk)
+
+
+def _printed(desk: Desk, frame: Frame, filters: Filters, week: dt.date) -> bytes:
+    return printed(Look(desk, frame, filters, week, palette("light")), "pdf")
 
 
 def _alt(series: Series) -> str:

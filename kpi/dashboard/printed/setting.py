@@ -11,7 +11,7 @@ from typing import Final, Literal, cast
 import typst
 
 from kpi.dashboard.looking import Look
-from kpi.dashboard.printed.content import content
+from kpi.dashboard.printed.content import Content, content
 
 Format = Literal["pdf", "png"]
 
@@ -21,15 +21,19 @@ _PPI: Final = 144.0
 
 
 def printed(look: Look, form: Format) -> bytes:
-    """The file. The same look gives the same bytes: the time in it is that of its week, none of today."""
-    compiler = _compiler()
-    made = compiler.compile(
+    """The file. The same look gives the same bytes: the time in it is the end of its week, none of today."""
+    return set_in_type(content(look), form, dt.datetime.combine(look.definitions.calendar.week(look.week).end, dt.time(), dt.UTC))
+
+
+def set_in_type(made: Content, form: Format, time: dt.datetime) -> bytes:
+    """The same of what :func:`content` made."""
+    found = _compiler().compile(
         format=form,
         ppi=_PPI if form == "png" else None,
-        sys_inputs={"data": json.dumps(content(look), ensure_ascii=False), "single": "yes" if form == "png" else "no"},
-        timestamp=dt.datetime.combine(look.definitions.calendar.week(look.week).end, dt.time(), dt.UTC),
+        sys_inputs={"data": json.dumps(made, ensure_ascii=False), "single": "yes" if form == "png" else "no"},
+        timestamp=time,
     )
-    return cast("bytes", made[0] if isinstance(made, list) else made)
+    return cast("bytes", found[0] if isinstance(found, list) else found)
 
 
 @cache
