@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from connectors.base import CATEGORIES, DROPPED, Connector, Layout, Mapping, Part, Report, Span, Trouble
+from connectors.base import CATEGORIES, DROPPED, Connector, Layout, Mapping, Part, Report, Span, Trouble, spelled
 from connectors.fields import (
     Value,
     all_of,
@@ -35,7 +35,7 @@ SOURCE: Final = "asana"
 
 def flatten(report: Report) -> Iterator[Part | Trouble]:
     """One part a record; rows of nothing are none, and a row may lack its last cells where they are empty."""
-    names = [" ".join(cell.split()) for cell in report.header]
+    names = spelled(report.header)
     width = len(names)
     tasks = next((at for at, name in enumerate(names) if name.casefold() == "task id"), 0)
     for record in report.records:

@@ -15,6 +15,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
+from connectors.amounts import AmountShape as AmountShape
+from connectors.amounts import added as added
+from connectors.amounts import amount as amount
+from connectors.amounts import amounts_as as amounts_as
+from connectors.headers import spelled as spelled
 from connectors.members import an_object as an_object
 from connectors.members import inside as inside
 from connectors.members import objects as objects

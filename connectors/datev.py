@@ -20,10 +20,25 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from connectors.base import Connector, Layout, Mapping, Part, Record, Renews, Report, Span, Trouble, numbered
+from connectors.base import (
+    AmountShape,
+    Connector,
+    Layout,
+    Mapping,
+    Part,
+    Record,
+    Renews,
+    Report,
+    Span,
+    Trouble,
+    amount,
+    amounts_as,
+    numbered,
+    spelled,
+)
 from connectors.fields import cost_columns, currency, day, filled, money, other_side, text
 
 SOURCE: Final = "datev"
@@ -138,20 +153,24 @@ def _booked(written: str, head: Head) -> date | None:
 
 def stacked(report: Report) -> Iterator[Part | Trouble]:
     """The bookings of a stack, each with both of its sides."""
-    first = next((record for record in report.before if record.cells and record.cells[0].strip().strip('"') in ("EXTF", "DTVF")), None)
+    first = next((record for record in report.before if record.cells and record.cells[0].strip(' "\ufeff') in ("EXTF", "DTVF")), None)
     head, report.as_of = head_of(first.cells) if first else (None, None)
-    names = [_NAMES.get(" ".join(cell.split()).casefold(), cell.strip()) for cell in report.header]
+    names = spelled([_NAMES.get(name.casefold(), name) for name in spelled(report.header)])
     if head is None:
         report.notes.append("its first line states no fiscal year, so its days have no year")
     elif head.since and head.until:
         report.period = (head.since, head.until)
     untold = within = 0
+    rows = []
     for record in report.records:
         cells = [cell.strip() for cell in record.cells]
-        if not any(cells):
-            continue
-        values = dict(zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=False))
-        made = _booking(record, values, head, any(cells[len(names) :]))
+        if any(cells):
+            values = dict(zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=False))
+            rows.append((record, values, any(cells[len(names) :])))
+    # DATEV writes commas, a spreadsheet that has saved the file may have made points of them
+    shape = amounts_as({name: [values.get(name, "") for _, values, _ in rows] for name in ("Umsatz", "Basis-Umsatz")}, delimiter=";")
+    for record, values, is_wide in rows:
+        made = _booking(record, values, head, is_wide, shape)
         if isinstance(made, Part):
             report.counted += 1
             within += made.cells["Taxed"] != ""
@@ -169,7 +188,7 @@ def _bookings(count: int, one: str = "has", more: str = "have") -> str:
     return f"1 booking {one}" if count == 1 else f"{count:,} bookings {more}"
 
 
-def _booking(record: Record, values: dict[str, str], head: Head | None, is_wide: bool) -> Part | Trouble:
+def _booking(record: Record, values: dict[str, str], head: Head | None, is_wide: bool, shape: AmountShape) -> Part | Trouble:
     line = ";".join(record.cells)
     if is_wide:
         return Trouble(record.line, "", line, "it has more cells than the header")
@@ -181,9 +200,8 @@ def _booking(record: Record, values: dict[str, str], head: Head | None, is_wide:
     side = values.get("S/H", "").upper()
     if side not in ("S", "H"):
         return Trouble(record.line, "Soll/Haben-Kennzeichen", side, "neither S nor H")
-    try:
-        amount = Decimal(values.get("Umsatz", "").replace(".", "").replace(",", "."))
-    except InvalidOperation:
+    turnover = amount(values.get("Umsatz", ""), shape)
+    if turnover is None:
         return Trouble(record.line, "Umsatz", values.get("Umsatz", ""), "not an amount")
     key = values.get("BU", "").lstrip("0")
     is_reversed = values.get("GU", "").strip("0") != ""
@@ -192,7 +210,7 @@ def _booking(record: Record, values: dict[str, str], head: Head | None, is_wide:
     if key not in _KEYS:
         return Trouble(record.line, "BU-Schlüssel", values["BU"], "a tax key that isn't known, so the amount without tax isn't either")
     konto, other = _number(values.get("Konto", "")), _number(values.get("Gegenkonto", ""))
-    debit = amount if (side == "S") != is_reversed else -amount
+    debit = turnover if (side == "S") != is_reversed else -turnover
     share = _KEYS[key] if key else _automatic(konto, other, head)
     net = (debit / (1 + _rate(share, booked))).quantize(Decimal("0.01"), ROUND_HALF_UP) if share else debit
     # the tax is on the side that is no money, customer or supplier: the one whose number the key or the account belongs to
@@ -213,7 +231,9 @@ def _booking(record: Record, values: dict[str, str], head: Head | None, is_wide:
     }
     home, home_currency = values.get("Basis-Umsatz", ""), values.get("WKZ Basis-Umsatz", "")
     if home and home_currency and home_currency != said["Currency"] and not share:
-        turned = Decimal(home.replace(".", "").replace(",", ".")) * (1 if debit >= 0 else -1)
+        if (in_home := amount(home, shape)) is None:
+            return Trouble(record.line, "Basis-Umsatz", home, "not an amount")
+        turned = in_home * (1 if debit >= 0 else -1)
         said |= {"Home": str(turned), "Other home": str(-turned), "Home currency": home_currency}
     return Part(record.line, "", said)
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from connectors.base import CATEGORIES, Connector, Layout, Mapping, Part, Report, Span, Trouble
+from connectors.base import CATEGORIES, Connector, Layout, Mapping, Part, Report, Span, Trouble, spelled
 from connectors.fields import choice, constant, equals, first_of, id_of, identifier, instant, number, required, text, when
 
 SOURCE: Final = "gitlab"
@@ -24,7 +24,7 @@ _SCOPES: Final = frozenset({"", "status", "state", "workflow", "resolution", "bo
 
 def flatten(report: Report) -> Iterator[Part | Trouble]:
     """One part a record, with the project and the number of its URL, and what its labels say of its state."""
-    names = [" ".join(cell.split()) for cell in report.header]
+    names = spelled(report.header)
     width = len(names)
     for record in report.records:
         if not any(cell.strip() for cell in record.cells):

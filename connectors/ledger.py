@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from connectors.base import BOOKING, Connector, Layout, Mapping, Part, Renews, Report, Skip, Span, Trouble, numbered, period
+from connectors.base import BOOKING, Connector, Layout, Mapping, Part, Renews, Report, Skip, Span, Trouble, numbered, period, spelled
 from connectors.fields import all_of, constant, cost_columns, currency, day, difference, filled, first_of, money, no, text
 
 SOURCE: Final = "ledger"
@@ -40,7 +40,7 @@ def rows(report: Report) -> Iterator[Part | Trouble]:
 
 
 def _rows(report: Report) -> Iterator[Part | Trouble]:
-    names = [" ".join(cell.split()).casefold() for cell in report.header]
+    names = [name.casefold() for name in spelled(report.header)]
     days = next(at for at, name in enumerate(names) if name in {day.casefold() for day in _DAYS})
     report.period = period(" ".join(cell for cell in record.cells if cell.strip()) for record in report.before)
     spoken_of: set[str] = set()
@@ -52,7 +52,7 @@ def _rows(report: Report) -> Iterator[Part | Trouble]:
         if any(cells[len(names) :]) or len(cells) < len(names):
             yield Trouble(record.line, "", ",".join(cells), f"it has {len(cells)} cells where the header has {len(names)}")
             continue
-        values = dict(zip(names, cells, strict=True))
+        values = dict(zip(names, cells, strict=False))
         code = _first(values, _CODES)
         name = _first(values, _ACCOUNTS)
         account = " ".join(part for part in (code, name) if part) if code != name else name

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from connectors.base import CATEGORIES, Connector, Layout, Mapping, Part, Report, Span, Trouble
+from connectors.base import CATEGORIES, Connector, Layout, Mapping, Part, Report, Span, Trouble, spelled
 from connectors.fields import (
     Value,
     choice,
@@ -47,8 +47,7 @@ def as_iso(written: str) -> str:
 
 def flatten(report: Report) -> Iterator[Part | Trouble]:
     """One part a record, with its instants in ISO; a row that is one field short lacks the last."""
-    known = {name.casefold(): name for name in _DATES}
-    names = [known.get(name.casefold(), name) for name in (" ".join(cell.split()) for cell in report.header)]
+    names = spelled(report.header, _DATES)
     width = len(names)
     for record in report.records:
         if not any(cell.strip() for cell in record.cells):

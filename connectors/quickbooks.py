@@ -30,6 +30,7 @@ from connectors.base import (
     Span,
     Tell,
     Trouble,
+    added,
     numbered,
     period,
     printed_at,
@@ -199,7 +200,7 @@ def journal(report: Report) -> Iterator[Part | Trouble]:
         for name in ("Date", "Transaction Type", "Num") if is_entry else begun:
             said[name] = said.get(name) or begun[name]
         for name in sums:
-            sums[name] = _added(sums[name], said[name])
+            sums[name] = added(sums[name], said[name])
         report.counted += 1
         if said["Account"] not in spoken_of:
             spoken_of.add(said["Account"])
@@ -207,18 +208,10 @@ def journal(report: Report) -> Iterator[Part | Trouble]:
         yield Part(record.line, "", _with_customer(said, customers))
 
 
-def _added(total: Decimal | None, cell: str) -> Decimal | None:
-    """None once a cell isn't written plainly: then nothing is compared."""
-    if total is None or not cell:
-        return total
-    match = re.fullmatch(r"([-(]?)\W?(\d[\d,]*(?:\.\d+)?)\)?", cell)
-    return None if match is None else total + Decimal(match[2].replace(",", "")) * (-1 if match[1] else 1)
-
-
 def _unequal(record: Record, said: dict[str, str], sums: dict[str, Decimal | None]) -> Iterator[Trouble]:
     """What a transaction's totals say and its lines don't."""
     for name, total in sums.items():
-        stated = _added(Decimal(0), said[name])
+        stated = added(Decimal(0), said[name])
         if total is not None and stated is not None and said[name] and total != stated:
             reason = f"the transaction's lines add up to {total} instead: lines of it are missing or changed"
             yield Trouble(record.line, name, said[name], reason, whole=False)

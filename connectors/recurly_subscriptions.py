@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from connectors.base import Layout, Mapping, Part, Report, Skip, Span, Tell, Trouble
+from connectors.base import Layout, Mapping, Part, Report, Skip, Span, Tell, Trouble, spelled
 from connectors.fields import (
     Value,
     all_of,
@@ -150,7 +150,7 @@ _PERIOD: Final = "Billing period"
 
 def with_periods(report: Report) -> Iterator[Part | Trouble]:
     """The rows, each with what a period of its plan is, such as ``12 months``."""
-    names = [" ".join(cell.split()).casefold() for cell in report.header]
+    names = [name.casefold() for name in spelled(report.header)]
     rows = []
     for record in report.records:
         cells = [cell.strip() for cell in record.cells]

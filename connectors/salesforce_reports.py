@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from connectors.base import BY_NAME, Layout, Mapping, NotATable, Part, Record, Report, Span, Tell, Trouble
+from connectors.base import BY_NAME, Layout, Mapping, NotATable, Part, Record, Report, Span, Tell, Trouble, spelled
 from connectors.fields import (
     Value,
     all_of,
@@ -119,7 +119,7 @@ def _rows(report: Report, known: tuple[str, ...]) -> Iterator[tuple[Record, dict
         NotATable: it has groups.
     """
     names = {_name(name): name for name in known}
-    header = [names.get(_name(cell), cell.strip()) for cell in report.header]
+    header = spelled([names.get(_name(cell), cell.strip()) for cell in report.header])
     if any(_ARROWS.search(cell) for cell in report.header):
         raise NotATable(_GROUPED)
     if match := _FILE.search(report.name):

@@ -12,25 +12,32 @@ Transactions as well, so they count only on days that no such report covers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from connectors.base import (
     BOOKING,
     NOTHING,
+    AmountShape,
     Connector,
     Layout,
     Mapping,
     Part,
+    Record,
     Renews,
     Report,
     Skip,
     Span,
     Trouble,
+    added,
+    amount,
+    amounts_as,
     numbered,
     period,
     printed_at,
+    spelled,
 )
 from connectors.fields import (
     Value,
@@ -46,6 +53,8 @@ from connectors.fields import (
     equals,
     filled,
     first_of,
+    id_of,
+    identifier,
     joined,
     lower,
     matches,
@@ -68,10 +77,11 @@ _BALANCES: Final = ("opening balance", "closing balance", "net movement")
 
 def sections(report: Report) -> Iterator[Part | Trouble]:
     """The bookings of an Account Transactions report, each with its account in ``Account``."""
-    names = [" ".join(cell.split()) for cell in report.header]
+    names = spelled(report.header)
     dated = names.index("Date")
     report.period = period(" ".join(cell for cell in record.cells if cell) for record in report.before)
     account = ""
+    sums: dict[str, Decimal | None] = {}
     for record in report.records:
         cells = [cell.strip() for cell in record.cells]
         first = cells[0] if cells else ""
@@ -81,6 +91,7 @@ def sections(report: Report) -> Iterator[Part | Trouble]:
         if first.casefold() in _BALANCES or any(cell.casefold() in _BALANCES for cell in cells[1:4]):
             continue
         if rest and (first == "Total" or (account and first == f"Total {account}")):
+            yield from _unequal(record, dict(zip(names, cells, strict=False)), sums if account else {})
             account = ""
         elif first and not rest:
             moment = printed_at(first)
@@ -88,6 +99,7 @@ def sections(report: Report) -> Iterator[Part | Trouble]:
                 report.as_of = moment
             else:
                 account = first
+                sums = {"Debit": Decimal(0), "Credit": Decimal(0)}
                 yield Part(record.line, "account", {"Account": account})
         elif len(cells) != len(names) and any(cells[len(names) :]):
             yield Trouble(record.line, "", ",".join(cells), f"it has {len(cells)} cells where the header has {len(names)}")
@@ -100,7 +112,17 @@ def sections(report: Report) -> Iterator[Part | Trouble]:
                 continue
             report.counted += 1
             said = {name: "" if cell in NOTHING else cell for name, cell in zip(names, padded, strict=False)}
+            sums = {name: added(total, said[name]) for name, total in sums.items()}
             yield Part(record.line, "", {**said, "Account": account})
+
+
+def _unequal(record: Record, said: dict[str, str], sums: dict[str, Decimal | None]) -> Iterator[Trouble]:
+    """What an account's total says and its bookings don't."""
+    for name, total in sums.items():
+        stated = added(Decimal(0), said.get(name, ""))
+        if total is not None and stated is not None and said.get(name) and total != stated:
+            reason = f"the account's bookings add up to {total} instead: some are missing or changed"
+            yield Trouble(record.line, name, said[name], reason, whole=False)
 
 
 def bookings(report: Report) -> Iterator[Part | Trouble]:
@@ -157,12 +179,27 @@ _TYPES: Final = {
         ("bill credit note", "purchases credit note", "supplier credit note", "bills credit note", "accpaycredit"), "bill credit"
     ),
 }
+#: What is read here beside what the mappings read.
+_READ: Final = (
+    "InvoiceNumber",
+    "Total",
+    "TaxTotal",
+    "Type",
+    "Discount",
+    "Reference",
+    "BrandingTheme",
+    "TaxAmount",
+    "TrackingName1",
+    "TrackingOption1",
+    "TrackingName2",
+    "TrackingOption2",
+)
 _AMOUNTS: Final = ("Total", "TaxTotal", "UnitAmount", "LineAmount", "TaxAmount")
 
 
 def documents(report: Report) -> Iterator[Part | Trouble]:
     """The lines of invoices, credit notes and bills, each with what its document is, in ``Kind``."""
-    names = ["".join(cell.split()).lstrip("*") for cell in report.header]
+    names = spelled(["".join(cell.split()).lstrip("*") for cell in report.header], _READ)
     known = {name.casefold() for name in names}
     untyped = "sale" if known & {"reference", "discount", "brandingtheme"} else "bill"
     if "type" not in known:
@@ -181,20 +218,27 @@ def documents(report: Report) -> Iterator[Part | Trouble]:
         values = dict(zip(names, cells, strict=False))
         if lines and not values.get("InvoiceNumber") and not values.get("ContactName"):
             values = {**values, **{name: lines[-1][1].get(name, "") for name in _SHARED if not values.get(name)}}
-        values["Kind"] = _TYPES.get(values["Type"].casefold(), "") if values.get("Type") else untyped
+        kind_ = _kind(values["Type"]) if values.get("Type") else untyped
+        if kind_ is None:
+            yield Trouble(record.line, "Type", values["Type"], "no kind of document that is known")
+            continue
+        values["Kind"] = kind_
         report.counted += 1
         lines.append((record.line, values))
-    unequal = 0
     grouped: dict[tuple[str, ...], list[tuple[int, dict[str, str]]]] = {}
     for found in lines:
         grouped.setdefault(tuple(found[1].get(name, "") for name in _DOCUMENT), []).append(found)
-    for (kind, contact, number_), document in grouped.items():
-        sums = _Sums([values for _, values in document])
-        unequal += not sums.fits
+    shape = amounts_as({name: [values.get(name, "") for _, values in lines] for name in _AMOUNTS}, usual=".")
+    every = [(document, _Sums([values for _, values in document], shape)) for document in grouped.values()]
+    told = {sums.has_tax_in_it for _, sums in every if sums.tells}
+    unequal = sum(not sums.fits for _, sums in every)
+    for (kind, contact, number_), (document, sums) in zip(grouped, every, strict=True):
+        if not sums.fits and not sums.tells and len(told) == 1:
+            sums.has_tax_in_it = told == {True}  # as the others of the file
         # a bill's number is its supplier's, and another supplier may use the same
         name = f"{contact}/{number_}" if kind.startswith("bill") else number_
         for at, (line, values) in enumerate(document, start=1):
-            yield Part(line, "", _line(values, kind, name, at, sums))
+            yield Part(line, "", _line(values, kind, name, at, sums, shape))
     if unequal:
         what = "invoice or bill has" if unequal == 1 else "invoices and bills have"
         report.notes.append(f"{unequal} {what} lines that don't add up to the total that is stated: the lines count")
@@ -212,46 +256,42 @@ class _Sums:
         has_tax_in_it: its lines hold the tax.
         is_turned: it is a credit note written with positive amounts.
         fits: the lines add up to the total, or nothing is stated.
+        tells: they do so with their tax, or without, and not both ways.
     """
 
-    def __init__(self, document: Sequence[dict[str, str]]) -> None:
-        lines, tax = (
-            sum((_number(values.get(name, "")) or Decimal(0) for values in document), Decimal(0)) for name in ("LineAmount", "TaxAmount")
-        )
-        total = next((found for values in document if (found := _number(values.get("Total", ""))) is not None), None)
-        stated = next((found for values in document if (found := _number(values.get("TaxTotal", ""))) is not None), None)
+    def __init__(self, document: Sequence[dict[str, str]], shape: AmountShape) -> None:
+        def stands(name: str) -> list[Decimal]:
+            return [found for values in document if (found := amount(values.get(name, ""), shape)) is not None]
+
+        lines, tax = sum(stands("LineAmount"), Decimal(0)), sum(stands("TaxAmount"), Decimal(0))
+        total, stated = next(iter(stands("Total")), None), next(iter(stands("TaxTotal")), None)
         tax = stated if stated is not None and not tax else tax
-        self.has_tax_in_it = False
+        self.has_tax_in_it = self.tells = False
         self.fits = True
         if total is not None and any(values.get("LineAmount") for values in document):
             within, beside = abs(lines - total), abs(lines + tax - total)
             self.has_tax_in_it = within < beside
             self.fits = min(within, beside) <= _CENT * (len(document) + 1)
-        whole = total if total is not None else lines or sum((_number(v.get("UnitAmount", "")) or Decimal(0) for v in document), Decimal(0))
+            self.tells = self.fits and max(within, beside) > _CENT * (len(document) + 1)
+        whole = total if total is not None else lines or sum(stands("UnitAmount"), Decimal(0))
         self.is_turned = document[0]["Kind"].endswith("credit") and whole > 0
 
 
 _CENT: Final = Decimal("0.01")
 
 
-def _number(text: str) -> Decimal | None:
-    """A number as people write it, for comparing alone; the later of its marks begins the decimals."""
-    bare = "".join(letter for letter in text if letter in "0123456789.,")
-    if "," in bare and bare.rfind(",") > bare.rfind(".") and len(bare) - bare.rfind(",") != 4:
-        bare = bare.replace(".", "").replace(",", ".")
-    try:
-        found = Decimal(bare.replace(",", ""))
-    except InvalidOperation:
-        return None
-    return -found if text.strip().startswith(("-", "−", "(")) else found
+def _kind(written: str) -> str | None:
+    """What a document is: empty for money paid in advance or too much, which is none; None for a word that isn't known."""
+    said = written.casefold()
+    return _TYPES.get(said, "" if re.search("(over|pre)payment", said) else None)
 
 
-def _line(values: dict[str, str], kind: str, name: str, at: int, sums: _Sums) -> dict[str, str]:
+def _line(values: dict[str, str], kind: str, name: str, at: int, sums: _Sums, shape: AmountShape) -> dict[str, str]:
     """A line with what is known of its document."""
     values = {**values, "Document": name, "Line": f"{name}/{at}", "Kind": kind, "Tax in it": "yes" if sums.has_tax_in_it else ""}
     if sums.is_turned:
-        values |= {amount: _turned(values[amount]) for amount in _AMOUNTS if values.get(amount)}
-    discount = _number(values.get("Discount", "")) or Decimal(0)
+        values |= {one: _turned(values[one]) for one in _AMOUNTS if values.get(one)}
+    discount = amount(values.get("Discount", "").rstrip("% "), shape) or Decimal(0)
     scale = 10 ** max(0, -int(discount.as_tuple().exponent))
     values["Rest"] = f"{int((100 - discount) * scale)}/{100 * scale}"
     values["Discounted"] = "yes" if discount and kind == "sale" and not sums.has_tax_in_it else ""
@@ -285,7 +325,7 @@ def _invoice_line(kind: Value, suffix: str, amount: Value) -> dict[str, Value]:
     line = text("Line")
     return {
         "line_id": required(prefixed(SOURCE, joined(line, constant(suffix), between=":") if suffix else line)),
-        "invoice_id": required(prefixed(SOURCE, text("Document"))),
+        "invoice_id": required(id_of(SOURCE, "Document")),
         "source": constant(SOURCE),
         "source_id": line,
         "source_account_id": text("ContactName"),
@@ -343,7 +383,7 @@ INVOICES: Final = Layout(
                 "ledger_account": required(text("AccountCode")),
                 "vendor": text("ContactName"),
                 "memo": text("Description"),
-                "document": joined(constant("Bill"), text("InvoiceNumber")),
+                "document": joined(constant("Bill"), identifier("InvoiceNumber")),
                 "amount": required(_NET),
                 "currency": currency("Currency"),
                 "booked_on": required(day("InvoiceDate")),

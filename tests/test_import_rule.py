@@ -24,9 +24,12 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "kpi.warehouse": LOW,
     "kpi.records": LOW,
     "connectors.base": (
+        *("connectors.amounts", "connectors.headers"),
         *("connectors.fields", "connectors.members", "connectors.months", "connectors.spoken", "connectors.stated", "connectors.states"),
         *("kpi.warehouse", *LOW),
     ),
+    "connectors.amounts": ("kpi.warehouse", *LOW),
+    "connectors.headers": (),
     "connectors.members": (),
     "connectors.spoken": (),
     "connectors.months": (),

@@ -154,14 +154,20 @@ class _Staging:
     def read_parts(self) -> None:
         """A report: Python makes flat records of it first."""
         rows = Rows(self.text, self.found, ()) if self.layout.written is None else None
-        header = [INVISIBLE.sub("", cell) for cell in self.found.header.cells]
+        spelling = {folded(name): name for group in (*self.layout.needs, _every_column(self.layout)) for name in group}
+        # arrows show by what a report is grouped
+        cells = [INVISIBLE.sub("", cell) for cell in self.found.header.cells]
+        header = [cell if {"↑", "↓"} & set(cell) else spelling.get(folded(cell), cell) for cell in cells]
         below = lines_of(self.text) if rows is None else iter(rows)
         self.report = Report(header, self.found.before, below, self.name)
         renewed = [mapping.renews.part for mapping in self.layout.mappings if mapping.renews]
         parts = {part: _columns(self.layout, part) for part in [*(mapping.part for mapping in self.layout.mappings), *renewed]}
         if self.layout.reshape is not None:
             flat = self.layout.reshape(self.report)
-            self.bulks = open_parts(self.connection, f"{self.prefix}_raw", flat, parts, self.folder, self.aside)
+            try:
+                self.bulks = open_parts(self.connection, f"{self.prefix}_raw", flat, parts, self.folder, self.aside)
+            except Undecided as undecided:
+                raise HeldBack(f"{self.name} is held back: {undecided.question}") from undecided
         if rows is not None:
             self.aside.add(rows.problems, main=True)
             self.notes += rows.notes
@@ -689,6 +695,11 @@ def _dates_of(mapping: Mapping) -> tuple[Value, ...]:
     """The values that say how far a mapping's rows reach."""
     span = mapping.span
     return (*span.first, *span.last, *span.entered, *span.stamps) if span else ()
+
+
+def _every_column(layout: Layout) -> tuple[str, ...]:
+    """The columns of text that a layout's mappings read, of all parts."""
+    return tuple(name for part in dict.fromkeys(mapping.part for mapping in layout.mappings) for name in _columns(layout, part))
 
 
 def _columns(layout: Layout, part: str) -> tuple[str, ...]:

@@ -106,7 +106,9 @@ class Rows:
         if self._order is not None:
             fitted = _ordered(tidied, self._order)
         if fitted is not None and self._is_report:
-            return Record(record.line, fitted)
+            # a workbook doesn't hold the empty cells at a row's end
+            lost = self._width - len(fitted) if self._text.is_sheet else 0
+            return Record(record.line, [*fitted, *[""] * lost])
         fitted = self._fitted(fitted, cells) if fitted is not None else None
         if fitted is None:
             totals = self._found.layout.totals

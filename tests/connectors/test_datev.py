@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.datev import head_of
+from kpi.errors import HeldBack
 from tests.connectors.conftest import SAMPLES, Stager
 
 D = Decimal
@@ -91,3 +92,30 @@ def test_the_year_of_a_day_is_that_of_the_fiscal_year(staged: Stager, day: str, 
 
 def test_a_first_line_without_a_fiscal_year_leaves_days_without_a_year() -> None:
     assert head_of(["EXTF", "700", "21"])[0] is None
+
+
+def test_points_for_decimals_where_a_spreadsheet_has_saved_the_file(staged: Stager) -> None:
+    assert booked(staged, row("119.00"), row("12.5", konto="4930", other="1300")) == {
+        "4925": D(119),
+        "1200": D(-119),
+        "4930": D("12.5"),
+        "1300": D("-12.5"),
+    }
+    assert booked(staged, row("1.190,00"), row("12,50", konto="4930", other="1300"))["4925"] == D(1190)
+
+
+def test_amounts_that_could_be_thousands_are_a_question(staged: Stager) -> None:
+    with pytest.raises(HeldBack, match=r'the amounts of the column "Umsatz", such as 1.190, can be thousands or three decimals'):
+        staged("\n".join([HEAD, COLUMNS, row("1.190"), row("2.380")]) + "\n")
+
+
+def test_what_is_no_amount_is_a_problem_and_not_a_break_down(staged: Stager) -> None:
+    strange = '100,00;"S";"USD";;abc;EUR;4925;1200;"";1501;"B";;;"Text";"";"";'
+    result = staged("\n".join([HEAD, COLUMNS, *[row()] * 9, strange, row("1.23E+05")]) + "\n")
+    assert [(column, value) for _, column, value, _ in result.problems()] == [("Basis-Umsatz", "abc"), ("Umsatz", "1.23E+05")]
+
+
+def test_a_second_mark_of_byte_order_and_a_column_that_comes_again(staged: Stager) -> None:
+    again = f"{COLUMNS};{COLUMNS.split(';')[0]}"
+    result = staged(f"\ufeff\ufeff{HEAD}\n{again}\n{row()};7,00\n")
+    assert dict(result.rows("cost_line", "ledger_account", "amount")) == {"1200": D(-119), "4925": D(119)}

@@ -37,3 +37,8 @@ def test_one_column_of_amounts_says_nothing_of_the_side(staged: Stager) -> None:
 def test_a_statement_with_a_balance_is_no_ledger(staged: Stager) -> None:
     with pytest.raises(UnknownLayout):
         staged("Date,Account Number,Description,Debit,Credit,Balance\n2026-01-15,DE00,Rent,100.00,,900.00\n")
+
+
+def test_cells_behind_a_row_and_a_column_that_comes_again(staged: Stager) -> None:
+    result = staged("DATE,Account Name,Debit,Credit,debit\n2026-01-15,Rent,100.00,,900.00,,\n")
+    assert result.rows("cost_line", "ledger_account", "amount") == [("Rent", D(100))]

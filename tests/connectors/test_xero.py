@@ -114,3 +114,47 @@ def test_whom_a_receivable_invoice_names_is_a_customer(staged: Stager) -> None:
         (customer,) for (customer, vendor) in result.rows("cost_line", "source_account_id", "vendor") if vendor is None
     }
     assert [vendor is None for (_, vendor) in result.rows("cost_line", "booked_on", "vendor")] == [False, True]
+
+
+def test_headers_in_capitals_and_a_column_that_comes_again(staged: Stager) -> None:
+    report = (SAMPLES / "xero_account_transactions.csv").read_text()
+    header = next(line for line in report.splitlines() if line.startswith("Date,"))
+    shouted = staged(report.replace(header, header.upper()))
+    assert shouted.rows("cost_line", "amount") == [(D(-100),), (D("1389.99"),)]
+    twice = "\n".join(f"{line},Debit" if line == header else f"{line},7.00" if line[:1].isdigit() else line for line in report.splitlines())
+    assert staged(twice).rows("cost_line", "amount") == [(D(-100),), (D("1389.99"),)]
+    invoices = (SAMPLES / "xero_invoices.csv").read_text()
+    header = invoices.splitlines()[0]
+    assert staged(invoices.replace(header, header.upper())).rows("invoice_line", "line_id", "amount") == staged("xero_invoices.csv").rows(
+        "invoice_line", "line_id", "amount"
+    )
+
+
+def test_an_account_whose_bookings_do_not_add_up_to_its_total_is_listed(staged: Stager) -> None:
+    report = (SAMPLES / "xero_account_transactions.csv").read_text()
+    result = staged("\n".join(line for line in report.splitlines() if "CN-1" not in line) + "\n")
+    assert (result.staged.rows_loaded, result.staged.rows_rejected) == (1, 0)
+    assert [reason for *_, reason in result.problems()] == ["the account's bookings add up to 0.00 instead: some are missing or changed"]
+
+
+def test_a_total_that_fits_neither_way_does_not_make_tax_of_its_lines(staged: Stager) -> None:
+    text = (SAMPLES / "xero_invoices.csv").read_text()
+    head, one = text.splitlines()[0], next(line for line in text.splitlines() if "INV-2" in line)
+    named = head.split(",")
+    cells = one.split(",")
+    exclusive = {"Total": "120.00", "TaxTotal": "20.00", "UnitAmount": "100.0000", "LineAmount": "100.00", "TaxAmount": "20.00"}
+    good = ",".join(exclusive.get(name.lstrip("*"), cell) for name, cell in zip(named, cells, strict=True))
+    broken = good.replace("INV-2", "INV-3").replace("120.00", "1.23E+05", 1)
+    odd = good.replace("INV-2", "INV-4").replace("120.00", "80.00", 1)  # nearer to 100 - 20 than to 100 + 20
+    result = staged(f"{head}\n{good}\n{broken}\n{odd}\n", dates="dmy")
+    charges = [row[1:] for row in result.rows("invoice_line", "kind", "invoice_id", "amount") if row[0] == "charge"]
+    assert charges == [("xero:INV-2", D(100)), ("xero:INV-3", D(100)), ("xero:INV-4", D(100))]
+
+
+def test_a_kind_of_document_that_is_not_known_and_a_shortened_number_are_problems(staged: Stager) -> None:
+    text = (SAMPLES / "xero_invoices.csv").read_text()
+    lines = text.splitlines()
+    at = next(at for at, line in enumerate(lines) if "INV-2" in line)
+    strange = lines[at].replace("Sales invoice", "EUR").replace("INV-2", "INV-8")
+    result = staged("\n".join([*lines, *lines[1:], strange, lines[at].replace("INV-2", "1.21E+15")]) + "\n")
+    assert [(column, value) for _, column, value, _ in result.problems()] == [("Type", "EUR"), ("Document", "1.21E+15")]
