@@ -15,6 +15,7 @@ from kpi.dashboard.series import WEEK, YEAR, Series
 from kpi.metrics.groups import called
 from kpi.metrics.model import Metric
 from kpi.periods import Calendar
+from kpi.records.notes import Line
 
 
 def escape(text: str) -> str:
@@ -32,8 +33,8 @@ def labelled(text: str, metrics: Mapping[str, Metric]) -> str:
     return re.sub(r"\w+", lambda found: metrics[found[0]].label if "_" in found[0] and found[0] in metrics else found[0], text)
 
 
-def hero(series: Series, calendar: Calendar, problem: str | None) -> str:
-    """The North Star: the figure large, its changes, its target."""
+def hero(series: Series, calendar: Calendar, problem: str | None, owner: Line | None = None) -> str:
+    """The North Star: the figure large, its changes, its target, signal or noise, and the owner's verdict over it."""
     shown = wording.figure(series)
     before = f'<span class="unit">{escape(shown.before)}</span>' if shown.before else ""
     after = f'<span class="unit">{escape(shown.after)}</span>' if shown.after else ""
@@ -47,6 +48,8 @@ def hero(series: Series, calendar: Calendar, problem: str | None) -> str:
         lines.append(f'<p class="note">{escape(note)}</p>')
     else:
         lines.append(verdict(series))
+    if owner is not None:
+        lines.append(f'<p class="verdict owner">{escape(wording.overruled(owner))}</p>')
     return f'<div class="hero">{"".join(lines)}</div>'
 
 

@@ -18,11 +18,12 @@ import plotly.graph_objects as go
 from kpi import units
 from kpi.dashboard import drawing
 from kpi.dashboard.breakdown import Breakdown
+from kpi.dashboard.marks import Mark, places, together
 from kpi.dashboard.series import Series
 from kpi.dashboard.theme import Palette
 from kpi.metrics.groups import called
 from kpi.metrics.result import Cell
-from kpi.periods import Calendar
+from kpi.periods import Calendar, Period
 
 #: No toolbar and no zoom: a page that is read needs neither, and a finger that scrolls must not drag an axis.
 CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
@@ -39,8 +40,8 @@ DIGIT_SPACE: Final = "\u2007"
 _LABEL_GAP: Final = 16
 
 
-def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
-    """Thirteen weeks, last year's same weeks in grey, the target in amber, each named at its end."""
+def trend(series: Series, palette: Palette, calendar: Calendar, events: Sequence[Mark] = ()) -> go.Figure:
+    """Thirteen weeks, last year's same weeks in grey, the target in amber, each named at its end; events by their numbers at the top."""
     days = [day for day, _ in series.shown]
     this_year = _points(series.shown, series)
     earlier = [(day, value) for day, (_, value) in zip(days, _points(series.last_year, series), strict=True)]
@@ -58,6 +59,7 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
     aim["line"]["shape"] = "hvh"  # a target changes from one week to the next, it doesn't slope
     traces = [
         *([] if limits is None else drawing.band(days[0], days[-1], limits, palette)),
+        *_events(events, [calendar.week(day) for day in days], low, high, palette),
         drawing.line(earlier, palette.last_year, 2, "last year", [series.show(cell) for _, cell in series.last_year]),
         aim,
         *_this_year(series, this_year, palette),
@@ -67,7 +69,7 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
         (earlier, palette.quiet, "last year ", 400),
         (target, palette.target, "target ", 400),
     ]
-    inner = TREND_HEIGHT - 8 - 28
+    inner = TREND_HEIGHT - (22 if events else 8) - 28
     first, last = days[0] - dt.timedelta(days=2), days[-1] + dt.timedelta(days=2)
     labels = _edge_labels(edge, last, -1, inner, low, high, series) + _edge_labels(edge[:2], first, 0, inner, low, high, series)
     traces.append(drawing.texts(labels, 12))
@@ -76,7 +78,7 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
         traces,
         palette,
         TREND_HEIGHT,
-        margin={"l": 58, "r": 118, "t": 8, "b": 28},
+        margin={"l": 58, "r": 118, "t": 22 if events else 8, "b": 28},
         xaxis={
             **drawing.bare(),
             "showticklabels": True,
@@ -88,6 +90,25 @@ def trend(series: Series, palette: Palette, calendar: Calendar) -> go.Figure:
         },
         yaxis={**drawing.bare(), "range": [low, high], "showgrid": True, "gridcolor": palette.line, "nticks": 4},
     )
+
+
+def _events(events: Sequence[Mark], weeks: Sequence[Period], low: float, high: float, palette: Palette) -> list[dict[str, Any]]:
+    """A line at the week in which each begins, with its number over it, and along the top as long as it lasts."""
+    if not events:
+        return []
+    traces = []
+    for mark in events:
+        span = places(mark, weeks)
+        if span is not None:
+            first, last = (weeks[place].start.isoformat() for place in span)
+            line = {"color": palette.quiet, "width": 1, "dash": "dot"}
+            quiet = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
+            traces.append({**quiet, "x": [first, first], "y": [low, high], "line": line})
+            if last > first:
+                traces.append({**quiet, "x": [first, last], "y": [high, high], "line": {"color": palette.quiet, "width": 2}})
+    numbers = together(events, weeks)
+    words = [(weeks[place].start.isoformat(), high, "top center", text, palette.quiet, 600) for place, text in numbers.items()]
+    return [*traces, drawing.texts(words, 11)]
 
 
 def spark(series: Series, colour: str, ground: str, words: str) -> str:

@@ -13,8 +13,10 @@ from kpi.dashboard.data import Answer, Desk
 from kpi.dashboard.filters import Filters
 from kpi.dashboard.sources import missing
 from kpi.dashboard.theme import Palette
-from kpi.dashboard.wording import run_of_weeks
+from kpi.dashboard.weekly import NONE
+from kpi.dashboard.wording import overruled, run_of_weeks
 from kpi.metrics.model import Definitions, Query, Section
+from kpi.records.notes import Notes
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,12 @@ def _problem(found: Review, answer: Answer, desk: Desk) -> str | None:
     return missing(name, span, found.week.period.start, desk.definitions, desk.reader)
 
 
-def section(of: Section, made: Reviewed, desk: Desk, colours: Palette) -> str:
+def section(of: Section, made: Reviewed, desk: Desk, colours: Palette, notes: Notes = NONE) -> str:
     """A section's panels as HTML, in the order of metrics.yaml."""
     panels = []
     for name in of.metrics:
         found, problem = made.found[name], made.problems.get(name)
-        panels.append(weekly.panel(found, undrawn(found, problem), colours, desk.definitions.calendar))
+        panels.append(weekly.panel(found, undrawn(found, problem), colours, desk.definitions.calendar, notes))
     return weekly.grid(panels)
 
 
@@ -86,8 +88,11 @@ def undrawn(found: Review, problem: str | None) -> str | None:
     return problem or "There is nothing to show for these weeks yet."
 
 
-def exceptions(made: Reviewed) -> list[dict[str, str]]:
-    """What needs a look before the figures are used: not known or partial, a signal, off target; a line a metric."""
+def exceptions(made: Reviewed, notes: Notes = NONE) -> list[dict[str, str]]:
+    """What needs a look before the figures are used: not known or partial, a signal, off target; a line a metric.
+
+    What an owner says against the chart stands beside what the chart says.
+    """
     lines = []
     for name, found in made.found.items():
         cell, problem, signal, gap = found.week.cell, made.problems.get(name), found.chart.signal, found.off_target
@@ -99,10 +104,16 @@ def exceptions(made: Reviewed) -> list[dict[str, str]]:
         if gap is not None:
             side = "under" if gap.direction < 0 else "over"
             sentences.append(f"{gap.text.lstrip('+−')} {side} its target{run_of_weeks(found.weeks_off_target)}")
+        owner = notes.verdict(name, *found.week.period)
+        against = owner is not None and owner.said != ("noise" if signal is None else "signal")
+        if owner is not None and (against or sentences):
+            sentences.append(overruled(owner))
         if not sentences:
             continue
         if problem is not None:
             word, kind = ("partial" if cell is not None and cell.state == "partial" else "not known"), "partial"
+        elif owner is not None and against and (signal is not None or gap is None):
+            word, kind = owner.said, "neutral"
         elif signal is not None:
             word, kind = "signal", signal.verdict(found.metric.better)
         else:

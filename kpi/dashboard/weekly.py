@@ -12,10 +12,13 @@ from urllib.parse import quote
 
 from kpi import units
 from kpi.analysis.review import Boxed, Point, Review
+from kpi.dashboard import remarks
 from kpi.dashboard.cards import escape
+from kpi.dashboard.marks import Mark, marks, places, together
 from kpi.dashboard.plotting import SURE, WIDTH, Half, Place, halves
 from kpi.dashboard.theme import Palette
-from kpi.periods import Calendar
+from kpi.periods import Calendar, Period
+from kpi.records.notes import Notes
 
 #: Pixels: that of .review .plot in page.css, and what a label takes above or below its dot.
 _HEIGHT: Final = 118
@@ -25,11 +28,12 @@ NOTHING: Final = "–"
 
 #: What the periods of the box are called over their figures.
 HEAD: Final = {"week": "Last wk", "month": "MTD", "quarter": "QTD", "year": "YTD"}
+NONE: Final = Notes()
 _TITLES: Final = {"week": "the week", "month": "the month to date", "quarter": "the quarter to date", "year": "the year to date"}
 
 
-def panel(review: Review, problem: str | None, palette: Palette, calendar: Calendar) -> str:
-    """A metric's panel: title and owner, the chart, the box.
+def panel(review: Review, problem: str | None, palette: Palette, calendar: Calendar, notes: Notes = NONE) -> str:
+    """A metric's panel: title and owner, the chart, the box, what people wrote.
 
     Args:
         problem: why there is nothing to see; the form stays the same.
@@ -38,8 +42,10 @@ def panel(review: Review, problem: str | None, palette: Palette, calendar: Calen
     better = {"up": "up is better", "down": "down is better", None: ""}[metric.better]
     owner = " · ".join(part for part in (metric.owner, better) if part)
     head = f'<div class="head"><h4>{escape(metric.label)}</h4><span class="quiet">{escape(owner)}</span></div>'
-    body = _chart(review, palette, calendar) if problem is None else f'<p class="note">{escape(problem)}</p>'
-    return f'<div class="review">{head}{body}{_box(review)}</div>'
+    events = marks(notes, metric.name, Period(review.months[0].period.start, review.week.period.end))
+    body = _chart(review, palette, calendar, events) if problem is None else f'<p class="note">{escape(problem)}</p>'
+    comments = remarks.comments(notes.comments(metric.name, *review.week.period), calendar)
+    return f'<div class="review">{head}{body}{remarks.events(events)}{_box(review)}{comments}</div>'
 
 
 def legend() -> str:
@@ -55,18 +61,19 @@ def grid(panels: Iterable[str]) -> str:
     return f'<div class="reviews">{"".join(panels)}</div>'
 
 
-def _chart(review: Review, palette: Palette, calendar: Calendar) -> str:
+def _chart(review: Review, palette: Palette, calendar: Calendar, events: Sequence[Mark]) -> str:
     weeks, months = halves(review, _HEIGHT, _LABEL)
     paths = [_stroke(f"M{half.left - 15} {y}H{half.right + 15}", palette.line, 1) for half in (weeks, months) for y in (0.5, _HEIGHT - 0.5)]
+    paths += [part for half in (weeks, months) for part in _event_lines(half, events, palette)]
     paths += [_lines(half.last_year(), palette.last_year, 1.8) for half in (weeks, months)]
     paths += [part for half in (weeks, months) for part in _this_year(half, palette)]
     image = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {_HEIGHT}" preserveAspectRatio="none">{"".join(paths)}</svg>'
-    marks = [mark for half in (weeks, months) for mark in (*_targets(half), *_labels(half, review))]
+    over = [part for half in (weeks, months) for part in (*_targets(half), *_labels(half, review), *_numbers(half, events))]
     ticks = [_tick(weeks.x(place), week_tick(point, calendar)) for place, point in enumerate(review.weeks)]
     ticks += [_tick(months.x(place), month_tick(point, calendar)) for place, point in enumerate(review.months)]
     return (
-        f'<div class="plot"><img alt="{escape(_words(review))}" src="data:image/svg+xml;utf8,{quote(image)}">'
-        f'{"".join(marks)}</div><div class="ticks" aria-hidden="true">{"".join(ticks)}</div>'
+        f'<div class="plot{" marked" if events else ""}"><img alt="{escape(_words(review))}" src="data:image/svg+xml;utf8,{quote(image)}">'
+        f'{"".join(over)}</div><div class="ticks" aria-hidden="true">{"".join(ticks)}</div>'
     )
 
 
@@ -95,6 +102,24 @@ def _stroke(track: str, colour: str, width: float, dash: str = "") -> str:
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
     ends = 'stroke-linejoin="round" stroke-linecap="round" vector-effect="non-scaling-stroke"'
     return f'<path d="{track}" fill="none" stroke="{colour}" stroke-width="{width}"{dashes} {ends}/>'
+
+
+def _event_lines(half: Half, events: Sequence[Mark], palette: Palette) -> list[str]:
+    """A line where each event begins, and along the top as long as it lasts."""
+    periods = [point.period for point in half.points]
+    found = []
+    for mark in events:
+        span = places(mark, periods)
+        if span is not None:
+            first, last = half.x(span[0]), half.x(span[1])
+            found.append(_stroke(f"M{first:.1f} 0V{_HEIGHT}", palette.quiet, 1, "2 3"))
+            found += [_stroke(f"M{first:.1f} 0.5H{last:.1f}", palette.quiet, 2)] if last > first else []
+    return found
+
+
+def _numbers(half: Half, events: Sequence[Mark]) -> list[str]:
+    found = together(events, [point.period for point in half.points])
+    return [f'<i class="event" style="{_at(half.x(place), 0)}">{numbers}</i>' for place, numbers in found.items()]
 
 
 def _targets(half: Half) -> list[str]:

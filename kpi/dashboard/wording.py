@@ -9,6 +9,7 @@ from kpi import units
 from kpi.analysis.limits import LEAST, said
 from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series
 from kpi.periods import Calendar
+from kpi.records.notes import Line
 
 Tone = Literal["", "better", "worse", "neutral"]
 
@@ -77,6 +78,11 @@ def verdict(series: Series) -> list[Part]:
         Part("Signal.", made.signal.verdict(series.metric.better)),
         Part(f" {text[:1].upper() + text[1:]}: this is not noise.{owner}"),
     ]
+
+
+def overruled(line: Line) -> str:
+    """The owner's word over the chart's: ``Ann says noise: a bank holiday``."""
+    return f"{line.author} says {line.said}: {' '.join(line.text.split())}"
 
 
 def tone(parts: Sequence[Part]) -> Tone:

@@ -10,20 +10,23 @@ from typing import Final
 
 import streamlit as st
 
-from kpi.dashboard import cards, charts, controls, explaining, reviewing, weekly
+from kpi.dashboard import cards, charts, controls, explaining, remarks, reviewing, weekly, writing
 from kpi.dashboard.ahead import ahead
 from kpi.dashboard.breakdown import Breakdown, headline
 from kpi.dashboard.data import Answer, Desk, batches
 from kpi.dashboard.filters import Filters, read
 from kpi.dashboard.frame import Frame
 from kpi.dashboard.looking import Look, drawable, questions
+from kpi.dashboard.marks import marks
+from kpi.dashboard.noted import noted, problem_sentences
 from kpi.dashboard.pages.page import Page
 from kpi.dashboard.printed.asked import named
 from kpi.dashboard.printed.setting import printed
 from kpi.dashboard.reviewing import Reviewed
 from kpi.dashboard.series import SHOWN_WEEKS, Series
-from kpi.dashboard.theme import Mode, palette
+from kpi.dashboard.theme import Mode, Palette, palette
 from kpi.metrics.model import Query
+from kpi.periods import Period
 
 #: Values of one filter that are answered ahead of a click.
 MOST_AHEAD: Final = 8
@@ -86,7 +89,16 @@ def _tasks(ask: Callable[[list[Query]], None], asked: Mapping[tuple[str, ...], Q
 
 
 class View(Look):
-    """One look, drawn."""
+    """One look, drawn.
+
+    Attributes:
+        noted: what people wrote beside figures.
+    """
+
+    def __init__(self, desk: Desk, frame: Frame, filters: Filters, week: dt.date, colours: Palette) -> None:
+        super().__init__(desk, frame, filters, week, colours)
+        self.noted = noted(desk.settings)
+        self.period = self.definitions.calendar.week(week)
 
     def download(self) -> None:
         """The same on paper, in the light colours; set when it is asked for."""
@@ -108,7 +120,7 @@ class View(Look):
             left, right = st.columns([4, 9], gap="medium")
             with left:
                 self._explained(name, "star")
-                st.html(cards.hero(series, calendar, self.problem(name)))
+                st.html(cards.hero(series, calendar, self.problem(name), self.noted.notes.verdict(name, *self.period)))
             with right:
                 st.html(
                     f'<p class="chart-title">{SHOWN_WEEKS} weeks, with the range that is normal for it</p>'
@@ -116,10 +128,18 @@ class View(Look):
                     '<i class="range"></i>normal</p>'
                 )
                 if drawable(series):
-                    made = self.made("trend", lambda: charts.trend(series, self.colours, calendar))
+                    events = marks(self.noted.notes, name, Period(series.shown[0][0], self.period.end))
+                    key = f"trend {self.noted.notes.number if events else ''}"
+                    made = self.made(key, lambda: charts.trend(series, self.colours, calendar, events))
                     st.plotly_chart(made, theme=None, config=charts.CONFIG, key="trend", alt=_alt(series))
+                    if events:
+                        st.html(remarks.events(events))
                 else:
                     st.html('<p class="quiet">There is no trend to draw yet.</p>')
+            if not any(name in section.metrics for section in self.definitions.review):
+                said = remarks.comments(self.noted.notes.comments(name, *self.period), calendar)
+                if said:
+                    st.html(said)
 
     def drivers(self) -> None:
         """A card for each metric that moves the North Star."""
@@ -140,7 +160,7 @@ class View(Look):
 
     def exceptions(self, made: Reviewed) -> None:
         """What needs a look before the figures are used: signals, targets missed, data that end early, values that can't be had."""
-        lines = reviewing.exceptions(made)
+        lines = reviewing.exceptions(made, self.noted.notes)
         warnings = self.notes()
         if lines or warnings:
             st.html('<h2 class="section">Exceptions</h2>')
@@ -187,11 +207,15 @@ class View(Look):
     def review(self) -> Reviewed:
         """Every metric of ``review:``, each in a panel of the same form."""
         made = self.reviewed()
-        st.html(f'<h2 class="section">Weekly review</h2>{weekly.legend()}')
+        with st.container(key="review-head", horizontal=True, vertical_alignment="bottom"):
+            st.html(f'<h2 class="section">Weekly review</h2>{weekly.legend()}')
+            writing.control(self.desk, tuple(made.found), self.period, self.noted.notes)
+        if self.noted.problem is not None:
+            st.html(cards.notice("warning", "What people wrote is missing here", problem_sentences(self.noted)))
         for section in self.definitions.review:
             title = f'<h3 class="part">{cards.escape(section.title)}</h3>' if section.title else ""
-            make = partial(reviewing.section, section, made, self.desk, self.colours)
-            st.html(title + self.made(f"review {section.title}", make))
+            make = partial(reviewing.section, section, made, self.desk, self.colours, self.noted.notes)
+            st.html(title + self.made(f"review {section.title} {self.noted.notes.number}", make))
         return made
 
     def _pairs(self, dimensions: list[str]) -> None:
