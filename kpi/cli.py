@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "watch": "watch",
     "check": "metrics",
     "compare": "compare",
+    "versions": "versions",
     "show": "metrics",
     "explain": "metrics",
     "rows": "rows",

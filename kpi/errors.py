@@ -3,6 +3,7 @@
     KpiError                     anything a user can do something about; its text is the whole sentence
     ├── UsageError               the request itself is wrong (exit code 2)
     │   ├── UnknownName          a metric, dimension, column or connector that does not exist
+    │   ├── UnknownVersion       a version of metrics.yaml that does not exist
     │   └── BadSetting           an environment variable that can't be used
     ├── DefinitionsError         metrics.yaml has problems; carries all of them (exit code 1)
     ├── QueryError               a sound request that these definitions or data can't answer
@@ -16,6 +17,8 @@
     │   └── Unreadable           not a table at all: damaged, encrypted, too large when unpacked
     ├── WarehouseError           the warehouse can't be opened, locked or written
     │   └── Outdated             its tables are those of another version of this program
+    ├── NotSaved                 metrics.yaml can't be written; nothing was
+    │   └── FileMoved            somebody else changed it meanwhile
     ├── NoteChanged              somebody else changed what one wanted to change
     └── RecordsError             what people wrote down can't be opened, read or written
         └── NewerRecords         a newer version of this program wrote it
@@ -71,6 +74,28 @@ class BadSetting(UsageError):
         self.value = value
         self.accepted = accepted
         super().__init__(f"{variable}={value!r} can't be used; accepted is {accepted}")
+
+
+class UnknownVersion(UsageError):
+    """There is no version of metrics.yaml of that number; ``last`` is the newest, 0 without any."""
+
+    def __init__(self, number: int, last: int) -> None:
+        self.number = number
+        self.last = last
+        there = f"they go from 1 to {last}" if last else "none was recorded yet"
+        super().__init__(f"metrics.yaml has no version {number}; {there}")
+
+
+class NotSaved(KpiError):
+    """metrics.yaml was not written, and neither was a version of it."""
+
+
+class FileMoved(NotSaved):
+    """The file is no longer what the change was made of; ``theirs`` is what it holds now."""
+
+    def __init__(self, file: str, theirs: bytes) -> None:
+        self.theirs = theirs
+        super().__init__(f"{file} was changed since it was opened here; nothing was saved, and nothing of either side is lost")
 
 
 @dataclass(frozen=True, order=True)

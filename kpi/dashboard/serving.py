@@ -5,6 +5,7 @@ The copy lies under ``KPI_HOME`` so that a restart in the middle of an edit stil
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,12 +16,15 @@ from typing import Final
 import streamlit as st
 
 from kpi.errors import DefinitionsError, KpiError, Problem, WarehouseError
+from kpi.metrics import saving
 from kpi.metrics.definitions import load
 from kpi.metrics.model import Definitions
 from kpi.settings import Settings
 from kpi.warehouse.given import look
 
 LAST_GOOD: Final = "metrics.last-good.yaml"
+#: Seconds that a page waits for the records when the file has changed; it is drawn without them.
+NOTE_PATIENCE_S: Final = 2
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,16 @@ def _served(metrics: str, home: str, signature: tuple[int | str | None, ...], _s
         return Served(_last_good(last_good, _settings), (Problem(metrics, 1, "", str(error)),))
     if _signature(path) == signature[:-1]:  # otherwise the file changed while it was read, and the next run reads it again
         _keep(path, last_good)
+        _note(_settings)
     return Served(definitions, ())
+
+
+def _note(settings: Settings) -> None:
+    """Record what was changed elsewhere as a version; the page goes on without, and the next look tries again."""
+    try:
+        saving.note(settings, partial(look, settings), NOTE_PATIENCE_S)
+    except KpiError as error:
+        logging.getLogger(__name__).warning("no version of %s was recorded: %s", settings.metrics, error)
 
 
 def _last_good(path: Path, settings: Settings) -> Definitions | None:

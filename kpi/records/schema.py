@@ -59,3 +59,21 @@ note_line: Final = sa.Table(
     comment="comments on metrics and weeks, events, and verdicts of owners on signal or noise, one line a change",
     sqlite_autoincrement=True,
 )
+
+definition_version: Final = sa.Table(
+    "definition_version",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("written_at", sa.DateTime(), nullable=False, comment="UTC; of a file that was changed elsewhere, when that was seen"),
+    sa.Column("origin", sa.String(), nullable=False, comment="page or command: saved there; file: changed elsewhere; restored"),
+    sa.Column("author", sa.String(), nullable=False, comment="who, in their words; empty where the file was changed elsewhere"),
+    sa.Column("reason", sa.String(), nullable=False, comment="why, in their words"),
+    sa.Column("restores", sa.BigInteger(), comment="the version that it has the text of"),
+    sa.Column("content_hash", sa.String(), nullable=False, comment="SHA-256 of the file"),
+    sa.Column("definitions", sa.String(), nullable=False, comment="the hash that figures carry"),
+    sa.Column("touched", sa.String(), nullable=False, comment="metric:how for each that it touched, with blanks between them"),
+    sa.Column("text", sa.Text(), nullable=False, comment="metrics.yaml as it was, to the last byte"),
+    sa.CheckConstraint("origin IN ('page', 'command', 'file', 'restored')", name="origin"),
+    comment="versions of metrics.yaml, one line each",
+    sqlite_autoincrement=True,
+)

@@ -13,5 +13,6 @@ REVISIONS: Final = (
     "0001_links",
     "0002_changes",
     "0003_notes",
+    "0004_versions",
 )
 HEAD: Final = REVISIONS[-1]
