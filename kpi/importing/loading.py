@@ -150,7 +150,7 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
         hint = part.hint or part.table in SAID  # other exports of the source state things as well
         whole = whole or not (period or hint)
         retires = full if period or (alone and not hint) else 0
-        said = merge(store, table, part.relation, run, part.replaces, retires, part.assumed)
+        said = merge(store, table, part.relation, run, part.replaces, retires, part.assumed, staged.rows_loaded)
         notes += [note.replace(table.name, part.table) for note in said]
         see(store, part.table, part.relation, staged.source, run_id, staged.as_of, imported_at.replace(tzinfo=None))
         if table.name == "account_record" and part.replaces is None:

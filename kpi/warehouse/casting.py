@@ -279,8 +279,7 @@ def _read(value: Any, scope: Scope) -> Cast:
         case cells.Id(_, empty):
             kept = sa.case((raw.in_(empty), sa.null()), else_=raw) if empty else raw
             # a case, since both sides of an "and" are worked out for every row
-            signed = sa.or_(sa.func.contains(raw, "E+"), sa.func.contains(raw, "e+"))
-            shortened = Once(sa.case((signed, sa.func.regexp_full_match(raw, _SPREADSHEET_ID)), else_=sa.false()))
+            shortened = Once(sa.case((sa.func.contains(raw, "+"), sa.func.regexp_full_match(raw, _SPREADSHEET_ID)), else_=sa.false()))
             if not scope.is_odd:
                 return Cast(kept, fault(shortened, SHORTENED))
             spoilt = sa.func.regexp_matches(raw, r"[\x00-\x1f\x7f\x{fffd}]")
@@ -381,7 +380,11 @@ def _joined(parts: tuple[Column, ...], between: str) -> Column:
 def _required(of: cells.Value, scope: Scope) -> Cast:
     inner = compile_value(of, scope)
     names = [found[1] for found in (scope.find(cell) for cell in cells_of(of)) if found]
-    missing = Fault(names[0] if names else "", sa.literal(""), inner.value.is_(None), "empty, and no row can do without it")
+    bare = of
+    while isinstance(bare, cells.Prefixed):  # what it stands before is there or not, and needs no text to be made
+        bare = bare.of
+    absent = compile_value(bare, scope).value.is_(None)
+    missing = Fault(names[0] if names else "", sa.literal(""), absent, "empty, and no row can do without it")
     shown = sa.and_(missing.bad, *(sa.not_(sa.func.coalesce(fault.bad, sa.false())) for fault in inner.faults))
     return Cast(inner.value, (*inner.faults, dataclasses.replace(missing, bad=shown)))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -125,14 +125,26 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """All tables of the schema, without constraints: an index makes loading several times slower."""
     dialect = duck_dialect()
     for table in metadata.sorted_tables:
-        connection.execute(table_ddl(table, dialect))
+        connection.execute(table_ddl(table, dialect, packed=_ids(table)))
 
 
-def table_ddl(table: sa.Table, dialect: Dialect, prefix: str = "CREATE TABLE IF NOT EXISTS") -> str:
-    """``CREATE TABLE`` with names and types of the schema and nothing else."""
+def table_ddl(table: sa.Table, dialect: Dialect, prefix: str = "CREATE TABLE IF NOT EXISTS", packed: Collection[str] = ()) -> str:
+    """``CREATE TABLE`` with names and types of the schema and nothing else; ``packed``: columns that DuckDB packs as :func:`_ids` says."""
     quote = dialect.identifier_preparer.quote
-    columns = ", ".join(f"{quote(column.name)} {column.type.compile(dialect)}" for column in table.columns)
+    how = dict.fromkeys(packed, " USING COMPRESSION fsst")
+    columns = ", ".join(f"{quote(column.name)} {column.type.compile(dialect)}{how.get(column.name, '')}" for column in table.columns)
     return f"{prefix} {quote(table.name)} ({columns})"
+
+
+def _ids(table: sa.Table) -> frozenset[str]:
+    """Columns of text that hold another id in nearly every row.
+
+    DuckDB packs them by the pieces that texts share (FSST) whatever it is told, but tries first whether a dictionary of them would be
+    smaller, which takes a fifth of the time of writing a payment.
+    """
+    keys = [column.name for column in table.primary_key.columns]
+    names = {"source_id", "invoice_id", *(keys if len(keys) == 1 else ())}
+    return frozenset(column.name for column in table.columns if column.name in names and isinstance(column.type, sa.String))
 
 
 class DuckReader(Reader):

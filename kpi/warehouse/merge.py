@@ -22,6 +22,10 @@ from kpi.warehouse.store import Store
 
 #: Fewer rows fit into so few of DuckDB's row groups (122,880 rows each) that their order saves nothing.
 _WORTH_ORDERING: Final = 500_000
+#: A file of so many rows is not read once more to see whether any is known already: they go in, and those that are come out again.
+_MANY: Final = 200_000
+#: Of such a file the first rows, which tell whether it is mostly what is known already.
+_FIRST: Final = 20_000
 
 
 def key_of(table: sa.Table) -> list[str]:
@@ -37,11 +41,13 @@ def merge(
     replaces: Replacement | None = None,
     full: int = 0,
     assumed: Sequence[str] = (),
+    rows: int = 0,
 ) -> tuple[str, ...]:
     """Bring the rows of ``relation`` (a relation of the store's scratch) into ``table``.
 
     With ``full``, the first run of a command with ``--full``, every row of the source that the relation lacks is retired;
-    where it replaces rows of a period, every row of that period. ``assumed``: columns that the file doesn't state.
+    where it replaces rows of a period, every row of that period. ``assumed``: columns that the file doesn't state. ``rows``: about how
+    many there are, where that is known.
 
     Returns:
         sentences on what was retired or left out.
@@ -57,10 +63,13 @@ def merge(
         notes += said
     if known and "is_observed" in table.columns:
         _forget_observed(store, table, incoming)
-    bulk = "source" in table.columns and (not known or (not full and not _meets(store, table, incoming)))
+    many = rows >= _MANY and store.engine == "duckdb"
+    bulk = "source" in table.columns and (not known or (not full and not _meets(store, table, incoming, _FIRST if many else None)))
     store.rewrites = store.rewrites or bool(known and (not bulk or replaces or "is_observed" in table.columns))
     if bulk:  # nothing to compare with; what a file says twice is told apart in the end
         _insert(store, table, columns, f"SELECT {_list(columns, 'i')} FROM {incoming} i", run)
+        if known and many:
+            _compare(store, table, columns, run, assumed)
     else:
         _upsert(store, table, columns, incoming, run, assumed)
         if full and replaces is None:
@@ -75,8 +84,8 @@ def merge(
     return tuple(notes)
 
 
-def _meets(store: Store, table: sa.Table, incoming: str) -> bool:
-    """Whether a row that comes may have the key of one that is there; of a month after the last none has."""
+def _meets(store: Store, table: sa.Table, incoming: str, first: int | None = None) -> bool:
+    """Whether a row that comes, or one of the ``first``, may have the key of one that is there; of a month after the last none has."""
     keys = key_of(table)
     if "run_id" not in table.columns or not keys:
         return True
@@ -86,7 +95,25 @@ def _meets(store: Store, table: sa.Table, incoming: str) -> bool:
     dialect = duck_dialect()
     typed = ", ".join(f'CAST("{key}" AS {table.columns[key].type.compile(dialect)})' for key in keys)
     hashes = f"SELECT hash({typed}) AS h FROM {{}}"
-    return bool(store.run(f"SELECT 1 FROM ({hashes.format(incoming)}) i JOIN ({hashes.format(table.name)}) t USING (h) LIMIT 1"))
+    some = "" if first is None else f" LIMIT {int(first)}"
+    return bool(store.run(f"SELECT 1 FROM ({hashes.format(incoming)}{some}) i JOIN ({hashes.format(table.name)}) t USING (h) LIMIT 1"))
+
+
+def _compare(store: Store, table: sa.Table, columns: Sequence[str], run: Run, assumed: Sequence[str]) -> None:
+    """Of a run's rows that went in unseen, take those out whose key was there before, and let the newer of the two stay."""
+    hashes = f"SELECT hash({_list(key_of(table))}) AS h FROM {table.name} WHERE run_id"
+    store.run(f"CREATE TEMP TABLE met AS SELECT DISTINCT h FROM ({hashes} = ?) i JOIN ({hashes} <> ?) t USING (h)", [run.run_id] * 2)
+    if store.count("SELECT count(*) FROM met"):
+        store.rewrites = True
+        store.run(
+            f"CREATE TEMP TABLE again AS SELECT {store.row} AS r, {_list(columns)} FROM {table.name} "
+            f"WHERE run_id = ? AND hash({_list(key_of(table))}) IN (SELECT h FROM met) ORDER BY r",
+            [run.run_id],
+        )
+        store.run(f"DELETE FROM {table.name} WHERE {store.row} IN (SELECT r FROM again)")
+        _upsert(store, table, columns, "again", run, assumed)
+        store.run("DROP TABLE again")
+    store.run("DROP TABLE met")
 
 
 def tidy(store: Store, table: sa.Table, run: Run) -> None:

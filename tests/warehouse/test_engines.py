@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from kpi.errors import BadSetting, QueryTooHeavy, WarehouseError
 from kpi.settings import Settings
 from kpi.warehouse import engines
-from kpi.warehouse.engines import CoverageRow, CurrencyRow, memory_writer, open_reader
+from kpi.warehouse.engines import CoverageRow, CurrencyRow, create_tables, memory_writer, open_reader
 from kpi.warehouse.home import Current, swap_current, warehouse_file
 from kpi.warehouse.schema import deal, metadata
 
@@ -164,3 +164,20 @@ def test_statements_of_a_small_warehouse_stay_on_their_thread(tmp_path, monkeypa
     (found,) = connection.execute("SELECT current_setting('threads')").fetchone()
     connection.close()
     assert found == (threads or os.cpu_count())
+
+
+def test_ids_are_packed_without_a_dictionary_and_come_back_as_they_were(tmp_path):
+    """Long ones, empty ones and none: a row group that can't be packed so is stored as it is."""
+    usual = [f"x:{n:027d}" for n in range(3000)]
+    ids = {"deal": usual, "payment": [*usual, "x:" + "long" * 5000, "", "ünï"]}
+    with duckdb.connect(str(tmp_path / "made.duckdb")) as connection:
+        create_tables(connection)
+        for table, said in ids.items():
+            connection.register("said", pa.table({"id": said}))
+            connection.execute(f"INSERT INTO {table} ({table}_id, source_id, source) SELECT id, 'the same', 'x' FROM said")
+        connection.execute("CHECKPOINT")
+        packed = "SELECT DISTINCT column_name, compression FROM pragma_storage_info('deal') WHERE segment_type = 'VARCHAR'"
+        assert {("deal_id", "FSST"), ("source_id", "FSST"), ("source", "Dictionary")} <= set(connection.execute(packed).fetchall())
+    with duckdb.connect(str(tmp_path / "made.duckdb"), read_only=True) as connection:
+        for table, said in ids.items():
+            assert set(connection.execute(f"SELECT {table}_id, source_id FROM {table}").fetchall()) == {(id_, "the same") for id_ in said}

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
+from kpi.warehouse import merge as merging
 from kpi.warehouse.memory import MemoryWriter
 from kpi.warehouse.merge import Run, merge, tidy
 from kpi.warehouse.schema import cost_line, deal, issue_status, worklog
@@ -34,7 +35,7 @@ def store():
     return DuckStore(MemoryWriter().connection)
 
 
-def bring(store, table, run_id, rows, as_of=None, source="x", replaces=None, full=0, covers=(None, None), schema=None):
+def bring(store, table, run_id, rows, as_of=None, source="x", replaces=None, full=0, covers=(None, None), schema=None, many=0):
     """One file: rows under the name ``staged``, its run written down."""
     rows = [{"source": source, **row} for row in rows]
     relation = f"staged_{run_id}"
@@ -42,7 +43,7 @@ def bring(store, table, run_id, rows, as_of=None, source="x", replaces=None, ful
     found = pa.Table.from_pylist(rows) if rows else pa.table({"source": pa.array([], pa.string()), **schema})
     store.scratch.register(relation, found)
     run = Run(run_id, source, as_of)
-    retired = merge(store, table, relation, run, replaces, full)
+    retired = merge(store, table, relation, run, replaces, full, rows=many)
     made = {"run_id": run_id, "as_of": as_of, "covers_from": covers[0], "covers_to": covers[1]}
     store.add("import_run", pa.Table.from_pylist([made]))
     tidy(store, table, run)
@@ -168,3 +169,48 @@ def test_keys_are_compared_as_the_table_has_them(store):
     bring(store, issue_status, 1, [{**row, "entered_at": MARCH}])
     bring(store, issue_status, 2, [{**row, "entered_at": MARCH.date()}])
     assert store.run("SELECT count(*) FROM issue_status") == [(1,)]
+
+
+def test_a_large_file_is_read_once_and_compared_when_its_rows_are_in_the_table(store, monkeypatch):
+    """Its first row is new; of the others one is newer than what is known, one older, one twice, and one names no owner."""
+    monkeypatch.setattr(merging, "_FIRST", 1)
+    known = [{"deal_id": f"x:{n}", "stage": "open", "owner": "Ann", "modified_at": MARCH} for n in (1, 2, 3)]
+    later, sooner = MARCH + dt.timedelta(1), MARCH - dt.timedelta(1)
+    said = [
+        ("9", "open", MARCH),
+        ("1", "won", later),
+        ("2", "lost", sooner),
+        ("3", "lost", MARCH),
+        ("3", "won", MARCH),
+        ("8", "open", MARCH),
+    ]
+    file = [{"deal_id": f"x:{n}", "stage": stage, "modified_at": day} for n, stage, day in said]
+    bring(store, deal, 1, known)
+    ran = []
+    run = store.run
+    monkeypatch.setattr(store, "run", lambda sql, values=(): ran.append(sql) or run(sql, values))
+    bring(store, deal, 2, file, many=10**6)
+    assert sum("FROM staged_2" in sql and "LIMIT 1)" not in sql for sql in ran) == 1
+    assert store.run("SELECT deal_id, stage, owner, run_id FROM deal ORDER BY deal_id") == [
+        ("x:1", "won", "Ann", 2),
+        ("x:2", "open", "Ann", 1),
+        ("x:3", "won", "Ann", 2),
+        ("x:8", "open", None, 2),
+        ("x:9", "open", None, 2),
+    ]
+    assert store.rewrites
+    other = DuckStore(MemoryWriter().connection)
+    bring(other, deal, 1, known)
+    bring(other, deal, 2, file)  # as a small file is brought
+    every = "SELECT * FROM deal ORDER BY deal_id"
+    assert store.run(every) == other.run(every)
+
+
+def test_a_large_file_of_what_is_known_already_is_compared_at_once(store, monkeypatch):
+    bring(store, deal, 1, [{"deal_id": "x:1", "stage": "open"}, {"deal_id": "x:2", "stage": "open"}])
+    ran = []
+    run = store.run
+    monkeypatch.setattr(store, "run", lambda sql, values=(): ran.append(sql) or run(sql, values))
+    bring(store, deal, 2, [{"deal_id": "x:1", "stage": "won"}, {"deal_id": "x:3", "stage": "open"}], many=10**6)
+    assert not any("TABLE met" in sql for sql in ran)
+    assert [row[:2] for row in deals(store)] == [("x:1", "won"), ("x:2", "open"), ("x:3", "open")]
