@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from kpi.dashboard.receiving import Asked, Received
     from kpi.metrics.model import Definitions
+    from kpi.records.links import Decision
     from kpi.settings import Settings
 
 
@@ -57,6 +58,15 @@ def receive(chosen: Settings, folder: Path, asked: Asked, say: Callable[[str], N
     return Received(tuple(lines), report.questions, report.generation)
 
 
+def decide(chosen: Settings, decisions: Sequence[Decision]) -> int:
+    """Write down who customers are, and publish it, as ``python -m kpi link`` does: how many decisions were new."""
+    from kpi.importing.linking import decide as written_down
+    from kpi.metrics.definitions import load
+    from kpi.metrics.publishing import mappings_of
+
+    return written_down(chosen, mappings_of(load(chosen.metrics)), decisions).new
+
+
 def failed(error: Exception) -> bool:
     """A failure that nobody foresaw: a sentence on the page, the whole of it in the server's log."""
     from kpi.dashboard.cards import notice
@@ -71,6 +81,7 @@ async def warmed(_app: st.App) -> AsyncIterator[None]:
     """Load the pages and what they import."""
     from kpi.dashboard.ahead import ahead
     from kpi.dashboard.applying import applying
+    from kpi.dashboard.linking import linking
     from kpi.dashboard.receiving import receiving
     from kpi.dashboard.warming import warm
     from kpi.errors import KpiError
@@ -78,6 +89,7 @@ async def warmed(_app: st.App) -> AsyncIterator[None]:
     ahead().start()
     applying().publisher = apply
     receiving().importer = receive
+    linking().decider = decide
     for step in (publish, warm):
         try:
             step()

@@ -76,7 +76,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "kpi.__main__": ("kpi.cli",),
     "kpi": (),
     # Besides showing pages it publishes anew when products: or costs: changed, as the commands do.
-    "app": ("kpi.dashboard", "kpi.importing", "kpi.metrics", "kpi.settings", "kpi.errors"),
+    "app": ("kpi.dashboard", "kpi.importing", "kpi.metrics", "kpi.records", "kpi.settings", "kpi.errors"),
 }
 
 #: Packages of others that only some layers may import, and what to do elsewhere.

@@ -3,13 +3,18 @@
 import datetime as dt
 import re
 import shutil
+from decimal import Decimal
 
 import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from kpi.dashboard.linking import linking
+from kpi.dashboard.pages import data
+from kpi.keeping import Keeper
 from kpi.warehouse.home import warehouse_file
+from kpi.warehouse.waiting import Proposal, Waiting
 
 from .conftest import METRICS, ROOT
 
@@ -222,6 +227,33 @@ def test_the_page_of_the_data(page, company):
     assert "Salesforce deals 67 Mon 4 Aug 2025 Thu 12 Nov 2026 3 days behind the newest" in words
     assert "No row was set aside." in words
     assert "<b>" not in words
+    heat = next(element.value for element in app.html if 'class="heat"' in element.value)
+    # deals end on the Thursday of week 46: one of them in each week before, and that week in part
+    assert 'title="Week 46, 9–15 Nov 2026: 1 row, reached in part"' in heat
+    assert 'title="Week 45, 2–8 Nov 2026: 1 row"' in heat
+
+
+def test_who_a_customer_is_is_decided_on_the_page(page, company, monkeypatch):
+    decided = []
+
+    def decide(settings, decisions):
+        decided.extend(decisions)
+        return len(decisions)
+
+    monkeypatch.setattr(linking(), "decider", decide)
+    waits = Waiting("stripe", "cus_9", "Acme *Corp*", None, None, (), (Proposal("salesforce:1", "Acme", Decimal("0.93"), "names alike"),))
+    monkeypatch.setattr(data, "waiting", lambda reader: [waits])
+    monkeypatch.setattr(data, "_answers", lambda: Keeper(4))
+    app = page(company, "data")
+    assert "1 not matched, 0 linked but in doubt." in text(app)
+    save = next(button for button in app.button if button.label == "Save decisions")
+    app.selectbox(key="link stripe:cus_9").select_index(1)
+    save.click().run()
+    assert "Write your name" in text(app)
+    app.text_input(key="links-by").input("Ada")
+    next(button for button in app.button if button.label == "Save decisions").click().run()
+    assert "1 decision written down and published" in text(app)
+    assert [(one.source_id, one.target, one.decided_by) for one in decided] == [("cus_9", "salesforce:1", "Ada")]
 
 
 def test_without_data_the_page_of_the_data_takes_them_all_the_same(page, tmp_path):

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, cast
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final, Literal, TypeVar, cast
 
 import streamlit as st
 
-from kpi.dashboard import cards
+from kpi.analysis.feeding import LEAST, Rhythm, last_weeks, rhythms, strips
+from kpi.dashboard import cards, confirming
 from kpi.dashboard.data import Desk
 from kpi.dashboard.frame import Frame
+from kpi.dashboard.heat import heat
 from kpi.dashboard.pages.page import Page
 from kpi.dashboard.receiving import Asked, Line, State, Uploaded, receiving
 from kpi.dashboard.sources import day, rows_of, system
 from kpi.dashboard.theme import Mode
+from kpi.keeping import Keeper
 from kpi.settings import AmountUnits, DateOrder
 from kpi.units import show_in_full
+from kpi.warehouse.filled import exports, rows_by_day
 from kpi.warehouse.holdings import latest_runs, problem_groups
 from kpi.warehouse.unmapped import accounts_without_category, without_account, without_product
+from kpi.warehouse.waiting import waiting
+
+Kept = TypeVar("Kept")
 
 #: Rows of a table that a person reads at once.
 MOST: Final = 25
+#: Weeks of the map of what is covered: half a year.
+HEAT_WEEKS: Final = 26
+#: Lists kept, a few a generation.
+KEPT: Final = 16
 #: Seconds after which the page looks how far an upload has come.
 _FOLLOW_S: Final = 1.0
 _ENDINGS: Final = ["csv", "tsv", "txt", "xlsx", "json", "jsonl", "ndjson", "vtt", "srt", "gz", "zip"]
@@ -38,7 +50,7 @@ _AMOUNTS: Final[Mapping[str, AmountUnits | None]] = {
 _OPEN: Final = {
     "accounts": ("Ledger accounts without a category", "costs: in metrics.yaml names those that are costs."),
     "products": ("Rows without a product", "products: in metrics.yaml says whose they are."),
-    "customers": ("Rows whose customer is not matched", "python -m kpi link lists who they may be, to confirm or reject."),
+    "customers": ("Rows whose customer is not matched", "Above are those who may be an account; python -m kpi link lists all of them."),
 }
 
 
@@ -49,8 +61,13 @@ def draw(desk: Desk, frame: Frame | None, mode: Mode) -> None:
     if not desk.reader.generation:
         return
     _sources(desk)
+    _weeks(desk)
     _imports(desk)
     _problems(desk)
+    found = _kept(desk, "waiting", lambda: waiting(desk.reader))
+    _heading("Customers to confirm", confirming.said(found))
+    if found:
+        confirming.form(desk, found)
     _open(desk)
 
 
@@ -114,14 +131,42 @@ def _report(lines: Sequence[Line]) -> str:
 
 def _sources(desk: Desk) -> None:
     through = max((row.covers_to for row in desk.coverage), default=None)
+    found = rhythms(_kept(desk, "exports", lambda: exports(desk.reader)))
+    today = dt.datetime.now(dt.UTC).date()
     rows = []
     for row in sorted(desk.coverage, key=lambda row: (row.source, row.table_name)):
         last = row.covers_to - dt.timedelta(days=1)
         behind = (through - row.covers_to).days if through else 0
         late = "newest" if behind == 0 else f"{behind:,} day{'' if behind == 1 else 's'} behind the newest"
-        rows.append([system(row.source), rows_of(row.table_name), f"{row.row_count:,}", day(row.covers_from), day(last), late])
-    head = ["system", "rows of", "rows", "from", "to", "freshness"]
-    _section("Sources", "How far each system reaches, and how far it is behind the newest one.", head, rows, (2,))
+        rows.append(
+            [
+                *(system(row.source), rows_of(row.table_name), f"{row.row_count:,}", day(row.covers_from), day(last), late),
+                said_rhythm(found.get(row.source), today),
+            ]
+        )
+    head = ["system", "rows of", "rows", "from", "to", "freshness", "next export"]
+    said = "How far each system reaches, how far behind the newest one, and when its next export is due by the rhythm of those before."
+    _section("Sources", said, head, rows, (2,))
+
+
+def said_rhythm(rhythm: Rhythm | None, today: dt.date) -> str:
+    """``due Mon 30 Nov 2026, as every 7 days``, or by how much it is overdue."""
+    if rhythm is None or rhythm.due is None or rhythm.every is None:
+        return f"known after {LEAST} exports"
+    overdue = rhythm.overdue(today)
+    often = "every day" if rhythm.every == 1 else f"every {rhythm.every} days"
+    return f"overdue by {overdue:,} day{'' if overdue == 1 else 's'}; came {often}" if overdue else f"due {day(rhythm.due)}, came {often}"
+
+
+def _weeks(desk: Desk) -> None:
+    if not desk.coverage:
+        return
+    calendar = desk.definitions.calendar
+    until = max(row.covers_to for row in desk.coverage)
+    weeks = last_weeks(until, HEAT_WEEKS, calendar)
+    filled = _kept(desk, "weeks", lambda: rows_by_day(desk.reader, weeks[0].start, weeks[-1].end))
+    _heading("Weeks covered", f"The last {HEAT_WEEKS} weeks of each system's rows; point at a week to read it.")
+    st.html(heat(strips(desk.coverage, filled, weeks), calendar))
 
 
 def _imports(desk: Desk) -> None:
@@ -158,6 +203,20 @@ def _problems(desk: Desk) -> None:
     _section(
         "Rows that can't be used", said, ["rows", "reason", "system", "column", "example", "value"], rows, (0,), "No row was set aside."
     )
+
+
+def _kept(desk: Desk, what: str, ask: Callable[[], list[Kept]]) -> list[Kept]:
+    """What a generation holds is asked of it once."""
+    return cast("list[Kept]", _answers().get((desk.key, what), ask))
+
+
+@cache
+def _answers() -> Keeper[list[Any]]:
+    return Keeper(KEPT)
+
+
+def _heading(title: str, said: str) -> None:
+    st.html(f'<h2 class="section">{cards.escape(title)}</h2><p class="quiet">{cards.escape(said)}</p>')
 
 
 def _open(desk: Desk) -> None:
