@@ -23,6 +23,7 @@ from kpi.dashboard.printed.shares import TREND_HEIGHT
 from kpi.dashboard.theme import palette
 from kpi.errors import UsageError
 from kpi.metrics.definitions import load
+from kpi.records.notes import Line, standing
 from kpi.units import SPACE
 from kpi.warehouse.engines import open_reader
 
@@ -75,6 +76,27 @@ def test_a_filter_is_named_and_counts(desk):
     made = content(look(desk, region=(None,)))
     assert made["filters"] == "Region: (none)"
     assert made["star"]["figure"] == ["", "60.0", "%"]  # Cove: (100 - 40) / 100
+
+
+def test_what_people_wrote_is_printed(desk):
+    def line(kind, metrics, starts, text, said=""):
+        return Line(kind, text, "written", metrics, starts, text, "Ada", said=said, written_at=dt.datetime(2026, 11, 9, 8, 30))
+
+    written = [
+        line("comment", ("revenue",), WEEK, "Two\nlines"),
+        line("comment", ("revenue",), WEEK - dt.timedelta(days=7), "Of the week before"),
+        line("event", (), WEEK - dt.timedelta(days=21), "Price change"),
+        line("verdict", ("margin",), WEEK, "hosting was migrated", "noise"),
+    ]
+    made = content(look(desk), standing(written))
+    assert [(one["metric"], one["text"], one["author"], one["when"]) for one in made["comments"]] == [
+        ("Revenue", "Two lines", "Ada", "9 Nov 2026, 09:30")
+    ]
+    assert [(one["name"], one["when"]) for one in made["events"]] == [("Price change", "12 Oct 2026")]
+    assert made["star"]["overruled"] == "Ada says noise: hosting was migrated"
+    assert made["star"]["trend"]["events"] == [[9 / 12, "1"]]  # the tenth of thirteen weeks
+    assert len(made["panels"][1]["plot"]["halves"][0]["events"]) == 1
+    assert pages(set_in_type(made, "pdf", dt.datetime(2026, 11, 9, tzinfo=dt.UTC))) == 2
 
 
 def test_points_lie_within_their_plots(desk):

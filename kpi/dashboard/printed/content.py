@@ -7,24 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from kpi.dashboard import cards, reviewing, weekly, wording
 from kpi.dashboard.breakdown import Breakdown, headline, pairs
 from kpi.dashboard.filters import Filters
 from kpi.dashboard.looking import Look, drawable
+from kpi.dashboard.marks import marks
 from kpi.dashboard.printed import shares
+from kpi.dashboard.remarks import when
 from kpi.dashboard.reviewing import Reviewed
 from kpi.dashboard.sources import day
+from kpi.dashboard.weekly import NONE
 from kpi.metrics.groups import called
 from kpi.metrics.model import Definitions
-from kpi.periods import span_label
+from kpi.periods import Period, span_label
+from kpi.records.notes import Notes
 
 Content = dict[str, Any]
 
 
-def content(look: Look) -> Content:
-    """Both pages."""
+#: Comments and events on paper; more stand on the page.
+MOST_SAID: Final = 8
+
+
+def content(look: Look, notes: Notes = NONE) -> Content:
+    """Both pages; ``notes``: what people wrote beside the figures."""
     made = look.reviewed()
     period = look.definitions.calendar.week(look.week)
     through, answer = look.frame.through, look.answer.result
@@ -34,12 +42,14 @@ def content(look: Look) -> Content:
         "span": span_label(period),
         "filters": said_filters(look.filters, look.definitions),
         "fresh": f"Data complete to {day(through)}" if through else "No data yet",
-        "star": _star(look),
+        "star": _star(look, notes),
         "drivers": [_driver(name, look) for name in look.frame.metrics if name != look.definitions.north_star],
-        "exceptions": reviewing.exceptions(made),
+        "exceptions": reviewing.exceptions(made, notes),
         "notes": look.notes(),
         **_groups(look),
-        "panels": _panels(made, look),
+        "panels": _panels(made, look, notes),
+        "comments": _comments(made, look, notes),
+        "events": _events(made, look, notes),
         "stamp": "" if answer is None else f"Generation {answer.generation} of the warehouse, definitions {answer.definitions[:12]}",
     }
 
@@ -53,10 +63,13 @@ def said_filters(filters: Filters, definitions: Definitions) -> str:
     )
 
 
-def _star(look: Look) -> Content:
+def _star(look: Look, notes: Notes) -> Content:
     name = look.definitions.north_star
     series, calendar = look.series[name], look.definitions.calendar
     shown, note, verdict = wording.figure(series), _note(name, look), wording.verdict(series)
+    period = calendar.week(look.week)
+    owner = notes.verdict(name, *period)
+    events = marks(notes, name, Period(series.shown[0][0], period.end))
     return {
         "label": series.metric.label,
         "figure": [shown.before, shown.digits, shown.after],
@@ -64,7 +77,8 @@ def _star(look: Look) -> Content:
         "target": _parts(wording.target(series)),
         "note": note,
         "verdict": None if note else {"parts": _parts(verdict), "tone": wording.tone(verdict)},
-        "trend": shares.trend(series, calendar) if drawable(series) else None,
+        "overruled": None if owner is None or note else wording.overruled(owner),
+        "trend": shares.trend(series, calendar, events) if drawable(series) else None,
     }
 
 
@@ -128,7 +142,26 @@ def _meeting(look: Look) -> Content | None:
     return {"title": breakdown.title(), "corner": corner, "columns": [called(column) for column in second], "lines": lines}
 
 
-def _panels(made: Reviewed, look: Look) -> list[Content]:
+def _comments(made: Reviewed, look: Look, notes: Notes) -> list[Content]:
+    """Of the week, the latest of each metric, in the order of the review."""
+    calendar = look.definitions.calendar
+    return [
+        {"metric": found.metric.label, "author": line.author, "when": when(line, calendar), "text": " ".join(line.text.split())}
+        for name, found in made.found.items()
+        for line in notes.comments(name, *calendar.week(look.week))[-2:]
+    ][:MOST_SAID]
+
+
+def _events(made: Reviewed, look: Look, notes: Notes) -> list[Content]:
+    """Of the twelve months, each once, the latest last."""
+    found: dict[tuple[str, str], Period] = {}
+    for name, one in made.found.items():
+        for mark in marks(notes, name, Period(one.months[0].period.start, one.week.period.end)):
+            found[mark.name, mark.when] = mark.days
+    return [{"name": name, "when": days} for (name, days), _ in sorted(found.items(), key=lambda item: item[1])][-MOST_SAID:]
+
+
+def _panels(made: Reviewed, look: Look, notes: Notes) -> list[Content]:
     """In the order of metrics.yaml; the first of a section bears its title."""
     calendar = look.definitions.calendar
     panels = []
@@ -136,13 +169,14 @@ def _panels(made: Reviewed, look: Look) -> list[Content]:
         for place, name in enumerate(section.metrics):
             found = made.found[name]
             why = reviewing.undrawn(found, made.problems.get(name))
+            events = marks(notes, name, Period(found.months[0].period.start, found.week.period.end))
             panels.append(
                 {
                     "section": "" if place else section.title,
                     "label": found.metric.label,
                     "owner": found.metric.owner,
                     "problem": why,
-                    "plot": None if why else shares.panel(found, calendar),
+                    "plot": None if why else shares.panel(found, calendar, events),
                     "box": [
                         {
                             "head": weekly.HEAD[boxed.name],

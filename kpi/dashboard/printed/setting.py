@@ -11,6 +11,7 @@ from typing import Final, Literal, cast
 import typst
 
 from kpi.dashboard.looking import Look
+from kpi.dashboard.noted import noted, problem_sentences
 from kpi.dashboard.printed.content import Content, content
 
 Format = Literal["pdf", "png"]
@@ -22,7 +23,10 @@ _PPI: Final = 144.0
 
 def printed(look: Look, form: Format) -> bytes:
     """The file. The same look gives the same bytes: the time in it is the end of its week, none of today."""
-    return set_in_type(content(look), form, dt.datetime.combine(look.definitions.calendar.week(look.week).end, dt.time(), dt.UTC))
+    found, end = noted(look.desk.settings), look.definitions.calendar.week(look.week).end
+    made = content(look, found.notes)
+    made["notes"] = [*made["notes"], *problem_sentences(found)]
+    return set_in_type(made, form, dt.datetime.combine(end, dt.time(), dt.UTC))
 
 
 def set_in_type(made: Content, form: Format, time: dt.datetime) -> bytes:

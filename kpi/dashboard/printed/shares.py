@@ -10,6 +10,7 @@ from kpi import units
 from kpi.analysis.review import Review
 from kpi.dashboard import drawing, plotting
 from kpi.dashboard.breakdown import Breakdown
+from kpi.dashboard.marks import Mark, together
 from kpi.dashboard.plotting import Half
 from kpi.dashboard.series import SHOWN_WEEKS, Series
 from kpi.dashboard.weekly import month_tick, week_tick
@@ -28,7 +29,7 @@ Run = list[list[float]]
 Values = Sequence[float | None]
 
 
-def trend(series: Series, calendar: Calendar) -> dict[str, Any]:
+def trend(series: Series, calendar: Calendar, events: Sequence[Mark] = ()) -> dict[str, Any]:
     """Thirteen weeks, last year's, the target, the range that is normal, and the values at the right edge."""
     now = [_drawn(cell) for _, cell in series.shown]
     before = [_drawn(cell) for _, cell in series.last_year]
@@ -47,6 +48,7 @@ def trend(series: Series, calendar: Calendar) -> dict[str, Any]:
         ((high - value) / (high - low) * TREND_HEIGHT, colour, words, strong) for value, colour, words, strong in edge if value is not None
     )
     tops = drawing.spread([top for top, *_ in at], _EDGE, TREND_HEIGHT)
+    weeks = [calendar.week(week) for week, _ in series.shown]
     ticks = [(place, week) for place, (week, _) in enumerate(series.shown) if (SHOWN_WEEKS - 1 - place) % 4 == 0]
     return {
         "title": f"{SHOWN_WEEKS} weeks, with the range that is normal for it",
@@ -54,6 +56,7 @@ def trend(series: Series, calendar: Calendar) -> dict[str, Any]:
         "band": [(high - value) / (high - low) for value in bounds],
         "now": _runs(now, low, high),
         "hollow": [_share(now, place, low, high) for place, (_, cell) in enumerate(series.shown) if _is_hollow(cell)],
+        "events": [[place / (SHOWN_WEEKS - 1), numbers] for place, numbers in together(events, weeks).items()],
         "before": _runs(before, low, high),
         "aims": [_steps(run) for run in _runs(aims, low, high)],
         "labels": [[top, *words] for top, (_, *words) in zip(tops, at, strict=True)],
@@ -69,12 +72,12 @@ def spark(series: Series) -> dict[str, Any]:
     return {"runs": _runs(values, low, high), "last": last, "hollow": _is_hollow(series.now)}
 
 
-def panel(review: Review, calendar: Calendar) -> dict[str, Any]:
+def panel(review: Review, calendar: Calendar, events: Sequence[Mark] = ()) -> dict[str, Any]:
     """Six weeks and twelve months."""
     weeks, months = plotting.halves(review, PLOT_HEIGHT, _LABEL)
     return {
         "height": PLOT_HEIGHT,
-        "halves": [_half(weeks, review), _half(months, review)],
+        "halves": [_half(weeks, review, events), _half(months, review, events)],
         "ticks": [
             *([weeks.x(place) / plotting.WIDTH, week_tick(point, calendar)] for place, point in enumerate(review.weeks)),
             *([months.x(place) / plotting.WIDTH, month_tick(point, calendar)] for place, point in enumerate(review.months)),
@@ -99,13 +102,16 @@ def rows(breakdown: Breakdown) -> list[dict[str, Any]]:
     ]
 
 
-def _half(half: Half, review: Review) -> dict[str, Any]:
+def _half(half: Half, review: Review, events: Sequence[Mark]) -> dict[str, Any]:
+    begun = together(events, [point.period for point in half.points])
+
     def at(place: plotting.Place) -> list[float]:
         return [place[0] / plotting.WIDTH, place[1] / half.height]
 
     return {
         "from": (half.left - 15) / plotting.WIDTH,
         "to": (half.right + 15) / plotting.WIDTH,
+        "events": [half.x(place) / plotting.WIDTH for place in begun],
         "before": [[at(place) for place in run] for run in half.last_year()],
         "now": [[at(place) for place in run] for run in half.this_year()],
         "unsure": [[at(first), at(second)] for first, second in half.unsure()],
