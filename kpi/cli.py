@@ -31,6 +31,8 @@ COMMANDS: Final = {
     "comments": "notes",
     "events": "notes",
     "verdicts": "notes",
+    "close": "closing",
+    "restatements": "closing",
     "records": "records",
     "problems": "upkeep",
     "unmapped": "unmapped",

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 from kpi import units
 from kpi.analysis.limits import Chart, chart
-from kpi.metrics.model import Metric, Query
+from kpi.metrics.model import Definitions, Metric, Query
 from kpi.metrics.result import Cell, Result
 from kpi.metrics.windows import year_before
 from kpi.periods import Calendar, Period
@@ -63,6 +63,12 @@ def plan(week: Period, calendar: Calendar) -> Plan:
     now: dict[ToDate, Period] = {grain: Period(period.start, week.end) for grain, period in full.items()}
     before: dict[ToDate, Period] = {grain: year_before(full[grain], now[grain], grain, calendar) for grain in TO_DATE}
     return Plan(week, judged, judged[-WEEKS:], months, now, before)
+
+
+def names(definitions: Definitions) -> tuple[str, ...]:
+    """What is reviewed: the North Star, the drivers, and those of ``review:``."""
+    reviewed = (name for section in definitions.review for name in section.metrics)
+    return tuple(dict.fromkeys((definitions.north_star, *definitions.drivers, *reviewed)))
 
 
 def questions(metrics: Sequence[str], where: tuple[str, ...], made: Plan, calendar: Calendar) -> dict[Part, Query]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kpi.analysis.limits import said
-from kpi.analysis.review import Part, Plan, Review, plan, questions, review
+from kpi.analysis.review import Part, Plan, Review, names, plan, questions, review
 from kpi.dashboard import weekly
 from kpi.dashboard.data import Answer, Desk
 from kpi.dashboard.filters import Filters
@@ -35,12 +35,7 @@ class Reviewed:
 def asked(definitions: Definitions, filters: Filters, week: dt.date) -> tuple[Plan, dict[Part, Query]]:
     """The days that it looks at, and a query a part, each of all its metrics."""
     made = plan(definitions.calendar.week(week), definitions.calendar)
-    return made, questions(_names(definitions), filters.where(), made, definitions.calendar)
-
-
-def _names(definitions: Definitions) -> tuple[str, ...]:
-    reviewed = (name for section in definitions.review for name in section.metrics)
-    return tuple(dict.fromkeys((definitions.north_star, *definitions.drivers, *reviewed)))
+    return made, questions(names(definitions), filters.where(), made, definitions.calendar)
 
 
 def reviewed(desk: Desk, filters: Filters, week: dt.date) -> Reviewed:
@@ -49,7 +44,7 @@ def reviewed(desk: Desk, filters: Filters, week: dt.date) -> Reviewed:
     desk.expect(queries.values())
     answers = {part: desk.ask(query) for part, query in queries.items()}
     found, problems = {}, {}
-    for name in _names(desk.definitions):
+    for name in names(desk.definitions):
         refused = next((answer.refused[name] for answer in answers.values() if name in answer.refused), None)
         results = {part: None if name in answer.refused else answer.result for part, answer in answers.items()}
         found[name] = review(desk.definitions.metrics[name], made, results, desk.definitions.calendar)

@@ -89,6 +89,16 @@ def text_by_hash(settings: Settings, content_hash: str) -> bytes | None:
         return None if found is None else str(found).encode()
 
 
+def text_by_definitions(settings: Settings, definitions: str) -> bytes | None:
+    """The text of a version by the hash that results carry; None where that version was never kept."""
+    with records(settings) as connection:
+        if connection is None:
+            return None
+        of = sa.select(definition_version.c.text).where(definition_version.c.definitions == definitions)
+        found = connection.scalar(of.order_by(definition_version.c.number.desc()).limit(1))
+        return None if found is None else str(found).encode()
+
+
 def newest(connection: Connection) -> tuple[Version, bytes] | None:
     """The last one with its text, in somebody's transaction."""
     row = connection.execute(sa.select(definition_version).order_by(definition_version.c.number.desc()).limit(1)).mappings().first()

@@ -14,5 +14,6 @@ REVISIONS: Final = (
     "0002_changes",
     "0003_notes",
     "0004_versions",
+    "0005_closings",
 )
 HEAD: Final = REVISIONS[-1]
