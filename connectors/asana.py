@@ -8,10 +8,10 @@ fields may end in a blank.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from connectors.base import CATEGORIES, DROPPED, Connector, Layout, Mapping, Part, Report, Span, Trouble, spelled
+from connectors.base import CATEGORIES, DROPPED, Connector, Layout, Mapping, Part, Record, Report, Span, Trouble, spelled
 from connectors.fields import (
     Value,
     all_of,
@@ -38,11 +38,16 @@ def flatten(report: Report) -> Iterator[Part | Trouble]:
     names = spelled(report.header)
     width = len(names)
     tasks = next((at for at, name in enumerate(names) if name.casefold() == "task id"), 0)
-    for record in report.records:
+    shortest = width
+    for record, is_last in _with_last(report.records):
         filled_ = [cell for cell in record.cells if cell.strip()]
         if not filled_ or (len(filled_) == 1 and filled_[0].strip().startswith(("http://", "https://"))):
             continue
         values = {name.casefold(): cell for name, cell in zip(names, record.cells, strict=False)}
+        if is_last and len(record.cells) < shortest:
+            yield Trouble(record.line, "", ",".join(record.cells), "the file ends in the middle of it")
+            continue
+        shortest = min(shortest, len(record.cells))
         is_wide = any(cell.strip() for cell in record.cells[width:])
         if is_wide or len(record.cells) <= tasks or not values.get("created at", "").strip():
             reason = (
@@ -54,6 +59,17 @@ def flatten(report: Report) -> Iterator[Part | Trouble]:
         for several in ("tags", "projects"):
             values[several] = ", ".join(part.strip() for part in values.get(several, "").split(",") if part.strip())
         yield Part(record.line, "issue", values)
+
+
+def _with_last(records: Iterable[Record]) -> Iterator[tuple[Record, bool]]:
+    """Each record, and whether it is the last."""
+    waiting: Record | None = None
+    for record in records:
+        if waiting is not None:
+            yield waiting, False
+        waiting = record
+    if waiting is not None:
+        yield waiting, True
 
 
 def _at(column: str) -> Value:

@@ -331,10 +331,17 @@ CREDIT_NOTES: Final = _whole(
 
 _PAID: Final = "transaction"
 _PAID_ID: Final = _names(_PAID, "id")
-_PAID_TYPE: Final = text(*_names(_PAID, "type"))
+_PAID_TYPE: Final = choice(
+    *_names(_PAID, "type"),
+    cases={
+        "payment": "payment",
+        **dict.fromkeys(("refund", "payment_reversal", "payment reversal"), "refund"),
+        **dict.fromkeys(("authorization", "authorisation"), "authorization"),
+    },
+)
 _PAID_DATE: Final = _names(_PAID, "date")
 _IS_PAYMENT: Final = equals(_PAID_TYPE, "payment")
-_GIVEN_BACK: Final = equals(_PAID_TYPE, "refund", "payment_reversal", "payment reversal")
+_GIVEN_BACK: Final = equals(_PAID_TYPE, "refund")
 
 TRANSACTIONS: Final = Layout(
     name="transactions",
@@ -382,7 +389,7 @@ TRANSACTIONS: Final = Layout(
     ),
     skips=(
         Skip(equals(text(*_names(_PAID, "status")), "voided"), "voided rows", retires=True),
-        Skip(no(any_of(_IS_PAYMENT, _GIVEN_BACK)), "authorizations"),
+        Skip(equals(_PAID_TYPE, "authorization"), "authorizations"),
         Skip(all_of(_GIVEN_BACK, no(equals(text(*_names(_PAID, "status")), "success"))), "refunds that didn't happen"),
     ),
     export="Transactions > Export, as CSV (a zip)",

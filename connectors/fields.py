@@ -52,6 +52,7 @@ from kpi.warehouse.cells import (
 )
 from kpi.warehouse.cells import Condition as Condition
 from kpi.warehouse.cells import Value as Value
+from kpi.warehouse.names import FREE_MAIL
 
 Source = str | Value
 
@@ -69,14 +70,14 @@ def text(*sources: Source) -> Value:
     return _value(sources)
 
 
-def identifier(*sources: Source, empty: tuple[str, ...] = ()) -> Value:
-    """An id of the source as written there; ``empty`` are spellings of no id."""
-    return Id(_value(sources), empty)
+def identifier(*sources: Source, empty: tuple[str, ...] = (), like: str = "") -> Value:
+    """An id of the source as written there; ``empty`` are spellings of no id, ``like`` how all of them are written."""
+    return Id(_value(sources), empty, like)
 
 
-def id_of(source: str, *sources: Source, empty: tuple[str, ...] = ()) -> Value:
+def id_of(source: str, *sources: Source, empty: tuple[str, ...] = (), like: str = "") -> Value:
     """An id as this program writes it: ``<source>:<id>``."""
-    return Prefixed(source, Id(_value(sources), empty))
+    return Prefixed(source, Id(_value(sources), empty, like))
 
 
 def money(*sources: Source) -> Value:
@@ -175,6 +176,12 @@ def lower(*sources: Source) -> Value:
 def domain(*sources: Source) -> Value:
     """The domain of an e-mail or web address."""
     return Domain(_value(sources))
+
+
+def own_domain(*sources: Source) -> Value:
+    """As :func:`domain`; nothing for a provider's that many people's addresses share, such as gmail.com."""
+    found = domain(*sources)
+    return When(Not(Equals(found, tuple(sorted(FREE_MAIL)))), found)
 
 
 def case_safe(*sources: Source) -> Value:

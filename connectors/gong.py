@@ -22,6 +22,7 @@ from connectors.fields import (
     id_of,
     identifier,
     instant,
+    own_domain,
     prefixed,
     required,
     text,
@@ -129,7 +130,7 @@ def _name(found: dict[str, Any]) -> Any:
 
 _META: Final = required(id_of(SOURCE, "metaData.id"))
 _STARTED: Final = first_of(instant("metaData.started"), instant("metaData.scheduled"))
-_ACCOUNT: Final = first_of(case_safe("about.account"), text("about.domain"))
+_ACCOUNT: Final = first_of(case_safe("about.account"), own_domain("about.domain"))
 
 CALLS: Final = Layout(
     name="calls",

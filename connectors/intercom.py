@@ -3,8 +3,8 @@
 A conversation is a ticket: its first message is the ticket's text, later messages of either side are notes, and so is the remark
 of a rating (developers.intercom.com: Conversations). Times are seconds since 1970, bodies are HTML. Internal notes and what bots and
 workflows did are no words to a customer. The customer is the company of the conversation or of its contacts where the file says
-so, else the domain of the author's e-mail. The API's shape is confirmed by documentation, flattened columns (``source_subject``,
-``source_author_email``) by one public file.
+so, else the domain of the author's e-mail, or the e-mail itself where its domain is a provider's. The API's shape is confirmed by
+documentation, flattened columns (``source_subject``, ``source_author_email``) by one public file.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from connectors.fields import (
     identifier,
     instant,
     lower,
+    own_domain,
     required,
     text,
 )
@@ -100,7 +101,7 @@ def _at(*columns: str) -> Value:
     return instant(*columns, zone="epoch")
 
 
-_WHO: Final = first_of(identifier("company"), domain("asked.email"), lower(text("asked.email")))
+_WHO: Final = first_of(identifier("company"), own_domain("asked.email"), lower(text("asked.email")))
 _CREATED: Final = _at("created_at")
 _UPDATED: Final = _at("updated_at")
 

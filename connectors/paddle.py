@@ -39,7 +39,6 @@ from connectors.fields import (
     minor,
     monthly,
     negative,
-    no,
     number,
     prefixed,
     required,
@@ -195,8 +194,19 @@ TRANSACTIONS: Final = Layout(
 )
 
 _ADJUSTED: Final = ("adjustment_created_at", "created_at")
-_ACTION: Final = text("adjustment_action", "action", "adjustment_type")
-_GIVEN_BACK: Final = equals(_ACTION, "refund", "chargeback")
+_ACTION: Final = choice(
+    *("adjustment_action", "action", "adjustment_type"),
+    cases={
+        **dict.fromkeys(("refund", "chargeback"), "refund"),
+        "credit": "credit",
+        **{
+            name: "other"
+            for said in ("chargeback_warning", "chargeback_warning_reverse", "chargeback_reverse", "credit_reverse")
+            for name in (said, said.replace("_", " "))
+        },
+    },
+)
+_GIVEN_BACK: Final = equals(_ACTION, "refund")
 _ADJUSTMENT: Final = ("adjustment_id", "id")
 _ADJUSTMENT_CHANGED: Final = instant("adjustment_updated_at", "updated_at")
 _ADJUSTED_NET: Final = _money("subtotal", "adjustment_subtotal")
@@ -274,7 +284,7 @@ ADJUSTMENTS: Final = Layout(
             "adjustments that are not approved",
         ),
         Skip(equals(text("adjustment_status", "status"), "reversed"), "reversed adjustments", retires=True),
-        Skip(no(any_of(_GIVEN_BACK, equals(_ACTION, "credit"))), "warnings and reversals of chargebacks"),
+        Skip(equals(_ACTION, "other"), "warnings and reversals of chargebacks"),
     ),
     export="Reports > Adjustments > all types",
 )

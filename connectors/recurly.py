@@ -219,11 +219,18 @@ _TOOK_PLACE: Final = ("transaction_date", "transaction_created_at", "date", "cre
 _COLLECTED: Final = "collected_at"
 _PAID_ON: Final = required(first_of(day(_COLLECTED, zone="utc"), day(*_TOOK_PLACE, zone="utc")))
 _PAID_AT: Final = first_of(instant(_COLLECTED), instant(*_TOOK_PLACE))
-_PAID_TYPE: Final = text("transaction_type", "type", "action")
+_PAID_TYPE: Final = choice(
+    *("transaction_type", "type", "action"),
+    cases={
+        **dict.fromkeys(("purchase", "capture", "payment"), "purchase"),
+        "refund": "refund",
+        **dict.fromkeys(("verify", "verification", "authorize", "authorization", "authorisation", "auth"), "verify"),
+    },
+)
 _PAID_STATE: Final = ("transaction_status", "status", "state", "transaction_state")
 _PAID_AMOUNT: Final = ("amount", "transaction_amount")
 _GIVEN_BACK: Final = equals(_PAID_TYPE, "refund")
-_TAKEN: Final = equals(_PAID_TYPE, "purchase", "capture", "payment")
+_TAKEN: Final = equals(_PAID_TYPE, "purchase")
 
 TRANSACTIONS: Final = Layout(
     name="transactions",
@@ -281,7 +288,7 @@ TRANSACTIONS: Final = Layout(
     ),
     skips=(
         Skip(equals(text(*_PAID_STATE), "void", "voided"), "voided rows", retires=True),
-        Skip(no(any_of(_TAKEN, _GIVEN_BACK)), "verifications and authorizations"),
+        Skip(equals(_PAID_TYPE, "verify"), "verifications and authorizations"),
         Skip(
             all_of(_GIVEN_BACK, no(equals(text(*_PAID_STATE), "success", "successful", "succeeded", "approved", "paid"))),
             "refunds that didn't happen",

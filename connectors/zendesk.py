@@ -26,6 +26,7 @@ from connectors.fields import (
     identifier,
     instant,
     lower,
+    own_domain,
     required,
     text,
 )
@@ -40,7 +41,7 @@ def _local(*columns: str) -> Any:
 _EMPTY: Final = ("-", "--")
 _COMPANY: Final = identifier("Organization", "Organisation", empty=_EMPTY)
 _DOMAIN: Final = domain(first_of(identifier("Requester domain", empty=_EMPTY), identifier("Requester email", empty=_EMPTY)))
-_WHO: Final = first_of(_COMPANY, _DOMAIN, lower(identifier("Requester email", empty=_EMPTY)))
+_WHO: Final = first_of(_COMPANY, own_domain(_DOMAIN), lower(identifier("Requester email", empty=_EMPTY)))
 
 TICKETS: Final = Layout(
     name="tickets",
@@ -51,14 +52,16 @@ TICKETS: Final = Layout(
         Mapping(
             "remark",
             {
-                "remark_id": required(id_of(SOURCE, "Id")),
+                "remark_id": required(id_of(SOURCE, "Id", like="[0-9]+")),
                 "source": constant(SOURCE),
                 "source_id": identifier("Id"),
                 "kind": constant("ticket"),
                 "source_account_id": _WHO,
-                "source_product_id": first_of(text("Product [list]", "Product [txt]", "Product"), text("Group")),
+                "source_product_id": first_of(
+                    identifier("Product [list]", "Product [txt]", "Product", empty=_EMPTY), identifier("Group", empty=_EMPTY)
+                ),
                 "said_at": required(_local("Created at")),
-                "speaker": first_of(text("Requester"), text("Requester email")),
+                "speaker": first_of(identifier("Requester", empty=_EMPTY), identifier("Requester email", empty=_EMPTY)),
                 "side": constant("customer"),
                 "subject": text("Subject"),
                 "text": text("Subject"),
@@ -115,7 +118,7 @@ def derive(record: dict[str, Any], page: Members[str, Any]) -> None:
 
 _ASKED: Final = first_of(
     identifier("organization.id", "organization_id"),
-    domain("requester.email"),
+    own_domain("requester.email"),
     identifier("requester.id", "requester_id"),
 )
 _REQUESTER: Final = first_of(text("requester.name"), text("requester.email"), identifier("requester_id"))

@@ -13,7 +13,7 @@ import duckdb
 
 from kpi.settings import DateOrder
 from kpi.warehouse import mapped
-from kpi.warehouse.casting import Scope, cells_of, typed_cells
+from kpi.warehouse.casting import Scope, cells_of, minor_amounts, typed_cells
 from kpi.warehouse.cells import Currency
 from kpi.warehouse.shapes import Undecided, amount_shape, date_shape
 
@@ -107,6 +107,9 @@ def _named(values: Values) -> tuple[dict[int, str], dict[int, tuple[str, str]]]:
                 dates[found[0]] = found[1]
             elif found:
                 amounts.setdefault(found[0], (found[1], kind))
+        for cell in (cell for amount in minor_amounts(parts) for cell in cells_of(amount.of)):
+            if (found := within.find(cell)) is not None:
+                amounts.setdefault(found[0], (found[1], "amount"))
     return dates, amounts
 
 

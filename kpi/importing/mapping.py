@@ -202,7 +202,7 @@ class _Staging:
         if self.layout.tree is not None:
             self.notes += decide_units(self.connection, self._amounts(), self._marks(), self.found.connector.label, self.name, self.context)
         else:
-            self.notes += assume_units(self.connection, self._amounts(), self.context)
+            self.notes += assume_units(self.connection, self._amounts(), self.name, self.context)
         for at, (part, bulk) in enumerate(list(self.bulks.items())):
             main = at == 0
             differs = self._check(part, main)

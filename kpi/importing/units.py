@@ -17,6 +17,7 @@ from kpi.importing.staged import Context
 from kpi.settings import AmountUnits
 from kpi.warehouse import mapped
 from kpi.warehouse.casting import Scope
+from kpi.warehouse.shapes import OUTNUMBERED, AmountShape
 
 _MEANS = {"major": "whole units, so that 4500 is 4500.00", "minor": "the smallest unit of its currency, so that 4500 is 45.00 USD"}
 
@@ -78,17 +79,35 @@ def decide_units(
     return [f"amounts are read as {_MEANS[units]}: {why}"]
 
 
-def assume_units(connection: duckdb.DuckDBPyConnection, parts: Sequence[Amounts], context: Context) -> list[str]:
+def assume_units(connection: duckdb.DuckDBPyConnection, parts: Sequence[Amounts], name: str, context: Context) -> list[str]:
     """As :func:`decide_units`, of a table whose columns have the names of an API that writes minor units.
 
-    They are minor units unless one has decimals, in which case none is; what the user says counts before that.
+    They are minor units unless they have decimals, in which case none is; what the user says counts before that.
+
+    Raises:
+        HeldBack: hardly any has decimals, or all that have write a bare .0, and nobody said.
     """
-    asked = [part for part in parts if part.columns]
-    rows = [connection.execute(mapped.units_query(part.relation, part.columns, part.whole, ())).fetchall()[0] for part in asked]
-    shown = next((row[0] for row in rows if row[0] is not None), None)
-    broken = next((row[1] for row in rows if row[1] is not None), None)
+    shown = broken = None
+    counts = [0, 0, 0]
+    for part in parts:
+        if part.columns:
+            marks = {at: part.scope.amounts.get(at, AmountShape()).decimal for at in part.whole}
+            row = connection.execute(mapped.decimals_query(part.relation, part.columns, marks)).fetchall()[0]
+            shown, broken = shown or row[0], broken or row[1]
+            counts = [count + more for count, more in zip(counts, row[2:], strict=True)]
     if shown is None:
         return []  # nothing but zeros
+    every, decimals, bare = counts
+    doubt = ""
+    if decimals and decimals == bare:
+        doubt = f"those with decimals write a bare 0 behind the mark, as {broken} does, which programs also make of whole numbers"
+    elif decimals and every - decimals > OUTNUMBERED * decimals:
+        doubt = f"{decimals:,} of {every:,} have decimals, as {broken} does"
+    if doubt and context.amounts is None:
+        raise HeldBack(
+            f"{name} is held back: its amounts, such as {shown}, can be whole units or cents: {doubt}. Import it again with "
+            f"--amounts major where {shown} means {shown} of the currency, or with --amounts minor where it means a hundredth of that"
+        )
     units: AmountUnits = context.amounts or ("major" if broken else "minor")
     for part in parts:
         part.scope.minor = units == "minor"

@@ -37,6 +37,7 @@ _FALSE: Final = ("0", "false", "no", "n", "f", "falsch", "nein")
 _MONEY: Final = r"(?i:\p{Sc}|(?:US|A|AU|C|CA|NZ|HK|S|SG|R|MX)\$|kr\.?|s?fr\.?|z[lł]|kč|ft|rs\.?|lei|лв\.?|" + "|".join(sorted(CODES)) + ")"
 #: A sign or an opening parenthesis, a currency, digits with marks, and the same behind.
 _AMOUNT: Final = rf"[-+(−]{{0,2}}\s*(?:{_MONEY})?\s*[-−(]?\s*[0-9.,][0-9.,'’\s\x{{a0}}\x{{2009}}\x{{202f}}]*(?:{_MONEY})?\s*[-−)]?"
+_NOT_PARTED: Final = r"[0-9][\s'’\x{a0}\x{2009}\x{202f}]+([0-9]{1,2}|[0-9]{4,})([^0-9]|$)"
 _SPREADSHEET_ID: Final = r"[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]+"
 #: Of 1.234 in a column of cents.
 EITHER: Final = "it can be a thousand or three decimals, while the column writes no others"
@@ -276,23 +277,24 @@ def _read(value: Any, scope: Scope) -> Cast:
         return (*inner.faults, Fault(name, raw, bad, reason))
 
     match value:
-        case cells.Id(_, empty):
+        case cells.Id(_, empty, like):
             kept = sa.case((raw.in_(empty), sa.null()), else_=raw) if empty else raw
             # a case, since both sides of an "and" are worked out for every row
             shortened = Once(sa.case((sa.func.contains(raw, "+"), sa.func.regexp_full_match(raw, _SPREADSHEET_ID)), else_=sa.false()))
-            if not scope.is_odd:
-                return Cast(kept, fault(shortened, SHORTENED))
-            spoilt = sa.func.regexp_matches(raw, r"[\x00-\x1f\x7f\x{fffd}]")
-            return Cast(kept, (*fault(shortened, SHORTENED), Fault(name, raw, spoilt, "it holds a character that no id has")))
+            faults = fault(shortened, SHORTENED)
+            if like:
+                strange = sa.and_(sa.not_(sa.func.regexp_full_match(raw, like)), sa.not_(shortened))
+                faults = (*faults, Fault(name, raw, strange, "not written as the ids of this system are"))
+            if scope.is_odd:
+                spoilt = sa.func.regexp_matches(raw, r"[\x00-\x1f\x7f\x{fffd}]")
+                faults = (*faults, Fault(name, raw, spoilt, "it holds a character that no id has"))
+            return Cast(kept, faults)
         case cells.Amount(_, kind):
             shape = scope.amounts.get(found[0], AmountShape()) if found else AmountShape()
             amount = Once(sa.try_cast(raw if shape.plain else _plain(raw, shape.decimal), _TYPES[kind]))
             faults = fault(sa.and_(raw.is_not(None), amount.is_(None)), "not an amount" if kind == "money" else "not a number")
             if shape.is_doubtful:
-                either: Column = sa.func.regexp_full_match(raw, rf"[^0-9.,]*[1-9][0-9]{{0,2}}\{shape.decimal}[0-9]{{3}}[^0-9.,]*")
-                for position in scope.currencies:  # dinars have a thousand fils
-                    either = sa.and_(either, sa.func.coalesce(sa.func.upper(scope.text(position)), "").not_in(_THOUSANDTHS))
-                faults = (*faults, Fault(name, raw, either, EITHER))
+                faults = (*faults, Fault(name, raw, _either(raw, shape, scope), EITHER))
             return Cast(amount, faults)
         case cells.Day() | cells.Instant():
             return _date(value, raw, fault, scope, scope.dates.get(found[0], DateShape()) if found else DateShape())
@@ -451,11 +453,14 @@ def _minor(value: cells.Minor, scope: Scope) -> Cast:
         return Cast(sa.cast(sa.null(), MONEY), inner.faults)
     found = scope.find(value.of)
     name = found[1] if found else ""
+    shape = scope.amounts.get(found[0], AmountShape()) if found else AmountShape()
+    digits = raw if shape.plain else _plain(raw, shape.decimal)
+    either = (Fault(name, raw, _either(raw, shape, scope), EITHER),) if shape.is_doubtful else ()
     if not scope.minor and not value.sure:
-        amount = Once(sa.try_cast(raw, MONEY))
-        return Cast(amount, (*inner.faults, Fault(name, raw, sa.and_(raw.is_not(None), amount.is_(None)), "not an amount")))
-    number = Once(sa.try_cast(raw, sa.Numeric(18, 4) if not value.fraction else sa.Numeric(26, 12)))
-    faults = (*inner.faults, Fault(name, raw, sa.and_(raw.is_not(None), number.is_(None)), "not an amount"))
+        amount = Once(sa.try_cast(digits, MONEY))
+        return Cast(amount, (*inner.faults, Fault(name, raw, sa.and_(raw.is_not(None), amount.is_(None)), "not an amount"), *either))
+    number = Once(sa.try_cast(digits, sa.Numeric(18, 4) if not value.fraction else sa.Numeric(26, 12)))
+    faults = (*inner.faults, Fault(name, raw, sa.and_(raw.is_not(None), number.is_(None)), "not an amount"), *either)
     currency = compile_value(value.currency, scope)
     if not value.fraction:
         broken = sa.and_(number.is_not(None), number != sa.func.trunc(number))
@@ -468,8 +473,17 @@ def _minor(value: cells.Minor, scope: Scope) -> Cast:
     cases += [(currency.value.in_(units[3]), sa.literal_column("0.001"))] if units[3] else []
     hundredth: Column = sa.literal_column("0.010")
     factor = sa.cast(sa.case(*cases, else_=hundredth) if cases else hundredth, sa.Numeric(4, 3))
-    # at most a unit each, so that nothing that was read as a number becomes too long
-    return Cast(Once(sa.cast(number * factor, MONEY)), (*faults, *currency.faults))
+    # at most a unit each, so that nothing that was read as a number becomes too long; of 18 digits the product would be
+    exact = sa.cast(number, sa.Numeric(26, 12 if value.fraction else 4))
+    return Cast(Once(sa.cast(exact * factor, MONEY)), (*faults, *currency.faults))
+
+
+def _either(raw: Column, shape: AmountShape, scope: Scope) -> Column:
+    """Whether a cell of a column with cents writes 1.234, which may be a thousand."""
+    either: Column = sa.func.regexp_full_match(raw, rf"[^0-9.,]*[1-9][0-9]{{0,2}}\{shape.decimal}[0-9]{{3}}[^0-9.,]*")
+    for position in scope.currencies:  # dinars have a thousand fils
+        either = sa.and_(either, sa.func.coalesce(sa.func.upper(scope.text(position)), "").not_in(_THOUSANDTHS))
+    return either
 
 
 def _plain(raw: Column, decimal: str) -> Column:
@@ -483,8 +497,13 @@ def _plain(raw: Column, decimal: str) -> Column:
     )
     digits = sa.func.replace(sa.func.replace(bare, thousands, ""), decimal, ".")
     negative = sa.func.regexp_matches(raw, r"[-−(]")
+    # blanks and apostrophes part thousands, and nothing else: 12 50 is two numbers
+    parted = sa.not_(sa.func.regexp_matches(raw, _NOT_PARTED))
     return sa.case(
-        (sa.and_(sa.func.regexp_full_match(raw, _AMOUNT), grouped), sa.case((negative, sa.literal("-")), else_=sa.literal("")) + digits)
+        (
+            sa.and_(sa.func.regexp_full_match(raw, _AMOUNT), parted, grouped),
+            sa.case((negative, sa.literal("-")), else_=sa.literal("")) + digits,
+        )
     )
 
 

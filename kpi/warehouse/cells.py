@@ -46,10 +46,12 @@ class EachName(Value):
 
 @dataclass(frozen=True)
 class Id(Value):
-    """An id as text. ``empty`` are spellings of no id; one shortened by a spreadsheet (1.21E+15) is a problem."""
+    """An id as text. ``empty`` are spellings of no id; one shortened by a spreadsheet (1.21E+15) is a problem, and so is one that
+    isn't written as ``like`` (a regular expression) says, which stands where the cells of a record have moved."""
 
     of: Value
     empty: tuple[str, ...] = ()
+    like: str = ""
 
 
 @dataclass(frozen=True)

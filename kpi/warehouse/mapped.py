@@ -6,7 +6,10 @@ columns of the file never enter them: the columns of text are c0, c1 and so on.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Members
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -368,6 +371,23 @@ def units_query(source: str, amounts: Sequence[int], whole: Sequence[int], marks
     lacking = never_null(_text(at).is_(None) for at in marks)
     made = [_first(texts).label("shown"), _first(broken).label("broken"), sa.func.count().filter(lacking).label("lacking")]
     return sql(sa.select(*made).select_from(sa.table(source)))
+
+
+def decimals_query(source: str, amounts: Sequence[int], marks: Members[int, str]) -> str:
+    """One row: one of the amounts other than 0, one with decimals, how many there are of those in ``marks`` (position -> the mark
+    that begins decimals), how many have decimals, and how many of them a bare 0."""
+    texts: list[Column] = [sa.case((sa.func.regexp_matches(_text(at), "[1-9]"), _text(at))) for at in amounts]
+    written = {at: sa.func.regexp_matches(_text(at), rf"\{mark}[0-9]") for at, mark in marks.items()}
+    bare = {at: sa.func.regexp_matches(_text(at), rf"\{mark}0([^0-9.,]|$)") for at, mark in marks.items()}
+    counted = [sa.func.count().filter(sa.func.regexp_matches(_text(at), "[1-9]")) for at in marks]
+    broken: list[Column] = [sa.case((written[at], _text(at))) for at in marks]
+    made: list[Column] = [_first(texts).label("shown"), _first(broken).label("broken"), _added(counted).label("every")]
+    made += [_added([sa.func.count().filter(each) for each in kind.values()]) for kind in (written, bare)]
+    return sql(sa.select(*made).select_from(sa.table(source)))
+
+
+def _added(counts: Sequence[Column]) -> Column:
+    return functools.reduce(operator.add, counts, sa.literal(0))
 
 
 def _first(texts: Sequence[Column]) -> Column:

@@ -49,3 +49,11 @@ def test_a_section_is_the_status(staged: Stager, completed: str, section: str, c
 def test_ids_that_a_spreadsheet_has_shortened_are_refused(staged: Stager) -> None:
     with pytest.raises(HeldBack, match=r'"Task ID": a spreadsheet has shortened this id.*export the file again'):
         staged(f"{HEADER}\n{task('1.21143E+15', '', 'To Do')}\n")
+
+
+def test_a_last_row_that_is_cut_off_is_a_problem(staged: Stager) -> None:
+    rows = [task(f"12114300000000{at:02d}", "", "Shipping") for at in range(8)]
+    cut = rows[-1].replace("12114300000000", "12114300000099")
+    result = staged("\n".join([HEADER, *rows, cut[: cut.index("Shipping") + 4]]))
+    assert [reason for *_, reason in result.problems()] == ["the file ends in the middle of it"]
+    assert len(result.rows("issue", "issue_id")) == 8

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from kpi.errors import Unreadable
+from kpi.errors import HeldBack, Unreadable
 from tests.connectors.conftest import SAMPLES, Stager
 
 D = Decimal
@@ -164,3 +165,56 @@ def test_paddle_s_subscriptions(staged: Stager) -> None:
         ("sub_3", "canceled", D(100), "JPY", date(2025, 1, 1), date(2025, 12, 1), date(2025, 12, 1), None),
         ("sub_4", "trial", D(13), "EUR", date(2026, 3, 4), None, None, None),
     ]
+
+
+TRANSACTIONS = "id,customer_id,gateway,type,date,amount,currency_code,status\n"
+
+
+def paid(*amounts: str, kind: str = "payment") -> str:
+    rows = [f'txn_{at},c_1,stripe,{kind},2026-03-01,"{amount}",EUR,success\n' for at, amount in enumerate(amounts)]
+    return TRANSACTIONS + "".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "read"),
+    [
+        (["3000", "500"], ["30", "5"]),
+        (["3,000", "500"], ["30", "5"]),  # thousands
+        (["€3000", "(500)"], ["30", "-5"]),
+        (["30,50", "1.234,00"], ["30.50", "1234"]),  # decimal commas: not minor units
+        (["3000.00", "500.00"], ["3000", "500"]),
+    ],
+)
+def test_amounts_in_minor_units_are_read_as_their_column_writes_them(staged: Stager, amounts: list[str], read: list[str]) -> None:
+    result = staged(paid(*amounts))
+    assert [amount for _, amount in result.rows("payment", "payment_id", "amount")] == [D(text) for text in read]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        (["3000"] * 30 + ["12.50"], "1 of 31 have decimals, as 12.50 does"),
+        (["3000"] * 30 + ["1.23E+05"], "1 of 31 have decimals, as 1.23E+05 does"),
+        (["3000.0", "500.0"], "those with decimals write a bare 0 behind the mark, as 3000.0 does"),
+        (["1.234"] * 3, "can be thousands or three decimals"),
+    ],
+)
+def test_amounts_that_could_be_cents_or_not_are_a_question(staged: Stager, amounts: list[str], said: str) -> None:
+    with pytest.raises(HeldBack, match=re.escape(said)):
+        staged(paid(*amounts))
+    if "decimals" in said and "thousands" not in said:
+        assert staged(paid(*amounts[:1]), amounts="minor").rows("payment", "amount") == [(D(30),)]
+
+
+def test_an_amount_of_fourteen_digits_is_no_break_down(staged: Stager) -> None:
+    assert staged(paid("13027200000000")).rows("payment", "amount") == [(D(130272000000),)]
+
+
+@pytest.mark.parametrize("system", ["chargebee", "recurly", "paddle"])
+def test_a_kind_of_row_that_is_not_known_is_a_problem(staged: Stager, system: str) -> None:
+    name = {"recurly": "recurly_transactions.csv", "paddle": "paddle_adjustments.csv"}.get(system, "chargebee_transactions.csv")
+    lines = (SAMPLES / name).read_text().splitlines()
+    odd = {"chargebee": ("payment", "web"), "recurly": ("purchase", "web"), "paddle": ("refund", "web")}[system]
+    row = next(line for line in lines[1:] if f",{odd[0]}," in line).replace(f",{odd[0]},", f",{odd[1]},")
+    result = staged("\n".join([*lines, *lines[1:], row]) + "\n")
+    assert [(value, reason[:10]) for _, _, value, reason in result.problems()] == [("web", "not one of")]

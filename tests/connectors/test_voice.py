@@ -23,11 +23,11 @@ def test_tickets_of_zendesk_as_csv(staged: Stager) -> None:
     assert result.rows("remark", *COLUMNS) == [
         # 9:15 in Berlin is 8:15 UTC
         ("zendesk:101", "ticket", "First GmbH", datetime(2026, 3, 2, 8, 15), "Ada Byron", "customer", "Import fails, again"),
-        ("zendesk:102", "ticket", "gmail.com", datetime(2026, 3, 5, 22, 30), "Max", "customer", 'How do I "export"?'),
+        ("zendesk:102", "ticket", "max@gmail.com", datetime(2026, 3, 5, 22, 30), "Max", "customer", 'How do I "export"?'),
     ]
     assert result.rows("source_account", "source_id", "name", "domain", "email") == [
         ("First GmbH", "First GmbH", "first.example", "ada@first.example"),
-        ("gmail.com", None, "gmail.com", "max@gmail.com"),
+        ("max@gmail.com", None, "gmail.com", "max@gmail.com"),  # gmail.com is nobody's
     ]
     assert result.staged.covers["remark"][:2] == (date(2026, 3, 2), date(2026, 3, 6))
 
@@ -40,7 +40,7 @@ def test_tickets_of_zendesk_as_json_with_what_was_answered(staged: Stager) -> No
         ("zendesk:101", "ticket", "77", datetime(2026, 3, 2, 8, 15), "Ada Byron", "customer", "It stops at row 7."),
         ("zendesk:101/2", "note", "77", datetime(2026, 3, 2, 8, 20), "Sam", "seller", "Which file?\nSend it & we look."),
         ("zendesk:101/rating", "note", "77", datetime(2026, 3, 4, 9), "Ada Byron", "customer", "Quick!"),
-        ("zendesk:102", "ticket", "gmail.com", datetime(2026, 3, 5, 22, 30), "Max", "customer", "How do I export?"),
+        ("zendesk:102", "ticket", "9002", datetime(2026, 3, 5, 22, 30), "Max", "customer", "How do I export?"),
     ]
     assert result.rows("source_account", "source_id", "name", "other_id")[0] == ("77", "First GmbH", "001A")
 
@@ -210,3 +210,10 @@ def test_the_conversations_of_a_real_export(staged: Stager, shared_data: Path) -
         assert said[f"intercom:{each['id']}"] == (began, each["source_author_email"].partition("@")[2])
     companies = staged(shared_data / "intercom" / "intercom_companies.json")
     assert companies.staged.layout == "companies"
+
+
+def test_a_ticket_whose_cells_have_moved_is_a_problem_and_a_dash_is_nothing(staged: Stager) -> None:
+    header, *rows = (SAMPLES / "zendesk_tickets.csv").read_text().splitlines()
+    result = staged("\n".join([header, *rows, *rows, rows[0].replace('"1","101",', '"1",', 1) + ',""']) + "\n")
+    assert [(column, value) for _, column, value, _ in result.problems()][:1] == [("Id", "Ada Byron")]
+    assert {product for (product,) in result.rows("remark", "source_product_id")} == {"Atlas", "Support"}
