@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from kpi.warehouse import likeness
-from kpi.warehouse.names import are_akin, are_foreign, are_of, are_siblings, compact, company_domain, loose_words, normal_name
+from kpi.warehouse.known import Book, Customer
+from kpi.warehouse.names import are_foreign, are_siblings, compact, company_domain, loose_words, normal_name
 
 __all__ = ["Candidate", "Customer", "Decision", "Link", "Linked", "company_domain", "link_accounts", "normal_name"]
 
@@ -33,36 +34,12 @@ CONFIDENCE: Final = {
     "name": Decimal("0.9"),
     "name, shortened": Decimal("0.85"),
 }
-#: A word that so many names have tells no company from another.
-_COMMON: Final = 3
-#: From here on two names may be one, if an address says so.
-_ALIKE: Final = Decimal("0.75")
+_NOBODY: Final[frozenset[str]] = frozenset()
 #: Accounts listed for one customer; whoever reads more reads none.
 _MOST: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """A row of ``source_account``, or of ``account_record``, as far as identity needs it.
-
-    Attributes:
-        other_id: an id of another system that this one stores.
-        email: the whole address.
-        merged_into: the id, in the same system, of the record that this one was merged into.
-    """
-
-    source: str
-    source_id: str
-    name: str | None
-    domain: str | None
-    other_id: str | None = None
-    email: str | None = None
-    merged_into: str | None = None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What tells it from all others."""
-        return self.source, self.source_id
+#: Accounts that share a domain or a name beyond which it says nothing: an address made up where one was asked for, or Private Person.
+#: Comparing each of thousands of customers with each of thousands of accounts would take hours.
+_CROWD: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +128,7 @@ class _Linking:
         above: list[tuple[str, Customer]] = []
         for _, group in itertools.groupby(ordered, key=lambda item: item[1].source):
             members = list(group)
-            book = _Book(above) if above else None
+            book = Book(above) if above else None
             for id_, record in members:
                 if book is not None and id_ not in self.parent and (found := self._find(book, record)):
                     self._join(id_, *found)
@@ -195,7 +172,7 @@ class _Linking:
     # -- the customers -------------------------------------------------------------------------------------------
 
     def _customers(self, members: list[tuple[str, Customer]], customers: Sequence[Customer]) -> None:
-        book = _Book(members)
+        book = Book(members)
         merged = {(one.source, one.source_id): one.merged_into for one in customers if one.merged_into}
         waiting = []
         for customer in customers:
@@ -240,27 +217,25 @@ class _Linking:
         """Accounts that a person said this isn't."""
         return {self._root(target) for target in self.rejected.get(customer.key, ()) if target}
 
-    def _allowed(self, customer: Customer, found: Iterable[str]) -> set[str]:
+    def _allowed(self, customer: Customer, found: Set[str]) -> Set[str]:
         if customer.key not in self.rejected:
-            return set(found)
-        if None in self.rejected[customer.key]:
-            return set()
-        return set(found) - self._not(customer)
+            return found  # and no copy, which for thousands of accounts and as many customers would take minutes
+        return _NOBODY if None in self.rejected[customer.key] else found - self._not(customer)
 
-    def _by_id(self, book: _Book, customer: Customer) -> str | None:
+    def _by_id(self, book: Book, customer: Customer) -> str | None:
         """The account whose id the customer's system stores (a Salesforce id of 18 letters answers to its first 15 as well), else
         the one that stores the customer's, unless two systems have customers of that id."""
         other = customer.other_id or ""
-        found = book.ids.get(other) or book.ids.get(other[:15]) or set()
+        found: Set[str] = book.ids.get(other) or book.ids.get(other[:15]) or _NOBODY
         if not found and customer.source_id not in self.twice:
-            found = book.stored.get(customer.source_id, set())
+            found = book.stored.get(customer.source_id, _NOBODY)
         return _only(self._allowed(customer, found))
 
-    def _find(self, book: _Book, customer: Customer) -> tuple[str, str] | None:
+    def _find(self, book: Book, customer: Customer) -> tuple[str, str] | None:
         """The account and the method, by the first rule that decides; what stays open becomes candidates."""
         if account := self._by_id(book, customer):
             return account, "stored id"
-        writer = _only(self._allowed(customer, book.emails.get(customer.email, ()))) if customer.email else None
+        writer = _only(self._allowed(customer, book.emails.get(customer.email, _NOBODY))) if customer.email else None
         if writer and book.fits(writer, customer):
             return writer, "e-mail"
         found = self._by_domain_or_name(book, customer)
@@ -268,11 +243,11 @@ class _Linking:
             self._ask(book, customer, {writer}, "it has the same e-mail, but another name: one mailbox may pay for several")
         return found
 
-    def _by_domain_or_name(self, book: _Book, customer: Customer) -> tuple[str, str] | None:
+    def _by_domain_or_name(self, book: Book, customer: Customer) -> tuple[str, str] | None:
         domain = company_domain(customer.domain)
-        owners = self._allowed(customer, book.domains.get(domain, ())) if domain else set()
-        named = self._allowed(customer, book.names.get(normal_name(customer.name), ())) if customer.name else set()
-        shortened = self._allowed(customer, book.loose.get(compact(loose_words(customer.name)), ())) if customer.name else set()
+        owners = self._allowed(customer, book.domains.get(domain, _NOBODY)) if domain else _NOBODY
+        named = self._allowed(customer, book.names.get(normal_name(customer.name), _NOBODY)) if customer.name else _NOBODY
+        shortened = self._allowed(customer, book.loose.get(compact(loose_words(customer.name)), _NOBODY)) if customer.name else _NOBODY
         if len(owners) == 1:
             return self._by_domain(book, customer, next(iter(owners)), named)
         if owners:
@@ -295,7 +270,7 @@ class _Linking:
                 return account, method
         return None
 
-    def _by_domain(self, book: _Book, customer: Customer, account: str, named: set[str]) -> tuple[str, str] | None:
+    def _by_domain(self, book: Book, customer: Customer, account: str, named: Set[str]) -> tuple[str, str] | None:
         """The domain is one account's; the name may still speak for another company of the same group."""
         other = _only(named - {account}) if account not in named else None
         if other and not book.has_domain(other):
@@ -310,97 +285,13 @@ class _Linking:
             return None
         return account, "domain"
 
-    def _ask(self, book: _Book, customer: Customer, accounts: Iterable[str], why: str) -> None:
+    def _ask(self, book: Book, customer: Customer, accounts: Set[str], why: str) -> None:
+        """Let a person say; of a crowd nobody can, and those whose names are alike are found later."""
+        if len(accounts) > _CROWD:
+            return
         scored = sorted(((likeness.alike(customer.name, book.name(id_)), id_) for id_ in accounts), key=lambda one: (-one[0], one[1]))
         for score, id_ in scored[:_MOST]:
             self.result.candidates.append(Candidate(*customer.key, id_, score, why))
-
-
-class _Book:
-    """What accounts are known by, and which accounts each of it leads to."""
-
-    def __init__(self, members: Iterable[tuple[str, Customer]]) -> None:
-        self.ids: dict[str, set[str]] = defaultdict(set)
-        self.stored: dict[str, set[str]] = defaultdict(set)
-        self.emails: dict[str, set[str]] = defaultdict(set)
-        self.domains: dict[str, set[str]] = defaultdict(set)
-        self.names: dict[str, set[str]] = defaultdict(set)
-        self.loose: dict[str, set[str]] = defaultdict(set)
-        self._called: dict[str, list[str]] = defaultdict(list)
-        self._of: dict[str, set[str]] = defaultdict(set)
-        self._words: Counter[str] = Counter()
-        self._writers: dict[str, list[str]] = defaultdict(list)
-        for account, member in members:
-            self.ids[member.source_id].add(account)
-            self.ids[f"{member.source}:{member.source_id}"].add(account)
-            if member.other_id:
-                self.stored[member.other_id].add(account)
-            if member.name and member.name not in self._called[account]:
-                self._called[account].append(member.name)
-                words = loose_words(member.name)
-                self.names[normal_name(member.name)].add(account)
-                self.loose[compact(words)].add(account)
-                self._words.update(set(words))
-            self.learn(account, member)
-
-    def learn(self, account: str, customer: Customer, certain: bool = True) -> None:
-        """Its addresses are the account's as well; with ``certain`` False a domain only where it looks like the account's, since
-        a bookkeeper's pays for many."""
-        self.hear_from(account, customer)
-        domain = company_domain(customer.domain)
-        if domain and (certain or any(are_of(domain, name) for name in self._called[account]) or self.knows_akin(account, domain)):
-            self.domains[domain].add(account)
-            self._of[account].add(domain)
-
-    def name(self, account: str) -> str | None:
-        """What the system that ranks first calls it."""
-        called = self._called.get(account)
-        return called[0] if called else None
-
-    def called(self) -> list[tuple[str, str]]:
-        """Every name with its account."""
-        return [(name, account) for account, names in self._called.items() for name in names]
-
-    def fits(self, account: str, customer: Customer) -> bool:
-        """Whether the name speaks for it as well: there is none, or it shares a rare word with the account's or with that of another
-        who writes from this address, or is like it."""
-        called = [*self._called.get(account, ()), *self._writers.get(customer.email or "", ())[:_MOST]]
-        if not customer.name or not called:
-            return True
-        name = customer.name
-        words = {word for word in loose_words(name) if self._words[word] < _COMMON}
-        akin = any(words & set(loose_words(one)) or likeness.alike(name, one) >= _ALIKE for one in called)
-        return akin and not any(are_siblings(name, one) for one in called)
-
-    def has_domain(self, account: str) -> bool:
-        """Whether any system knows a domain of its own."""
-        return bool(self._of.get(account))
-
-    def hear_from(self, account: str, customer: Customer) -> None:
-        """Whoever writes from the same address is the account as well, if the name fits."""
-        if customer.email:
-            self.emails[customer.email].add(account)
-            if customer.name:
-                self._writers[customer.email].append(customer.name)
-
-    def knows_akin(self, account: str, domain: str) -> bool:
-        """Whether one of the account's domains looks like this one."""
-        return any(are_akin(domain, one) for one in self._of.get(account, ()))
-
-    def confirms(self, account: str, domain: str | None, name: str) -> bool:
-        """Whether the domains don't speak against it; where one is missing, two words are proof enough, and one is not."""
-        if domain and account in self._of:
-            return self.knows_akin(account, domain)
-        return len(loose_words(name)) > 1
-
-    def is_common(self, name: str) -> bool:
-        """Whether every word of the name is in several others."""
-        return all(self._words[word] >= _COMMON for word in loose_words(name))
-
-    def share_words(self, one: str, other: str) -> bool:
-        """Whether the names of two accounts have a word in common that tells companies apart."""
-        shared = set(loose_words(self.name(one) or "")) & set(loose_words(self.name(other) or ""))
-        return bool(shared)
 
 
 def _only(found: Iterable[str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kpi.warehouse import likeness
 from kpi.warehouse.identity import Customer, Decision, link_accounts
 from kpi.warehouse.names import company_domain, normal_name
 
@@ -225,3 +226,28 @@ def test_one_word_that_many_have_is_no_proof_without_a_domain():
     accounts = [account(str(n), name, f"p{n}.example") for n, name in enumerate(names)]
     assert linked(accounts, customer("c", "PHOENIX LLC", "gmail.com")) == {}
     assert linked(accounts[:1], customer("c", "PHOENIX LLC", "gmail.com")) == {"c": ("salesforce:0", "name")}
+
+
+def test_what_a_crowd_of_accounts_shares_says_nothing_and_costs_nothing(monkeypatch):
+    """150 accounts have the domain that somebody types where one is asked for: of them only a name that is like one is worth a look.
+
+    One of 150 accounts of the same name can't be told from the others by anybody.
+    """
+    syllables = ("ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "zu")
+    names = ["".join(f"{syllables[n // 100 % 10]}{syllables[n // 10 % 10]}{syllables[n % 10]}x").title() + "wood" for n in range(300)]
+    accounts = [account(str(n), name, "nomail.example") for n, name in enumerate(names[:150])]
+    customers = [customer(f"c{n}", name, "nomail.example") for n, name in enumerate(names[150:])]
+    compared = []
+    alike = likeness.alike
+    monkeypatch.setattr(likeness, "alike", lambda one, other: compared.append(one) or alike(one, other))
+    misspelt = customer("typo", names[7].replace("wood", "woood"), "nomail.example")
+    assert linked(accounts, *customers, misspelt, customer("same", names[9], "nomail.example")) == {
+        "same": ("salesforce:9", "domain and name")
+    }
+    assert asked(accounts, misspelt)[0][:2] == ("typo", "salesforce:7")
+    assert asked(accounts, misspelt)[0][3] == f"its name is like {names[7]}"
+    people = [account(str(n), "Private Person") for n in range(150)]
+    assert linked(people, customer("c", "Private Person")) == {}
+    assert asked(people, customer("c", "Private Person")) == []
+    assert asked(people[:100], customer("c", "Private Person"))[0] == ("c", "salesforce:0", "1", "100 accounts have this name")
+    assert len(compared) == 100  # those of the last line
