@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from connectors.evening import FIRST_ROWS, is_sparse
 from connectors.markup import Places, Scanner, Shape, Tags, Unlike, altered, slices, unescaped, windows
 from connectors.packing import NotATable
 from connectors.serials import moment_of, number_of
@@ -25,8 +26,6 @@ _BLOCK: Final = 1 << 20
 _LONGEST_ROW: Final = 4 << 20
 #: Letters of shared texts in one block; more is for the parser, which writes cell by cell.
 _MOST_LETTERS: Final = 16 << 20
-#: Cells of a grid for each that is written, beyond which a sheet is sparse and better read cell by cell.
-_SPARSE: Final = 16
 _MOST_COLUMNS: Final = 16_384
 _ATTRIBUTES: Final = re.compile(r'(?:\s+[\w:]+="[^"<&]*")*\s*/?')
 _ATTRIBUTE: Final = re.compile(r'\s([\w:]+)="([^"]*)"')
@@ -142,10 +141,12 @@ class Grid:
 
     Attributes:
         count: rows that have cells.
+        width: cells that every row is given, see :attr:`connectors.evening.Even.width`.
     """
 
     def __init__(self, about: About, target: IO[bytes]) -> None:
         self.count = 0
+        self.width = 0
         self._about = about
         self._target = target
         self._scanner = Scanner(_CELLS)
@@ -154,11 +155,11 @@ class Grid:
         self._row = 0
         self._size = 0
 
-    def write_all(self, source: IO[bytes], around: Callable[[bytes, bool], None]) -> int:
-        """The sheet whose XML ``source`` is; how many rows have cells. ``around`` is given what stands before and behind the rows."""
+    def write_all(self, source: IO[bytes], around: Callable[[bytes, bool], None]) -> tuple[int, int]:
+        """The sheet whose XML ``source`` is; ``count`` and ``width``. ``around`` is given what stands before and behind the rows."""
         for block in blocks(source, b"<sheetData", b"</row>", around):
             self.write(block)
-        return self.count
+        return self.count, self.width
 
     def write(self, block: bytes) -> None:
         """Rows of XML, from the first one's beginning to the last one's end.
@@ -277,13 +278,18 @@ class Grid:
         np.maximum.at(widths, row_of, columns + 1)
         filled = np.zeros(len(rows), np.bool_)
         filled[row_of[pc.greater(pc.binary_length(texts), 0).to_numpy(zero_copy_only=False)]] = True
+        if not self.count and filled.any():
+            self.width = int(widths[filled][:FIRST_ROWS].max())
+        if is_sparse(self.width * int(filled.sum()), len(columns)):
+            self.width = 0
+        widths = np.maximum(widths, self.width)
         widths[~filled] = -1
         starts = np.concatenate(([0], np.cumsum(widths + 1)))  # a row's number stands before its cells
         total = int(starts[-1])
         self._size += total + int(pc.sum(pc.binary_length(texts)).as_py() or 0)
         if self._size > self._about.allowed:
             raise NotATable(GROWN)
-        if total > _SPARSE * len(columns) + 100_000:
+        if is_sparse(total, len(columns)):  # better read cell by cell
             raise Unlike
         if not total:
             return

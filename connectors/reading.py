@@ -22,7 +22,7 @@ from connectors.foreign import refusal
 from connectors.packing import GZIP, ZIP, NotATable, gunzip, opened, refuse_growth, unzip
 from connectors.parsing import LONGEST, Broken, parse
 from connectors.scanning import MARKS, is_binary, scan
-from connectors.workbook import sheets_of
+from connectors.workbook import Sheet, sheets_of
 
 #: Of a file, read to find out what it is. Thirty records of the widest Jira export seen fit several times.
 HEAD_BYTES: Final = 1 << 20
@@ -51,6 +51,7 @@ class Text:
         is_wrapped: every line is one quoted cell, which holds the line.
         marks: those of :data:`connectors.scanning.MARKS` that its cells may have at their ends.
         lines: how many line ends it has; -1 where they were not counted.
+        width: cells that each row of a sheet has at least, and those that have something in them but few more; 0 where that varies.
         note: what was assumed of the encoding; empty for UTF-8.
     """
 
@@ -66,6 +67,7 @@ class Text:
     marks: str = MARKS
     lines: int = -1
     note: str = ""
+    width: int = 0
 
     @property
     def may_break(self) -> bool:
@@ -110,7 +112,7 @@ def open_texts(path: Path, folder: Path) -> list[Text]:
             if "[Content_Types].xml" in names:
                 refuse_growth(sum(member.file_size for member in archive.infolist()), path.stat().st_size)
                 sheets, since_1904 = sheets_of(archive, folder)
-                made = [_sheet(sheet.path, sheet.name, since_1904, sheet.is_hidden) for sheet in sheets if sheet.rows]
+                made = [_sheet(sheet, since_1904) for sheet in sheets if sheet.rows]
                 if not made:
                     raise NotATable("none of its sheets has cells")
                 return made
@@ -149,10 +151,14 @@ def _plain(path: Path) -> Text:
     return Text(path, seen.encoding, text, seen.errors, is_odd=seen.is_odd, marks=seen.marks, lines=seen.lines, note=seen.note)
 
 
-def _sheet(path: Path, name: str, since_1904: bool, is_hidden: bool) -> Text:
-    with path.open("rb") as file:
+def _sheet(sheet: Sheet, since_1904: bool) -> Text:
+    with sheet.path.open("rb") as file:
         head = file.read(HEAD_BYTES).decode("utf-8", "ignore")
-    return Text(path, "utf-8", head, sheet=name, since_1904=since_1904, is_hidden=is_hidden, is_odd=True)
+    seen = scan(sheet.path)
+    # a text that holds the mark for lost letters looks like one that is not UTF-8
+    is_odd = seen.is_odd or seen.encoding != "utf-8"
+    about = Text(sheet.path, "utf-8", head, is_odd=is_odd, marks=seen.marks, lines=seen.lines, width=sheet.width)
+    return replace(about, sheet=sheet.name, since_1904=since_1904, is_hidden=sheet.is_hidden)
 
 
 def head_records(text: Text, delimiter: str) -> list[Record]:
@@ -160,7 +166,7 @@ def head_records(text: Text, delimiter: str) -> list[Record]:
     csv.field_size_limit(sys.maxsize)
     if text.is_sheet:
         rows = csv.reader(io.StringIO(text.head, newline=""))
-        found = (Record(int(row[0]), row[1:]) for row in rows if row and row[0].isdigit())
+        found = (Record(int(row[0]), _bare(row[1:])) for row in rows if row and row[0].isdigit())
         return list(itertools.islice(found, HEADER_WITHIN + 10))
     lines = io.StringIO(text.head, newline=None)
     reader = csv.reader(_unwrapped(lines) if text.is_wrapped else lines, delimiter=delimiter)
@@ -173,6 +179,13 @@ def head_records(text: Text, delimiter: str) -> list[Record]:
         if len(made) == HEADER_WITHIN + 10:
             break
     return made
+
+
+def _bare(cells: list[str]) -> list[str]:
+    """A sheet's row without the empty cells behind its last one."""
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
 
 
 def unwrap(text: Text) -> Text:
@@ -219,7 +232,7 @@ def records(text: Text, delimiter: str, below: int = 1, width: int = 0) -> Itera
         with text.path.open(encoding="utf-8", newline="") as file:
             for number, *cells in csv.reader(file):
                 if int(number) >= below:
-                    yield Record(int(number), cells)
+                    yield Record(int(number), _bare(cells))
     else:
         yield from parse(physical_lines(text, below - 1), delimiter, below, width)
 

@@ -19,7 +19,7 @@ MARKS: Final = "\"'=\t"
 #: Bytes that text has no use for; tabs and line ends are not among them.
 _CONTROLS: Final = bytes(at for at in (*range(32), 127) if at not in (9, 10, 13))
 #: What can't be seen in a cell, blanks that are no blanks, and digits of double width.
-_ODD: Final = re.compile("[\u00a0\u00ad\u200b-\u200f\u202a-\u202f\u2060\u2066-\u2069\u3000\ufeff\uff01-\uff5e\x85\u2028\u2029]")
+_ODD: Final = re.compile("[\u00a0\u00ad\u1680\u2000-\u200f\u202a-\u202f\u205f\u2060\u2066-\u2069\u3000\ufeff\uff01-\uff5e\x85\u2028\u2029]")
 #: Share of control characters in a file's beginning from which it is a program, a picture or the like.
 _BINARY: Final = 0.1
 _ASCII: Final = bytes(range(128))

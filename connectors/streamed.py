@@ -17,6 +17,7 @@ from xml.parsers import expat
 
 import pyarrow as pa
 
+from connectors.evening import Even
 from connectors.packing import NotATable
 from connectors.serials import moment_of, number_of
 
@@ -197,18 +198,20 @@ def spooled_texts(archive: zipfile.ZipFile, part: str, spool: IO[bytes]) -> Call
     return read
 
 
-def write_sheet(archive: zipfile.ZipFile, part: str, about: About, target: Path) -> int:
-    """Write a sheet's rows as CSV; how many have cells."""
+def write_sheet(archive: zipfile.ZipFile, part: str, about: About, target: Path) -> tuple[int, int]:
+    """Write a sheet's rows as CSV; how many have cells, and how many cells each is given, see :attr:`Even.width`."""
     with target.open("w", encoding="utf-8", newline="") as file:
-        rows = Rows(about, csv.writer(file, lineterminator="\n"))
+        even = Even(csv.writer(file, lineterminator="\n"))
+        rows = Rows(about, even)
         parse(archive, part, rows.start, rows.end, rows.text)
-        return rows.count
+        even.finish()
+        return rows.count, even.width
 
 
 class Rows:
     """The rows of a sheet, while its XML streams by."""
 
-    def __init__(self, about: About, writer: Any) -> None:
+    def __init__(self, about: About, writer: Even) -> None:
         self.count = 0
         self._about = about
         self._writer = writer
@@ -266,7 +269,7 @@ class Rows:
                 self._cells[self._column] = cell
         elif element == "row":
             if any(self._cells):
-                self._writer.writerow([self._row, *self._cells])
+                self._writer.write(self._row, self._cells)
                 self.count += 1
                 self._size += len(self._cells) + sum(map(len, self._cells))
                 if self._size > self._about.allowed:

@@ -51,14 +51,16 @@ class Sheet:
     Attributes:
         name: as on its tab.
         is_hidden: nobody sees it who opens the workbook.
-        path: the CSV; empty cells behind a row's last one are left out, as are rows without cells.
+        path: the CSV; rows without cells are left out.
         rows: how many rows have cells.
+        width: how many cells each row is given; 0 where rows are as wide as they come.
     """
 
     name: str
     is_hidden: bool
     path: Path
     rows: int
+    width: int
 
 
 @dataclass
@@ -100,9 +102,9 @@ def sheets_of(archive: zipfile.ZipFile, folder: Path) -> tuple[list[Sheet], bool
                         raise NotATable(_UNNATURAL)
                     done.add(part)
                     target = folder / f"sheet{at}.csv"
-                    rows = _write_sheet(archive, part, about, target)
+                    rows, width = _write_sheet(archive, part, about, target)
                     about = replace(about, allowed=about.allowed - target.stat().st_size)
-                    made.append(Sheet(name, state != "visible", target, rows))
+                    made.append(Sheet(name, state != "visible", target, rows, width))
     except (expat.ExpatError, KeyError, ValueError, IndexError, OverflowError) as error:
         raise NotATable(_DAMAGED) from error
     pa.default_memory_pool().release_unused()
@@ -204,8 +206,8 @@ def _about(book: _Book, relations: dict[str, tuple[str, str]], spool: IO[bytes],
     return replace(about, spooled=spooled_texts(book.archive, part, spool))
 
 
-def _write_sheet(archive: zipfile.ZipFile, part: str, about: About, target: Path) -> int:
-    """Write a sheet's rows as CSV; how many have cells."""
+def _write_sheet(archive: zipfile.ZipFile, part: str, about: About, target: Path) -> tuple[int, int]:
+    """Write a sheet's rows as CSV; how many have cells, and how many cells each is given."""
     if about.spooled is None:
         try:
             with archive.open(part) as source, target.open("wb") as file:

@@ -65,6 +65,7 @@ class Bulk:
         above: physical lines of the original above the first line of ``text``.
         skip_header: the first record of ``text`` is the header.
         rejects_table: where DuckDB puts what it can't read.
+        rows_below: of a sheet, whose rows begin with their numbers: that of the header; above it are no records.
         lines: of JSON, whose ``line`` is the record's number, the physical line of each.
     """
 
@@ -78,6 +79,7 @@ class Bulk:
     above: int = 0
     skip_header: bool = False
     rejects_table: str = ""
+    rows_below: int = 0
     lines: array[int] | None = None
     is_tidy: bool = False
     notes: tuple[str, ...] = ()
@@ -257,7 +259,13 @@ def take_sample(bulk: Bulk, records: int, positions: Iterable[int]) -> str:
 
 def _reading(bulk: Bulk, longest: int, block: int, more: dict[str, Any], chosen: str = "*") -> str:
     columns = {f"c{at}": "VARCHAR" for at in bulk.positions}
-    if bulk.has_line:
+    where = ""
+    if bulk.rows_below:
+        beside = {f"beside{at}": "VARCHAR" for at in range(len(bulk.header), bulk.text.width)}
+        columns = {"line": "BIGINT", **columns, **beside}
+        where = f" WHERE line > {int(bulk.rows_below)}"
+        chosen = ", ".join(name for name in columns if name not in beside) if chosen == "*" else chosen
+    elif bulk.has_line:
         columns["line"] = "BIGINT"
     options: dict[str, Any] = {
         "header": False,
@@ -274,4 +282,4 @@ def _reading(bulk: Bulk, longest: int, block: int, more: dict[str, Any], chosen:
     typed = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
     said = ", ".join(f"{name} = {literal(value)}" for name, value in (options | more).items())
     # as SQL, since the options of DuckDB's read_csv for Python import pandas, half a second
-    return f"SELECT {chosen} FROM read_csv({literal(str(bulk.text.path))}, columns = {{{typed}}}, {said})"  # noqa: S608
+    return f"SELECT {chosen} FROM read_csv({literal(str(bulk.text.path))}, columns = {{{typed}}}, {said}){where}"  # noqa: S608

@@ -25,6 +25,7 @@ from kpi.importing.deciding import SAMPLE, decide
 from kpi.importing.recognising import Recognised, recognise_one, recognise_tree
 from kpi.importing.rows import Rows
 from kpi.importing.setaside import SetAside
+from kpi.importing.sheets import open_sheet
 from kpi.importing.staged import Context, Replaces, Staged, StagedTable
 from kpi.importing.trees import open_tree
 from kpi.importing.units import Amounts, Marks, assume_units, decide_units
@@ -122,7 +123,11 @@ class _Staging:
         read = {folded(name) for name in _columns(self.layout, "")}
         twice = sorted(name for name in read if names.count(name) > 1)
         self.notes += [f'several columns are called "{name}": the first is read' for name in twice]
-        bulk = open_bulk(self.connection, f"{self.prefix}_raw", self.text, self.found, self.folder)
+        relation = f"{self.prefix}_raw"
+        if self.text.is_sheet:
+            bulk = open_sheet(self.connection, relation, self.text, self.found)
+        else:
+            bulk = open_bulk(self.connection, relation, self.text, self.found, self.folder)
         self.bulks[""] = bulk or self._with_care()
 
     def _with_care(self) -> Bulk:
@@ -204,15 +209,17 @@ class _Staging:
         else:
             self.notes += assume_units(self.connection, self._amounts(), self.name, self.context)
         for at, (part, bulk) in enumerate(list(self.bulks.items())):
-            main = at == 0
+            main, spans = at == 0, dict(self.spans)
             differs = self._check(part, main)
             if self.doubtful or (bulk.rejects_table and bulk.rejects(self.layout.totals).records):
                 # a careful reading can tell what is broken, and read most of it
                 self._take_care(part)
+                self.spans = spans
                 self._check(part, main)
             elif differs and not self.closely[part]:
                 # what a quick look showed does not hold for all of it
                 self._look(part, closely=True)
+                self.spans = spans
                 self._check(part, main)
             self._set_aside(part, main)
         self._hold_back()
@@ -248,7 +255,8 @@ class _Staging:
             exported_on=as_of.date() if as_of else None,
             delimiter=self.found.delimiter,
             since_1904=self.text.since_1904,
-            is_odd=self.text.is_odd,
+            # a sheet's cell may hold a line break or a tab as any other letter
+            is_odd=self.text.is_odd or (self.text.is_sheet and (self.text.may_break or "\t" in self.text.marks)),
         )
         named = [value for mapping in self.layout.mappings for value in mapping.columns.values() if isinstance(value, Currency)]
         found = [scope.find(cell) for value in named for cell in cells_of(value)]

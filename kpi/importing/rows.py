@@ -104,7 +104,8 @@ class Rows:
             return None
         fitted: list[str] | None = tidied
         if self._order is not None:
-            fitted = _ordered(tidied, self._order)
+            lacking = len(self._order) - len(tidied) if self._text.is_sheet else 0  # a sheet leaves out empty cells at the end
+            fitted = _ordered([*tidied, *[""] * lacking], self._order)
         if fitted is not None and self._is_report:
             # a workbook doesn't hold the empty cells at a row's end
             lost = self._width - len(fitted) if self._text.is_sheet else 0
@@ -183,7 +184,7 @@ class Rows:
             self.notes.append(f"{rows} another delimiter than the header")
         if self._padding:
             self.notes.append("NUL bytes that stand for nothing are left out")
-        if self._usual != self._width and not self._is_report:
+        if self._usual != self._width and not self._is_report and not self._text.is_sheet:
             self.notes.append(f"its rows have {self._usual} cells where the header has {self._width}")
 
 

@@ -36,7 +36,7 @@ def sheet(rows: str) -> bytes:
 def plainly(xml: bytes, about: About = ABOUT) -> list[list[str]]:
     """The records of a sheet read whole."""
     target = io.BytesIO()
-    count = Grid(about, target).write_all(io.BytesIO(xml), guard("c", Unlike))
+    count, _ = Grid(about, target).write_all(io.BytesIO(xml), guard("c", Unlike))
     made = list(csv.reader(io.StringIO(target.getvalue().decode(), newline="")))
     assert len(made) == count
     return made

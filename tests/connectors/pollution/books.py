@@ -57,7 +57,9 @@ class Book:
             flag = f'<{self.prefix}workbookPr date1904="1"/>' if self.since_1904 else ""
             archive.writestr("xl/workbook.xml", self._root("workbook", f"{flag}<{self.prefix}sheets>{listed}</{self.prefix}sheets>"))
             targets = [("worksheet", f"worksheets/sheet{at}.xml") for at in range(1, len(self.sheets) + 1)]
-            archive.writestr("xl/_rels/workbook.xml.rels", self._relations([*targets, ("sharedStrings", "sharedStrings.xml")]))
+            archive.writestr(
+                "xl/_rels/workbook.xml.rels", self._relations([*targets, ("sharedStrings", "sharedStrings.xml"), ("styles", "styles.xml")])
+            )
             formats = '<numFmts count="1"><numFmt numFmtId="164" formatCode="[$-409]d/mmm/yy\\ h:mm;@"/></numFmts>'
             styles = '<cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/></cellXfs>'
             archive.writestr("xl/styles.xml", f'<styleSheet xmlns="{_MAIN}">{formats}{styles}</styleSheet>')
