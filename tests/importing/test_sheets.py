@@ -35,7 +35,7 @@ WHOLE, CARE = True, False
 
 def payment(number: int, **cells: Cell) -> list[Cell]:
     """A payment of 10.50; nothing stands in the last column."""
-    plain: list[Cell] = [f"ch_{number}", AT + dt.timedelta(hours=number), 10.5, 0, "eur", "Paid", f"cus_{number}", "plain", None]
+    plain: list[Cell] = [f"ch_{number}", AT + dt.timedelta(days=number), 10.5, 0, "eur", "Paid", f"cus_{number}", "plain", None]
     return [cells.get(str(name).split(" (")[0].replace(" ", "_"), cell) for name, cell in zip(HEADER, plain, strict=True)]
 
 
@@ -62,6 +62,7 @@ CASES: dict[str, tuple[bool, list[list[Cell]]]] = {
         CARE,
         [[*HEADER[:2], HEADER[3], HEADER[2], *HEADER[4:]], payment(90, Amount=1, Amount_Refunded=2)],
     ),
+    "another table below": (CARE, [["id", "Created date (UTC)", "Amount", "Amount Refunded", "Currency", "Status", "Fee"]]),
     "a note beside the table": (WHOLE, [[*payment(90), None, "look at this one"]]),
     "blanks around an id": (WHOLE, [payment(90, Customer_ID=" cus_90 ")]),
     "an apostrophe that marks text": (CARE, [payment(90, Amount="'10.50")]),
@@ -73,7 +74,7 @@ CASES: dict[str, tuple[bool, list[list[Cell]]]] = {
 }
 
 #: Of a CSV line breaks in cells count as lines, a row longer than the header is none, and tabs are looked for nowhere.
-NO_CSV = ("lines in a cell", "a line end behind", "a note beside the table", "a tab in an id")
+NO_CSV = ("lines in a cell", "a line end behind", "a note beside the table", "a tab in an id", "another table below")
 
 
 def table(case: str) -> list[list[Cell]]:
@@ -155,6 +156,11 @@ def test_every_way_says_the_same(case: str, reader: Reader) -> None:
         assert reader.read("a.csv", as_csv(rows)) == careful
 
 
+def test_an_id_that_holds_a_tab_is_none(reader: Reader) -> None:
+    made = reader.read("a.xlsx", Book([Sheet("Data", table("a tab in an id"))]).bytes())
+    assert made[4] == [(8, "id", "ch\t90", "it holds a character that no id has")]
+
+
 def test_a_cell_beside_a_long_table_asks_for_care(reader: Reader) -> None:
     """Among the first 40 rows it would only make the sheet wider; behind them it is told by the reader's rejects."""
     rows = [HEADER, *[payment(number) for number in range(50)], [*payment(90, Amount="ten"), None, "look"], payment(91)]
@@ -171,7 +177,14 @@ def test_a_cell_beside_a_long_table_asks_for_care(reader: Reader) -> None:
 def test_days_count_from_where_the_workbook_says(since_1904: bool, prefix: str, reader: Reader) -> None:
     """``x:``: XML that is read tag by tag. A day without a format is a plain number, 46082 or 44620 of 1 March 2026."""
     plain = 44620 if since_1904 else 46082
-    rows = [HEADER, payment(1), payment(2, Created_date=plain), payment(3, Created_date=plain + 0.5), [None], payment(4, Amount="ten")]
+    rows = [
+        HEADER,
+        payment(1, Created_date=AT),
+        payment(2, Created_date=plain),
+        payment(3, Created_date=plain + 0.5),
+        [None],
+        payment(4, Amount="ten"),
+    ]
     hidden = Sheet("Old", [HEADER, payment(7)], "hidden")
     content = Book([hidden, Sheet("Data", rows)], since_1904=since_1904, prefix=prefix).bytes()
     made = reader.read("a.xlsx", content)
