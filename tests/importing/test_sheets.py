@@ -183,7 +183,7 @@ def test_days_count_from_where_the_workbook_says(since_1904: bool, prefix: str, 
         payment(2, Created_date=plain),
         payment(3, Created_date=plain + 0.5),
         [None],
-        payment(4, Amount="ten"),
+        payment(4, Created_date=AT, Amount="ten"),
     ]
     hidden = Sheet("Old", [HEADER, payment(7)], "hidden")
     content = Book([hidden, Sheet("Data", rows)], since_1904=since_1904, prefix=prefix).bytes()
