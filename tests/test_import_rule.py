@@ -45,9 +45,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("connectors.foreign", "connectors.scanning", "connectors.tidying"), ()),
     "connectors.packing": ("connectors.base",),
     "connectors.parsing": ("connectors.base",),
-    **dict.fromkeys(("connectors.markup", "connectors.serials"), ()),
-    "connectors.streamed": ("connectors.packing", "connectors.serials"),
-    "connectors.grids": ("connectors.markup", "connectors.packing", "connectors.serials", "connectors.streamed"),
+    **dict.fromkeys(("connectors.evening", "connectors.markup", "connectors.serials"), ()),
+    "connectors.streamed": ("connectors.evening", "connectors.packing", "connectors.serials"),
+    "connectors.grids": ("connectors.evening", "connectors.markup", "connectors.packing", "connectors.serials", "connectors.streamed"),
     "connectors.workbook": ("connectors.grids", "connectors.markup", "connectors.packing", "connectors.serials", "connectors.streamed"),
     "connectors.reading": (
         *(
