@@ -47,7 +47,7 @@ class Keeper(Generic[Value]):
             self._fill_all(ours, make)
 
     def _ours(self, keys: Sequence[Hashable]) -> dict[Hashable, Future[Value]]:
-        placed = {key: self._place(key) for key in keys}
+        placed = {key: self._place(key) for key in dict.fromkeys(keys)}  # a key twice would wait for itself
         return {key: future for key, (future, ours) in placed.items() if ours}
 
     def _fill_all(self, ours: Mapping[Hashable, Future[Value]], make: Callable[[Sequence[Hashable]], Sequence[Value]]) -> None:

@@ -25,13 +25,10 @@ from kpi.metrics.query import run
 from kpi.metrics.result import Result
 from kpi.metrics.tree import Branch
 from kpi.periods import GRAINS, Period, span_label
-from kpi.printing import printable
+from kpi.printing import harmless, printable
 from kpi.warehouse.engines import open_reader
 from kpi.warehouse.given import look
 from kpi.warehouse.reader import Reader
-
-#: Texts that begin so would be run as formulas by a spreadsheet.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -201,11 +198,6 @@ def as_csv(result: Result) -> str:
     for row in _rows(result):
         writer.writerow([harmless(cell) if name in splits else _cell(cell) for name, cell in row.items()])
     return text.getvalue()
-
-
-def harmless(text: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def _cell(value: Any) -> str:

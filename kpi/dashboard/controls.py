@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from typing import Any, Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,6 +18,8 @@ from kpi.metrics.model import Definitions
 from kpi.periods import Calendar
 
 _WEEK = "filter-week"
+#: Values that are a button each.
+MOST_BUTTONS: Final = 30
 
 
 def parameters() -> dict[str, list[str]]:
@@ -42,7 +46,7 @@ def bar(filters: Filters, week: dt.date, frame: Frame, definitions: Definitions)
         )
         _step(":material/chevron_right:", "Week after", "week-after", filters, frame, place + 1)
         for name, options in frame.options.items():
-            _dimension(name, definitions.dimensions[name].label, options, filters)
+            dimension(name, definitions.dimensions[name].label, options, filters.chosen.get(name, ()), partial(_choose, filters, name))
         if filters.chosen:
             st.button("Clear filters", key="clear-filters", type="tertiary", on_click=_write, args=(Filters(filters.week),))
     return made
@@ -55,14 +59,18 @@ def _step(icon: str, words: str, key: str, filters: Filters, frame: Frame, place
     st.button(words, key=key, icon=icon, disabled=not there, on_click=_write, args=(_at(filters, target, frame),))
 
 
-def _dimension(name: str, label: str, options: tuple[Value, ...], filters: Filters) -> None:
-    chosen = filters.chosen.get(name, ())
+def dimension(name: str, label: str, options: Sequence[Value], chosen: Sequence[Value], choose: Callable[[Sequence[Value]], None]) -> None:
+    """A filter: a button that says what is chosen and opens the values; many have a search instead of a button each."""
     shown = "All" if not chosen else called(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} of {len(options)}"
     key = f"filter-{name}"
     names = [called(value) for value in options]
     st.session_state[key] = [called(value) for value in chosen]
+    more: dict[str, Any] = {"key": key, "on_change": _chosen, "args": (key, options, choose)}
     with st.popover(f"{plain(label)} **{plain(shown)}**", key=f"popover-{name}"):
-        st.pills(label, names, selection_mode="multi", format_func=plain, key=key, on_change=_chosen, args=(name, options, filters))
+        if len(names) <= MOST_BUTTONS:
+            st.pills(label, names, selection_mode="multi", format_func=plain, **more)
+        else:
+            st.multiselect(label, names, placeholder="Search", select_all=False, **more)
 
 
 @lru_cache(maxsize=4096)  # a list of years of weeks is written anew with every run
@@ -80,9 +88,13 @@ def _week_chosen(filters: Filters, frame: Frame) -> None:
     _write(_at(filters, st.session_state[_WEEK], frame))
 
 
-def _chosen(name: str, options: tuple[Value, ...], filters: Filters) -> None:
-    picked = set(st.session_state[f"filter-{name}"])
-    _write(filters.choose(name, [value for value in options if called(value) in picked]))
+def _chosen(key: str, options: Sequence[Value], choose: Callable[[Sequence[Value]], None]) -> None:
+    picked = set(st.session_state[key])
+    choose([value for value in options if called(value) in picked])
+
+
+def _choose(filters: Filters, name: str, values: Sequence[Value]) -> None:
+    _write(filters.choose(name, values))
 
 
 def _write(filters: Filters) -> None:

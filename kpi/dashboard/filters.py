@@ -74,9 +74,9 @@ def read(
     chosen = {name: _values(name, parameters.get(name, ()), options[name], ignored) for name in options}
     # A name like none of ours is somebody else's, such as utm_source of a newsletter, and no loss.
     ignored += [
-        f"This page has no filter {_echo(name)}{_perhaps(name, known)}; it was left out."
+        f"This page has no filter {echo(name)}{perhaps(name, known)}; it was left out."
         for name in parameters
-        if name not in known and _perhaps(name, known)
+        if name not in known and perhaps(name, known)
     ]
     if len(ignored) > MOST_SENTENCES:
         ignored[MOST_SENTENCES - 1 :] = [f"{len(ignored) - MOST_SENTENCES + 1} more parts of this link were left out."]
@@ -92,15 +92,15 @@ def _week(texts: Sequence[str], weeks: Sequence[dt.date], ignored: list[str]) ->
     try:
         week = dt.date.fromisoformat(texts[0])
     except ValueError:
-        ignored.append(f"The link's week {_echo(texts[0])} is not a date such as 2026-11-09; the last whole week is shown.")
+        ignored.append(f"The link's week {echo(texts[0])} is not a date such as 2026-11-09; the last whole week is shown.")
         return None
     if week in weeks:
         return week
     if weeks and weeks[0] < week < weeks[-1] + dt.timedelta(days=7):
-        ignored.append(f"The link's week {_echo(texts[0])} is not the first day of a week; the last whole week is shown.")
+        ignored.append(f"The link's week {echo(texts[0])} is not the first day of a week; the last whole week is shown.")
     else:
         reach = f"they reach from {weeks[0]} to {weeks[-1] + dt.timedelta(days=6)}" if weeks else "nothing was imported yet"
-        ignored.append(f"There are no data for the link's week {_echo(texts[0])}: {reach}; the last whole week is shown.")
+        ignored.append(f"There are no data for the link's week {echo(texts[0])}: {reach}; the last whole week is shown.")
     return None
 
 
@@ -108,18 +108,20 @@ def _values(name: str, texts: Sequence[str], options: Sequence[Value], ignored: 
     by_name = {called(value): value for value in options}
     wanted = dict.fromkeys(texts)
     ignored += [
-        f"No {name} is called {_echo(text)}{_perhaps(text, by_name)}; that part of the link was left out."
+        f"No {name} is called {echo(text)}{perhaps(text, by_name)}; that part of the link was left out."
         for text in wanted
         if text not in by_name
     ]
     return tuple(by_name[text] for text in wanted if text in by_name)
 
 
-def _perhaps(text: str, known: Iterable[str]) -> str:
+def perhaps(text: str, known: Iterable[str]) -> str:
+    """`` (perhaps "…" was meant)`` where a known name is near, else nothing."""
     near = nearest(text[:MOST_ECHO], known)
     return f' (perhaps "{near}" was meant)' if near else ""
 
 
-def _echo(text: str) -> str:
+def echo(text: str) -> str:
+    """A link's text to repeat: short, in quotation marks, without what can't be printed."""
     shown = "".join(character if character.isprintable() else " " for character in text[:MOST_ECHO])
     return f'"{shown}{"…" if len(text) > MOST_ECHO else ""}"'

@@ -55,3 +55,11 @@ def _values(dimension: str, metrics: tuple[str, ...], desk: Desk) -> tuple[Value
     result = desk.ask(Query(metrics, by=(dimension,))).result
     found = {} if result is None else dict.fromkeys(cell.groups[0] for name in result.query.metrics for cell in result.cells(name))
     return tuple(sorted(found, key=lambda value: (value is None, value or "")))
+
+
+def values_of(dimension: str, desk: Desk, frame: Frame, metrics: tuple[str, ...]) -> tuple[Value, ...]:
+    """The values that a dimension has, names in order, None last; those that ``metrics`` have, or else any metric that reaches it."""
+    if dimension in frame.options:
+        return frame.options[dimension]
+    found = _values(dimension, metrics, desk) if metrics else ()
+    return found or next((values for name in desk.definitions.metrics if (values := _values(dimension, (name,), desk))), ())

@@ -58,6 +58,12 @@ DARK: Final = Palette(
     better="#6fbf8b",
 )
 
+#: Of the groups of a chart, ten that people of every kind of colour sight tell apart by tone as well; the accent is the first.
+GROUPS: Final[dict[Mode, tuple[str, ...]]] = {
+    "light": ("#12706f", "#c4621a", "#4b3f9e", "#3a8fc2", "#9c3f74", "#7f7a14", "#7b4b2c", "#8a6fc9", "#55677a", "#b58a00"),
+    "dark": ("#4aa3a2", "#e8975a", "#9a90ec", "#7cc4ee", "#dd88b5", "#c6c257", "#c79574", "#bba8f2", "#9fb1c2", "#e6c65c"),
+}
+
 FONT: Final = "Inter, sans-serif"
 
 

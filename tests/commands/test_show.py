@@ -15,9 +15,9 @@ import duckdb
 import pytest
 
 from kpi import cli
-from kpi.commands.show import harmless
 from kpi.metrics.definitions import load
 from kpi.metrics.layout import laid_out
+from kpi.printing import harmless
 from kpi.settings import Settings
 from kpi.warehouse.engines import create_tables
 from kpi.warehouse.home import Current, swap_current, warehouse_file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kpi.dashboard.pages import data, definitions, this_week
+from kpi.dashboard.pages import data, definitions, explore, this_week
 from kpi.dashboard.pages.page import Page
 
-PAGES: Final[tuple[Page, ...]] = (this_week.PAGE, definitions.PAGE, data.PAGE)
+PAGES: Final[tuple[Page, ...]] = (this_week.PAGE, explore.PAGE, definitions.PAGE, data.PAGE)
