@@ -81,6 +81,7 @@ async def warmed(_app: st.App) -> AsyncIterator[None]:
     """Load the pages and what they import."""
     from kpi.dashboard.ahead import ahead
     from kpi.dashboard.applying import applying
+    from kpi.dashboard.closing import closing
     from kpi.dashboard.linking import linking
     from kpi.dashboard.receiving import receiving
     from kpi.dashboard.warming import warm
@@ -89,6 +90,7 @@ async def warmed(_app: st.App) -> AsyncIterator[None]:
     ahead().start()
     applying().publisher = apply
     receiving().importer = receive
+    closing().is_on = True
     linking().decider = decide
     for step in (publish, warm):
         try:

@@ -8,7 +8,7 @@ change of theirs counts as data.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
@@ -127,6 +127,19 @@ def _judged(one: Restatement, cell: Cell | None, currency: str) -> Restatement:
 
 def _caused(one: Restatement, cause: Cause, then: Decimal | None = None, why: str = "") -> Restatement:
     return Restatement(one.first, one.now, one.unit, one.currency, then, cause, why)
+
+
+def restated(cells: Iterable[Cell | None], unit: str, currency: str, closed: Closed) -> list[tuple[Figure, str]]:
+    """Of a metric's weeks those that a reader sees another figure of than was first shown, and that one in words; the last one first."""
+    found = []
+    for cell in cells:
+        first = None if cell is None else closed.first(cell.metric, cell.period)
+        if cell is None or first is None or (first.unit == unit and _alike(first.value, cell.value, unit, first.currency, currency)):
+            continue
+        was = str(units.show(first.value, first.unit, first.currency))
+        if was != str(units.show(cell.value, unit, currency)):
+            found.append((first, was))
+    return sorted(found, key=lambda one: one[0].week, reverse=True)
 
 
 def closed_values(closed: Closed) -> dict[str, dict[dt.date, units.Number | None]]:

@@ -14,12 +14,14 @@ from typing import Any
 from kpi import settings, units
 from kpi.analysis import telling
 from kpi.analysis.comparing import Comparison, Difference, compare
+from kpi.analysis.restating import closed_values
 from kpi.commands.text import table
 from kpi.errors import DefinitionsError, UsageError
 from kpi.metrics import definitions
 from kpi.metrics.model import Definitions
 from kpi.metrics.result import Cell
 from kpi.printing import printable
+from kpi.records import closings
 from kpi.settings import Settings
 from kpi.warehouse.engines import open_reader
 from kpi.warehouse.given import look
@@ -46,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     after = read(options.file, chosen)
     before = read(options.other or str(chosen.metrics), chosen)
     with open_reader(chosen, bool(before.catalog.given or after.catalog.given)) as reader:
-        found = compare(before, after, reader)
+        found = compare(before, after, reader, closed_values(closings.closed(chosen)))
     print(as_json(found) if options.json else printable_text(found))
     return 0
 

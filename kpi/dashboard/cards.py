@@ -33,8 +33,12 @@ def labelled(text: str, metrics: Mapping[str, Metric]) -> str:
     return re.sub(r"\w+", lambda found: metrics[found[0]].label if "_" in found[0] and found[0] in metrics else found[0], text)
 
 
-def hero(series: Series, calendar: Calendar, problem: str | None, owner: Line | None = None) -> str:
-    """The North Star: the figure large, its changes, its target, signal or noise, and the owner's verdict over it."""
+def hero(series: Series, calendar: Calendar, problem: str | None, owner: Line | None = None, before: str = "") -> str:
+    """The North Star: the figure large, its changes, its target, signal or noise, and the owner's verdict over it.
+
+    Args:
+        before: what was first shown, as HTML.
+    """
     shown = wording.figure(series)
     before = f'<span class="unit">{escape(shown.before)}</span>' if shown.before else ""
     after = f'<span class="unit">{escape(shown.after)}</span>' if shown.after else ""
@@ -50,7 +54,7 @@ def hero(series: Series, calendar: Calendar, problem: str | None, owner: Line | 
         lines.append(verdict(series))
     if owner is not None:
         lines.append(f'<p class="verdict owner">{escape(wording.overruled(owner))}</p>')
-    return f'<div class="hero">{"".join(lines)}</div>'
+    return f'<div class="hero">{"".join(lines)}{before}</div>'
 
 
 def verdict(series: Series) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
 
 from kpi.errors import KpiError
 from kpi.keeping import Keeper
+from kpi.records.closings import Closed, closed
 from kpi.records.notes import Notes, notes
 from kpi.records.opening import latest
 from kpi.settings import Settings
@@ -26,16 +27,18 @@ class Noted:
     """What is known of the records.
 
     Attributes:
-        problem: why they can't be read now; the notes are then the last that could.
+        problem: why they can't be read now; the rest is then the last that could.
+        closed: what weeks showed when they were closed.
     """
 
     notes: Notes
     problem: str | None = None
+    closed: Closed = field(default_factory=Closed)
 
 
 @dataclass
 class _State:
-    last: Notes
+    last: Noted
     problem: str
     until: float
 
@@ -43,16 +46,16 @@ class _State:
 def noted(settings: Settings) -> Noted:
     """The notes that stand; servers that share records see one another's with the next click."""
     place = (str(settings.home.absolute()), settings.records_url)
-    state = _states().setdefault(place, _State(Notes(), "", 0.0))
+    state = _states().setdefault(place, _State(Noted(Notes()), "", 0.0))
     if time.monotonic() < state.until:
-        return Noted(state.last, state.problem)
+        return replace(state.last, problem=state.problem)
     try:
         number = latest(settings, PATIENCE_S)
-        state.last = _readings().get((place, number), lambda: notes(settings, PATIENCE_S))
+        state.last = _readings().get((place, number), lambda: Noted(notes(settings, PATIENCE_S), None, closed(settings, PATIENCE_S)))
     except KpiError as error:
         state.problem, state.until = str(error), time.monotonic() + AGAIN_S
-        return Noted(state.last, state.problem)
-    return Noted(state.last)
+        return replace(state.last, problem=state.problem)
+    return state.last
 
 
 def problem_sentences(found: Noted) -> Sequence[str]:
@@ -68,5 +71,5 @@ def _states() -> dict[tuple[str, str | None], _State]:
 
 
 @cache
-def _readings() -> Keeper[Notes]:
+def _readings() -> Keeper[Noted]:
     return Keeper(_KEPT)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from kpi.dashboard.cards import escape
 from kpi.dashboard.marks import Mark
 from kpi.periods import MONTHS, Calendar
+from kpi.records.closings import Figure
 from kpi.records.notes import Line
 
 #: Comments under one box; the rest is in the dialog.
@@ -35,6 +36,14 @@ def when(line: Line, calendar: Calendar) -> str:
         return ""
     there = line.written_at.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(calendar.timezone))
     return f"{there.day} {MONTHS[there.month - 1]} {there.year}, {there:%H:%M}"
+
+
+def restated(found: Sequence[tuple[Figure, str]], calendar: Calendar) -> str:
+    """``Restated: week 47 from 61.0 %, week 45 from 60.2 %``; empty where every figure is as it was first shown."""
+    if not found:
+        return ""
+    named = ", ".join(f"{calendar.short_label(calendar.week(first.week), 'week').lower()} from {was}" for first, was in found)
+    return f'<p class="restated" title="as first shown; python -m kpi restatements says what moved it">Restated: {escape(named)}</p>'
 
 
 def events(marks: Sequence[Mark]) -> str:

@@ -13,9 +13,10 @@ from kpi.dashboard.data import Answer, Desk
 from kpi.dashboard.filters import Filters
 from kpi.dashboard.sources import missing
 from kpi.dashboard.theme import Palette
-from kpi.dashboard.weekly import NONE
+from kpi.dashboard.weekly import NONE, OPEN
 from kpi.dashboard.wording import overruled, run_of_weeks
 from kpi.metrics.model import Definitions, Query, Section
+from kpi.records.closings import Closed
 from kpi.records.notes import Notes
 
 
@@ -67,12 +68,12 @@ def _problem(found: Review, answer: Answer, desk: Desk) -> str | None:
     return missing(name, span, found.week.period.start, desk.definitions, desk.reader)
 
 
-def section(of: Section, made: Reviewed, desk: Desk, colours: Palette, notes: Notes = NONE) -> str:
+def section(of: Section, made: Reviewed, desk: Desk, colours: Palette, notes: Notes = NONE, closed: Closed = OPEN) -> str:
     """A section's panels as HTML, in the order of metrics.yaml."""
     panels = []
     for name in of.metrics:
         found, problem = made.found[name], made.problems.get(name)
-        panels.append(weekly.panel(found, undrawn(found, problem), colours, desk.definitions.calendar, notes))
+        panels.append(weekly.panel(found, undrawn(found, problem), colours, desk.definitions.calendar, notes, closed))
     return weekly.grid(panels)
 
 

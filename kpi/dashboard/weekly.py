@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 from kpi import units
+from kpi.analysis.restating import restated
 from kpi.analysis.review import Boxed, Point, Review
 from kpi.dashboard import remarks
 from kpi.dashboard.cards import escape
@@ -18,6 +19,7 @@ from kpi.dashboard.marks import Mark, marks, places, together
 from kpi.dashboard.plotting import SURE, WIDTH, Half, Place, halves
 from kpi.dashboard.theme import Palette
 from kpi.periods import Calendar, Period
+from kpi.records.closings import Closed
 from kpi.records.notes import Notes
 
 #: Pixels: that of .review .plot in page.css, and what a label takes above or below its dot.
@@ -29,11 +31,12 @@ NOTHING: Final = "–"
 #: What the periods of the box are called over their figures.
 HEAD: Final = {"week": "Last wk", "month": "MTD", "quarter": "QTD", "year": "YTD"}
 NONE: Final = Notes()
+OPEN: Final = Closed()
 _TITLES: Final = {"week": "the week", "month": "the month to date", "quarter": "the quarter to date", "year": "the year to date"}
 
 
-def panel(review: Review, problem: str | None, palette: Palette, calendar: Calendar, notes: Notes = NONE) -> str:
-    """A metric's panel: title and owner, the chart, the box, what people wrote.
+def panel(review: Review, problem: str | None, palette: Palette, calendar: Calendar, notes: Notes = NONE, closed: Closed = OPEN) -> str:
+    """A metric's panel: title and owner, the chart, the box, what was shown before, what people wrote.
 
     Args:
         problem: why there is nothing to see; the form stays the same.
@@ -45,7 +48,9 @@ def panel(review: Review, problem: str | None, palette: Palette, calendar: Calen
     events = marks(notes, metric.name, Period(review.months[0].period.start, review.week.period.end))
     body = _chart(review, palette, calendar, events) if problem is None else f'<p class="note">{escape(problem)}</p>'
     comments = remarks.comments(notes.comments(metric.name, *review.week.period), calendar)
-    return f'<div class="review">{head}{body}{remarks.events(events)}{_box(review)}{comments}</div>'
+    cells = [point.cell for point in review.weeks]
+    before = remarks.restated(restated(cells, metric.unit, review.currency, closed), calendar)
+    return f'<div class="review">{head}{body}{remarks.events(events)}{_box(review)}{before}{comments}</div>'
 
 
 def legend() -> str:

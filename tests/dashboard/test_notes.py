@@ -8,19 +8,27 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
+from kpi.analysis.restating import restated
+from kpi.dashboard import closing as closing_weeks
 from kpi.dashboard import noted as reading
-from kpi.dashboard import weekly
+from kpi.dashboard import remarks, weekly
 from kpi.dashboard.charts import trend
+from kpi.dashboard.closing import Closing
+from kpi.dashboard.data import open_desk
 from kpi.dashboard.marks import Mark, marks, places, together
 from kpi.dashboard.noted import noted
 from kpi.dashboard.series import Series
 from kpi.dashboard.theme import LIGHT
 from kpi.periods import Calendar, Period
+from kpi.records import closings, versions
+from kpi.records.closings import Closed, Figure
 from kpi.records.notes import Notes, edit, new, notes, standing, write_down
 from kpi.settings import Settings
+from kpi.units import SPACE
 
 from .made import metric
 from .test_pages import page, text  # noqa: F401
@@ -108,8 +116,15 @@ def test_the_page_shows_notes_and_takes_them(page, ours):  # noqa: F811
             event("Outage", WEEK),
         ],
     )
+    shown = (("revenue", "1700", "money"), ("cost", "740", "money"), ("margin", "0.5375", "percent"))
+    closings.write_down(
+        ours,
+        [Figure(WEEK, WEEK + 7 * DAY, name, True, "known", Decimal(value), unit, "EUR", 1, "then", "Ann") for name, value, unit in shown],
+    )
     app = page(ours.home)
     said = text(app)
+    assert said.count("Restated: week 46 from € 1.70 k") == 1  # 1600 now; cost and margin are what they were
+    assert said.count("Restated") == 1
     assert "Acme pays more" in said
     assert said.count("1 Outage 9 Nov 2026") == 2  # on the North Star's chart and in its panel; revenue it doesn't concern
     assert "Signal. Below its mean" in said or "Signal. " in said
@@ -166,3 +181,36 @@ def test_what_another_server_wrote_is_seen_and_a_failure_is_not_asked_for_again(
     assert [line.text for line in broken.notes.lines] == ["first", "second"]
     monkeypatch.setattr(reading, "latest", None)  # nobody asks
     assert noted(settings).problem == broken.problem
+
+
+def test_the_server_closes_a_week_that_is_shown_whole(ours, monkeypatch):
+    monkeypatch.setattr(closing_weeks, "today", lambda calendar: WEEK + 7 * DAY)
+    desk, _ = open_desk(ours)
+    ours_closing = Closing()
+    ours_closing.want(desk)
+    ours_closing.wait()
+    assert closings.closed(ours).weeks == []  # it is off until the server has started
+    ours_closing.is_on = True
+    ours_closing.want(desk)
+    ours_closing.wait()
+    found = closings.closed(ours)
+    assert found.weeks == [WEEK]
+    assert (found.first("margin", WEEK).value, found.first("margin", WEEK).closed_by) == (Decimal("0.5375"), "dashboard")
+    assert not found.figures["won", WEEK].is_whole  # its export ends on Thursday
+    assert versions.text_by_definitions(ours, desk.definitions.hash) == ours.metrics.read_bytes()
+    monkeypatch.setattr(closing_weeks, "due", None)  # nobody asks again
+    ours_closing.want(desk)
+    ours_closing.wait()
+
+
+def test_only_what_reads_otherwise_is_restated():
+    cells = [cell(WEEK, 0.5), cell(WEEK - 7 * DAY, 0.52), None]
+    made_of = {
+        ("margin", WEEK): Figure(WEEK, WEEK + 7 * DAY, "margin", True, "known", Decimal("0.61"), "percent", "EUR", 1, "then", "Ann"),
+        ("margin", WEEK - 7 * DAY): Figure(
+            WEEK - 7 * DAY, WEEK, "margin", True, "known", Decimal("0.52001"), "percent", "EUR", 1, "then", "Ann"
+        ),
+    }
+    ((first, was),) = restated(cells, "percent", "EUR", Closed(made_of))  # 52.001 % reads 52.0 %, as 52 % does
+    assert (first.week, was) == (WEEK, f"61.0{SPACE}%")
+    assert remarks.restated([(first, was)], Calendar()).endswith(f">Restated: week 46 from 61.0{SPACE}%</p>")

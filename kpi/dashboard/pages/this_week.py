@@ -10,9 +10,11 @@ from typing import Final
 
 import streamlit as st
 
+from kpi.analysis.restating import restated
 from kpi.dashboard import cards, charts, controls, explaining, remarks, reviewing, weekly, writing
 from kpi.dashboard.ahead import ahead
 from kpi.dashboard.breakdown import Breakdown, headline
+from kpi.dashboard.closing import closing
 from kpi.dashboard.data import Answer, Desk, batches
 from kpi.dashboard.filters import Filters, read
 from kpi.dashboard.frame import Frame
@@ -27,6 +29,7 @@ from kpi.dashboard.series import SHOWN_WEEKS, Series
 from kpi.dashboard.theme import Mode, Palette, palette
 from kpi.metrics.model import Query
 from kpi.periods import Period
+from kpi.records.closings import Closed
 
 #: Values of one filter that are answered ahead of a click.
 MOST_AHEAD: Final = 8
@@ -52,6 +55,7 @@ def draw(desk: Desk, frame: Frame, mode: Mode) -> None:
     with first:
         view.exceptions(made)
     ahead().likely(weeks_beside(desk, frame, filters, week))
+    closing().want(desk)
 
 
 def expect(desk: Desk, frame: Frame) -> None:
@@ -92,12 +96,13 @@ class View(Look):
     """One look, drawn.
 
     Attributes:
-        noted: what people wrote beside figures.
+        noted: what people wrote beside figures. closed: what was shown of the same figures before.
     """
 
     def __init__(self, desk: Desk, frame: Frame, filters: Filters, week: dt.date, colours: Palette) -> None:
         super().__init__(desk, frame, filters, week, colours)
         self.noted = noted(desk.settings)
+        self.closed = Closed() if filters.where() else self.noted.closed  # what was closed is the company's, not a segment's
         self.period = self.definitions.calendar.week(week)
 
     def download(self) -> None:
@@ -120,7 +125,9 @@ class View(Look):
             left, right = st.columns([4, 9], gap="medium")
             with left:
                 self._explained(name, "star")
-                st.html(cards.hero(series, calendar, self.problem(name), self.noted.notes.verdict(name, *self.period)))
+                owner = self.noted.notes.verdict(name, *self.period)
+                moved = restated([cell for _, cell in series.shown], series.metric.unit, series.currency, self.closed)
+                st.html(cards.hero(series, calendar, self.problem(name), owner, remarks.restated(moved, calendar)))
             with right:
                 st.html(
                     f'<p class="chart-title">{SHOWN_WEEKS} weeks, with the range that is normal for it</p>'
@@ -214,7 +221,7 @@ class View(Look):
             st.html(cards.notice("warning", "What people wrote is missing here", problem_sentences(self.noted)))
         for section in self.definitions.review:
             title = f'<h3 class="part">{cards.escape(section.title)}</h3>' if section.title else ""
-            make = partial(reviewing.section, section, made, self.desk, self.colours, self.noted.notes)
+            make = partial(reviewing.section, section, made, self.desk, self.colours, self.noted.notes, self.closed)
             st.html(title + self.made(f"review {section.title} {self.noted.notes.number}", make))
         return made
 
