@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -236,14 +236,7 @@ def open_parts(
 
 def read_view(bulk: Bulk) -> None:
     """A temporary view over the reader, so that a big file is read where it is needed and kept nowhere."""
-    rejects: dict[str, Any] = {}
-    if bulk.rejects_table:
-        rejects = {
-            "store_rejects": True,
-            "rejects_table": bulk.rejects_table,
-            "rejects_scan": f"{bulk.rejects_table}_scan",
-            "rejects_limit": 0,
-        }
+    rejects = _setting_aside(bulk) if bulk.rejects_table else {}
     # by default sixteen of the longest lines are read at once, by each thread
     bulk.connection.execute(f"CREATE TEMP VIEW {bulk.relation} AS {_reading(bulk, LONGEST, 4 * LONGEST, rejects)}")
 
@@ -257,7 +250,35 @@ def take_sample(bulk: Bulk, records: int, positions: Iterable[int]) -> str:
     return name
 
 
-def _reading(bulk: Bulk, longest: int, block: int, more: dict[str, Any], chosen: str = "*") -> str:
+def read_together(bulk: Bulk, paths: Sequence[Path], positions: Sequence[int]) -> set[int]:
+    """A table of some columns of several files of one layout, with ``file``, the number of each; those of which DuckDB rejects records.
+
+    The relation of ``bulk`` becomes that table, with the columns at ``positions``.
+    """
+    listed = [str(path) for path in paths]
+    chosen = ", ".join([f"list_position({literal(listed)}, filename) - 1 AS file", *(f"c{at}" for at in positions)])
+    reading = _reading(bulk, LONGEST, 4 * LONGEST, {"filename": True, **_setting_aside(bulk)}, chosen, listed)
+    bulk.connection.execute(f"CREATE TEMP TABLE {bulk.relation} AS {reading}")
+    bulk._positions = tuple(positions)
+    try:
+        rejected = bulk.connection.execute(
+            f"SELECT DISTINCT s.file_path FROM {bulk.rejects_table} r JOIN {bulk.rejects_table}_scan s USING (scan_id, file_id)"  # noqa: S608
+        ).fetchall()
+    except duckdb.CatalogException:  # DuckDB makes the tables with the first reject
+        return set()
+    return {listed.index(path) for (path,) in rejected}
+
+
+def _setting_aside(bulk: Bulk) -> dict[str, Any]:
+    return {
+        "store_rejects": True,
+        "rejects_table": bulk.rejects_table,
+        "rejects_scan": f"{bulk.rejects_table}_scan",
+        "rejects_limit": 0,
+    }
+
+
+def _reading(bulk: Bulk, longest: int, block: int, more: dict[str, Any], chosen: str = "*", paths: Sequence[str] = ()) -> str:
     columns = {f"c{at}": "VARCHAR" for at in bulk.positions}
     where = ""
     if bulk.rows_below:
@@ -282,4 +303,5 @@ def _reading(bulk: Bulk, longest: int, block: int, more: dict[str, Any], chosen:
     typed = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
     said = ", ".join(f"{name} = {literal(value)}" for name, value in (options | more).items())
     # as SQL, since the options of DuckDB's read_csv for Python import pandas, half a second
-    return f"SELECT {chosen} FROM read_csv({literal(str(bulk.text.path))}, columns = {{{typed}}}, {said}){where}"  # noqa: S608
+    place = literal(list(paths) or str(bulk.text.path))
+    return f"SELECT {chosen} FROM read_csv({place}, columns = {{{typed}}}, {said}){where}"  # noqa: S608

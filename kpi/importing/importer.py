@@ -18,7 +18,8 @@ from kpi.importing.counting import questions
 from kpi.importing.current import ensure_current, ensure_readable
 from kpi.importing.described import stamp_of, stamped
 from kpi.importing.files import Input, find
-from kpi.importing.loading import SAID, Told, load_file, settle
+from kpi.importing.gathering import Gathering
+from kpi.importing.loading import SAID, Loaded, Told, load_file, settle
 from kpi.records.links import standing_rows
 from kpi.settings import AmountUnits, DateOrder, Settings, user
 from kpi.sources import folder
@@ -132,11 +133,13 @@ def import_inputs(
         described = folder.load(settings.sources)
         for file, count in Counter(problem.file for problem in described.problems).items():
             say(f"{file} has {count} problem{'' if count == 1 else 's'} and reads nothing: python -m kpi check {file} lists them")
+        importing = _Import(draft, known, batch, settings, mappings, chosen, described, say, len(inputs) > 1)
         try:
-            reports = []
             for number, one in enumerate(inputs, start=1):
                 say(f"{number}/{len(inputs)} {one.name}")
-                reports.append(_import_one(draft, one, known, batch, settings, mappings, chosen, described, say))
+                importing.take(one)
+            importing.gathering.flush()
+            reports = [report for report in importing.reports if report is not None]
             asked: tuple[str, ...] = ()
             generation = draft.base.generation
             if batch.kept:
@@ -146,64 +149,143 @@ def import_inputs(
                     asked += tuple(one.sentence() for one in found(draft.store))
                 generation = draft.publish(batch.kept, stamped(mappings, batch.used)).generation
         finally:
-            for incoming in (ahead, *(kept for _, kept in batch.kept)):
+            for incoming in (ahead, *importing.received, *(kept for _, kept in batch.kept)):
                 if incoming is not None:
                     incoming.discard()
     return ImportReport(tuple(reports), generation, asked)
 
 
-def _import_one(
-    draft: Draft,
-    one: Input,
-    known: dict[str, Entry],
-    batch: _Batch,
-    settings: Settings,
-    mappings: Mappings,
-    options: Options,
-    described: folder.Folder,
-    say: Callable[[str], None],
-) -> FileReport:
-    incoming: Incoming | None = None
-    try:
-        path = one.placed(draft.staging, say)
-        before = stamp(path)
-        sized = any(entry.size == before[0] for entry in known.values())
-        if sized and (twin := known.get(hash_of(path))) and _says_no_more(options, twin):
-            same = f"the same bytes were imported on {twin.time[:10]} as {twin.name}"
-            return FileReport(one.name, twin.connector, "", "unchanged", 0, 0, 0, same)
-        begun = batch.ahead if batch.ahead is not None and batch.ahead.is_of(path, before) else None
-        receiving = incoming = begun or draft.archive.receive(path)
+class _Import:
+    """One command's files, as they come.
 
-        def seal() -> str:
-            receiving.wait()
-            if stamp(path) != before:
-                raise HeldBack(f"{one.name} changed while it was read; import it again")
-            return receiving.sha256
+    Attributes:
+        reports: what became of each, in their order; None while it waits.
+        received: what is on its way into the archive for files that wait.
+    """
 
-        told = _told(one.name, settings, options, draft.base.archive_line + 1)
-        run_id = draft.base.archive_line + len(batch.kept) + 1
-        loaded = load_file(draft, path, told, run_id, mappings, seal, described.connectors)
-        system, said = loaded.staged.connector, dict(told.options)
-        if (source := described.named(system)) is not None:
-            said["mapping"] = batch.used[system] = draft.archive.keep_text(source.content)
-        entry = Entry(told.time, told.name, incoming.size, incoming.sha256, system, told.imported_by, said)
-        batch.kept.append((entry, incoming))
-    except ImportError_ as error:
-        return FileReport(
-            one.name, options.connector or "", "", "unknown" if error.status == "unknown" else "held back", 0, 0, 0, str(error)
-        )
-    except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
-        return FileReport(one.name, options.connector or "", "", "held back", 0, 0, 0, f"{one.name} can't be read: {error.strerror}")
-    finally:
-        if incoming is not None and (not batch.kept or batch.kept[-1][1] is not incoming):
-            incoming.discard()
-        one.forget(draft.staging)
-    known[entry.sha256] = entry
-    batch.tables |= loaded.tables
-    staged = loaded.staged
-    rejected = [_rejected(staged.rows_rejected)] if staged.rows_rejected else []
-    counts = (staged.rows_read, staged.rows_loaded, staged.rows_rejected)
-    return FileReport(one.name, staged.connector, staged.layout, "loaded", *counts, "; ".join([*rejected, *loaded.notes]))
+    def __init__(
+        self,
+        draft: Draft,
+        known: dict[str, Entry],
+        batch: _Batch,
+        settings: Settings,
+        mappings: Mappings,
+        options: Options,
+        described: folder.Folder,
+        say: Callable[[str], None],
+        several: bool,
+    ) -> None:
+        self.draft = draft
+        self.known = known
+        self.batch = batch
+        self.settings = settings
+        self.mappings = mappings
+        self.options = options
+        self.described = described
+        self.say = say
+        self.several = several and not options.full
+        self.reports: list[FileReport | None] = []
+        self.received: list[Incoming] = []
+        self.gathering = Gathering(draft, mappings, self.next_run)
+
+    def next_run(self) -> int:
+        """The number of the next run."""
+        return self.draft.base.archive_line + len(self.batch.kept) + 1
+
+    def take(self, one: Input) -> None:
+        """One more file: loaded, or waiting for others like it."""
+        at = len(self.reports)
+        self.reports.append(None)
+        arrival: _Arrival | None = None
+        try:
+            path = one.placed(self.draft.staging, self.say)
+            before = stamp(path)
+            if (twin := self._twin(path, before[0])) and _says_no_more(self.options, twin):
+                same = f"the same bytes were imported on {twin.time[:10]} as {twin.name}"
+                self.reports[at] = FileReport(one.name, twin.connector, "", "unchanged", 0, 0, 0, same)
+                return
+            ahead = self.batch.ahead
+            incoming = ahead if ahead is not None and ahead.is_of(path, before) else self.draft.archive.receive(path)
+            told = _told(one.name, self.settings, self.options, self.draft.base.archive_line + 1)
+            arrival = _Arrival(self, at, told, path, before, incoming)
+            self.received.append(incoming)
+            self.gathering.add(arrival, self.several and one.is_plain and one.member is None, self.described.connectors)
+        except (ImportError_, PermissionError, FileNotFoundError, IsADirectoryError) as error:
+            self.refuse(at, one.name, error)
+            if arrival is not None:
+                arrival.discard()
+        finally:
+            one.forget(self.draft.staging)
+
+    def _twin(self, path: Path, size: int) -> Entry | None:
+        """The import of the same bytes."""
+        waiting = [arrival.incoming for arrival in self.gathering.waiting() if isinstance(arrival, _Arrival) and arrival.before[0] == size]
+        if not waiting and not any(entry.size == size for entry in self.known.values()):
+            return None
+        digest = hash_of(path)
+        for incoming in waiting:
+            incoming.wait()
+        if any(incoming.sha256 == digest for incoming in waiting):
+            self.gathering.flush()
+        return self.known.get(digest)
+
+    def refuse(self, at: int, name: str, error: Exception) -> None:
+        """Say why a file was not imported."""
+        status: Status = "unknown" if isinstance(error, ImportError_) and error.status == "unknown" else "held back"
+        message = f"{name} can't be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+        self.reports[at] = FileReport(name, self.options.connector or "", "", status, 0, 0, 0, message)
+
+
+@dataclass
+class _Arrival:
+    """A file that is being imported; see :class:`kpi.importing.gathering.Arrival`."""
+
+    importing: _Import
+    at: int
+    told: Told
+    path: Path
+    before: tuple[int, int]
+    incoming: Incoming
+
+    def seal(self) -> str:
+        self.incoming.wait()
+        if stamp(self.path) != self.before:
+            raise HeldBack(f"{self.told.name} changed while it was read; import it again")
+        return self.incoming.sha256
+
+    def load(self, run_id: int) -> Loaded:
+        """By itself."""
+        mine = self.importing
+        return load_file(mine.draft, self.path, self.told, run_id, mine.mappings, self.seal, mine.described.connectors)
+
+    def attempt(self, load: Callable[[int], Loaded]) -> None:
+        try:
+            self.keep(load(self.importing.next_run()))
+        except (ImportError_, PermissionError, FileNotFoundError, IsADirectoryError) as error:
+            self.importing.refuse(self.at, self.told.name, error)
+            self.discard()
+
+    def keep(self, loaded: Loaded) -> None:
+        """Write down what became of it."""
+        mine, staged, said = self.importing, loaded.staged, dict(self.told.options)
+        if (source := mine.described.named(staged.connector)) is not None:
+            said["mapping"] = mine.batch.used[staged.connector] = mine.draft.archive.keep_text(source.content)
+        incoming, told = self.incoming, self.told
+        entry = Entry(told.time, told.name, incoming.size, incoming.sha256, staged.connector, told.imported_by, said)
+        mine.batch.kept.append((entry, incoming))
+        mine.received.remove(incoming)
+        mine.known[entry.sha256] = entry
+        mine.batch.tables |= loaded.tables
+        rejected = [_rejected(staged.rows_rejected)] if staged.rows_rejected else []
+        counts = (staged.rows_read, staged.rows_loaded, staged.rows_rejected)
+        message = "; ".join([*rejected, *loaded.notes])
+        mine.reports[self.at] = FileReport(told.name, staged.connector, staged.layout, "loaded", *counts, message)
+
+    def discard(self) -> None:
+        """Stop what is on its way into the archive."""
+        self.incoming.discard()
+        if self.incoming in self.importing.received:
+            self.importing.received.remove(self.incoming)
 
 
 def _says_no_more(options: Options, twin: Entry) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,9 +17,11 @@ from connectors import CONNECTORS
 from connectors.base import BASES, ON_BASIS, Connector
 from kpi.errors import HeldBack
 from kpi.importing.staging import Context, Staged, StagedTable, stage
+from kpi.importing.together import Part
 from kpi.warehouse.accounts import apply_account_links, copy_decisions, linked_tables, refresh_accounts
 from kpi.warehouse.agreement import refresh_disagreements
-from kpi.warehouse.bookkeeping import STATED, extend_coverage, refresh_currencies, refresh_row_counts
+from kpi.warehouse.batch import ALONE, Runs, merge_together
+from kpi.warehouse.bookkeeping import STATED, extend_by_each, extend_coverage, refresh_currencies, refresh_row_counts
 from kpi.warehouse.conversations import apply_conversations
 from kpi.warehouse.failures import engine_errors, fatal_errors, is_disk_full
 from kpi.warehouse.mappings import Mappings
@@ -79,23 +81,14 @@ def load_file(
     Raises:
         UnknownLayout, HeldBack, Unreadable: of this file nothing is in the draft.
     """
-    options = told.options
-    today = dt.datetime.fromisoformat(told.time).astimezone(ZoneInfo(mappings.timezone)).date()
-    said = (options.get("dates"), options.get("as"), options["bad_share"])
-    context = Context(mappings.currency, mappings.timezone, *said, today, options.get("amounts"), sources)
+    context = context_of(told, mappings, sources)
     folder = draft.staging / str(run_id)
     folder.mkdir(exist_ok=True)
     is_small = path.stat().st_size < _SMALL
     try:
         if is_small:
             draft.store.scratch.execute("SET disabled_optimizers = 'in_clause'")
-        staged = stage(draft.store.scratch, path, told.name, context, folder)
-        with draft.store.whole():
-            loaded = _merge(draft.store, staged, run_id, told, mappings, seal)
-        with draft.store.whole():
-            for table in sorted({_table_of(part) for part in staged.tables}):
-                tidy(draft.store, metadata.tables[table], Run(run_id, staged.source, staged.as_of))
-        return loaded
+        return _load(draft.store, stage(draft.store.scratch, path, told.name, context, folder), run_id, told, mappings, seal)
     except fatal_errors():
         raise
     except engine_errors() as error:
@@ -104,6 +97,92 @@ def load_file(
         raise HeldBack(f"{told.name} can't be loaded: {str(error).splitlines()[0]}") from error
     finally:
         _tidy(draft.store, folder)
+
+
+def context_of(told: Told, mappings: Mappings, sources: tuple[Connector, ...] = ()) -> Context:
+    """What a file doesn't say of itself."""
+    options = told.options
+    today = dt.datetime.fromisoformat(told.time).astimezone(ZoneInfo(mappings.timezone)).date()
+    said = (options.get("dates"), options.get("as"), options["bad_share"])
+    return Context(mappings.currency, mappings.timezone, *said, today, options.get("amounts"), sources)
+
+
+def _load(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mappings, seal: Callable[[], str]) -> Loaded:
+    with store.whole():
+        loaded = _merge(store, staged, run_id, told, mappings, seal)
+    with store.whole():
+        for table in sorted({_table_of(part) for part in staged.tables}):
+            tidy(store, metadata.tables[table], Run(run_id, staged.source, staged.as_of))
+    return loaded
+
+
+def load_one_of(draft: Draft, part: Part, number: int, told: Told, run_id: int, mappings: Mappings, seal: Callable[[], str]) -> Loaded:
+    """Merge one of the files that were staged together, the ``number``-th of the part, as run ``run_id``.
+
+    Raises:
+        HeldBack: of this file nothing is in the draft.
+    """
+    store, staged = draft.store, part.staged[number]
+    tables = []
+    for at, one in enumerate(staged.tables):
+        name = f"one_of_{at}"
+        file = int(part.numbers[number])
+        chosen = f'SELECT * EXCLUDE (run_id) FROM "{one.relation}" WHERE run_id = {file}'  # noqa: S608
+        store.scratch.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {chosen}")
+        tables.append(replace(one, relation=name))
+    try:
+        return _load(store, replace(staged, tables=tuple(tables)), run_id, told, mappings, seal)
+    except fatal_errors():
+        raise
+    except engine_errors() as error:
+        if is_disk_full(error):
+            raise
+        raise HeldBack(f"{told.name} can't be loaded: {str(error).splitlines()[0]}") from error
+    finally:
+        store.forget()
+
+
+def load_part(draft: Draft, part: Part, told: Sequence[Told], first_run: int, sha256: Sequence[str]) -> list[Loaded] | None:
+    """Merge all files of a part at once, as runs from ``first_run`` on.
+
+    Args:
+        told, sha256: of each file.
+
+    Returns:
+        None where they must be merged one by one; then nothing of them is in the draft.
+    """
+    store, first = draft.store, part.staged[0]
+    tables = [(metadata.tables[_table_of(one)], one) for one in first.tables]
+    names = [table.name for table, _ in tables]
+    if not ALONE.issuperset(names) or len(set(names)) < len(names) or any(each.options.get("full") for each in told):
+        return None
+    runs = Runs(part.numbers[0], first_run, first.source, tuple(one.as_of for one in part.staged))
+    try:
+        with store.whole():
+            said = extend_by_each(store, first.source, [one.covers for one in part.staged])
+            notes = [(*one.notes, *more) for one, more in zip(part.staged, said, strict=True)]
+            about = zip(part.staged, told, notes, sha256, strict=True)
+            rows = [_run_row(one, first_run + at, each, said_of, digest) for at, (one, each, said_of, digest) in enumerate(about)]
+            store.add("import_run", pa.Table.from_pylist(rows))
+            for table, one in tables:
+                if not merge_together(store, table, one.relation, runs, one.assumed):
+                    raise _OneByOne
+    except _OneByOne:
+        return None
+    except fatal_errors():
+        raise
+    except engine_errors() as error:
+        if is_disk_full(error):
+            raise
+        return None  # one of them is to blame, and will say so
+    finally:
+        store.forget()
+    written = frozenset(one.table for one in first.tables)
+    return [Loaded(one, written, said_of) for one, said_of in zip(part.staged, notes, strict=True)]
+
+
+class _OneByOne(Exception):
+    """Files that can't be merged at once."""
 
 
 def _tidy(store: Store, folder: Path) -> None:
@@ -163,14 +242,26 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
     if full and whole and not alone:
         notes.append(f"only the first {staged.layout} file of this command retired what was absent from it; this one adds to it")
     notes += extend_coverage(store, staged.source, staged.covers)
+    store.add("import_run", pa.Table.from_pylist([_run_row(staged, run_id, told, notes, seal())]))
+    if staged.rows_rejected or store.scratch.execute(f'SELECT count(*) FROM "{staged.problems}"').fetchall() != [(0,)]:  # noqa: S608
+        problems = store.bring(staged.problems)
+        store.run(
+            "INSERT INTO import_problem (run_id, line, column_name, value, reason) "  # noqa: S608
+            f"SELECT {int(run_id)}, p.line, coalesce(p.column_name, ''), p.value, p.reason FROM {problems} p"
+        )
+    return Loaded(staged, frozenset(part.table for part in staged.tables), tuple(notes))
+
+
+def _run_row(staged: Staged, run_id: int, told: Told, notes: Sequence[str], sha256: str) -> dict[str, Any]:
+    """The row of ``import_run``."""
     stated = [covered for covered in staged.covers.values() if covered[2] == STATED]
-    row = {
+    return {
         "run_id": run_id,
         "file": told.name,
-        "sha256": seal(),
+        "sha256": sha256,
         "connector": staged.connector,
         "layout": staged.layout,
-        "imported_at": imported_at.replace(tzinfo=None),
+        "imported_at": dt.datetime.fromisoformat(told.time).replace(tzinfo=None),
         "imported_by": told.imported_by,
         "as_of": staged.as_of,
         "covers_from": min((first for first, _, _ in stated), default=None),
@@ -180,14 +271,6 @@ def _merge(store: Store, staged: Staged, run_id: int, told: Told, mappings: Mapp
         "rows_rejected": staged.rows_rejected,
         "notes": "\n".join(notes),
     }
-    store.add("import_run", pa.Table.from_pylist([row]))
-    if staged.rows_rejected or store.scratch.execute(f'SELECT count(*) FROM "{staged.problems}"').fetchall() != [(0,)]:  # noqa: S608
-        problems = store.bring(staged.problems)
-        store.run(
-            "INSERT INTO import_problem (run_id, line, column_name, value, reason) "  # noqa: S608
-            f"SELECT {int(run_id)}, p.line, coalesce(p.column_name, ''), p.value, p.reason FROM {problems} p"
-        )
-    return Loaded(staged, frozenset(part.table for part in staged.tables), tuple(notes))
 
 
 def _refuse_other_basis(store: Store, staged: Staged, full: int) -> None:

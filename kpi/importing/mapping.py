@@ -71,7 +71,7 @@ def stage_texts(connection: duckdb.DuckDBPyConnection, texts: Sequence[Text], na
         found = recognise_one(texts, name, context.connector, context.sources)
     else:
         found = recognise_tree(document, name, context.connector, context.sources)
-    staging = _Staging(connection, found, name, context, folder)
+    staging = Staging(connection, found, name, context, folder)
     if document is not None:
         staging.read_tree(document)
     elif found.layout.reshape is None:
@@ -82,7 +82,7 @@ def stage_texts(connection: duckdb.DuckDBPyConnection, texts: Sequence[Text], na
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """A part's check: the query, the words of its skips and of what must hold, and whether line breaks in cells are looked at."""
 
     check: mapped.Check
@@ -91,10 +91,19 @@ class _Asked:
     breaks: bool | None
 
 
-class _Staging:
+class Staging:
     """The steps of one file, in order: read, decide shapes, check, make views."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, found: Recognised, name: str, context: Context, folder: Path) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        found: Recognised,
+        name: str,
+        context: Context,
+        folder: Path,
+        aside: SetAside | None = None,
+        prefix: str = "staged_",
+    ) -> None:
         self.connection = connection
         self.found = found
         self.layout: Layout = found.layout
@@ -102,7 +111,7 @@ class _Staging:
         self.context = context
         self.folder = folder
         self.text = found.text
-        self.prefix = f"staged_{secrets.token_hex(4)}"
+        self.prefix = f"{prefix}{secrets.token_hex(4)}"
         self.bulks: dict[str, Bulk] = {}
         self.texts: dict[str, str] = {}
         self.closely: dict[str, bool] = {}
@@ -112,7 +121,7 @@ class _Staging:
         self.notes: list[str] = [*([found.text.note] if found.text.note else []), *found.notes]
         self.counts = Counts()
         self.clean: dict[str, bool] = {}
-        self.aside = SetAside(connection, f"{self.prefix}_problems")
+        self.aside = aside or SetAside(connection, f"{self.prefix}_problems")
         self.spans: dict[str, tuple[date, date]] = {}
         self.hints: dict[str, str] = {}
         self.doubtful = False
@@ -133,7 +142,7 @@ class _Staging:
     def _with_care(self) -> Bulk:
         """The same table read line by line."""
         header = tuple(self.found.header.cells)
-        read = self._read_positions()
+        read = self.read_positions()
         bulk = open_rows(self.connection, f"{self.prefix}_rows", Rows(self.text, self.found, read), header, read, self.folder)
         self.notes += bulk.notes
         return bulk
@@ -141,10 +150,10 @@ class _Staging:
     def _take_care(self, part: str) -> None:
         """Read a table with care that DuckDB has read."""
         self.bulks[part] = self._with_care()
-        self.scopes[part] = self._scope(self.bulks[part])
+        self.scopes[part] = self.scope(self.bulks[part])
         self._look(part, closely=True)
 
-    def _read_positions(self) -> frozenset[int]:
+    def read_positions(self) -> frozenset[int]:
         """Positions of the columns that the layout reads, and of those in which totals are told by their first words."""
         names = [folded(cell) for cell in self.found.header.cells]
         wanted = {folded(name) for name in _columns(self.layout, "")}
@@ -197,7 +206,7 @@ class _Staging:
                 "Put that day into the file's name, as in customers-2026-03-31.csv, and import it again"
             )
         for part, bulk in list(self.bulks.items()):
-            self.scopes[part] = self._scope(bulk)
+            self.scopes[part] = self.scope(bulk)
             try:
                 self._look(part, closely=not bulk.is_large)
             except HeldBack:
@@ -205,9 +214,9 @@ class _Staging:
                     raise
                 self._take_care(part)
         if self.layout.tree is not None:
-            self.notes += decide_units(self.connection, self._amounts(), self._marks(), self.found.connector.label, self.name, self.context)
+            self.notes += decide_units(self.connection, self.amounts(), self._marks(), self.found.connector.label, self.name, self.context)
         else:
-            self.notes += assume_units(self.connection, self._amounts(), self.name, self.context)
+            self.notes += assume_units(self.connection, self.amounts(), self.name, self.context)
         for at, (part, bulk) in enumerate(list(self.bulks.items())):
             main, spans = at == 0, dict(self.spans)
             differs = self._check(part, main)
@@ -224,7 +233,10 @@ class _Staging:
             self._set_aside(part, main)
         self._hold_back()
         self._doubt_period()
-        tables = self._views()
+        return self.result(self.views())
+
+    def result(self, tables: tuple[StagedTable, ...]) -> Staged:
+        """What it became, all being known."""
         self._tell()
         connector = self.found.connector
         return Staged(
@@ -243,7 +255,8 @@ class _Staging:
 
     # -- the columns ---------------------------------------------------------------------------------------------
 
-    def _scope(self, bulk: Bulk) -> Scope:
+    def scope(self, bulk: Bulk) -> Scope:
+        """The columns of a part, nothing decided yet."""
         header: dict[str, tuple[int, str]] = {}
         for at, cell in enumerate(bulk.header):
             header.setdefault(folded(cell), (at, cell.strip()))
@@ -279,19 +292,19 @@ class _Staging:
         self._decide(part, None if closely else partial(take_sample, bulk, SAMPLE))
 
     def _decide(self, part: str, sample: Callable[[Iterable[int]], str] | None) -> None:
-        values = self._values(part)
+        values = self.values(part)
         point = "." if self.layout.tree is not None else None  # JSON has numbers of its own, and none with a comma
         try:
             decide(self.connection, self.texts[part], self.scopes[part], values, self.layout.dates or self.context.dates, sample, point)
         except Undecided as undecided:
             raise HeldBack(f"{self.name} is held back: {undecided.question}") from undecided
 
-    def _values(self, part: str) -> list[tuple[Scope, tuple[Any, ...]]]:
+    def values(self, part: str) -> list[tuple[Scope, tuple[Any, ...]]]:
         """What the mappings of a part read."""
         made = [(mapping, rows) for mapping in self._mappings(part) for rows in self._rows(mapping, self.texts[part])]
         return [(rows.scope, (*rows.columns.values(), rows.where, *_dates_of(mapping))) for mapping, rows in made]
 
-    def _amounts(self) -> list[Amounts]:
+    def amounts(self) -> list[Amounts]:
         """The amounts of each part that may be in minor units."""
         made = []
         for part, scope in self.scopes.items():
@@ -315,7 +328,7 @@ class _Staging:
 
     def _said(self, mapping: Mapping) -> dict[str, Value]:
         """The columns that the file says something of: of a row that is known already the others keep their value."""
-        always = {*mapped.key_columns(mapping.table), *mapping.one_each, *mapping.interval, "entered_at", "source", "source_id"}
+        always = {*mapped.key_columns(mapping.table), *mapping.one_each, *mapping.interval, "entered_at", "source", "source_id", "run_id"}
         scope = self.scopes[mapping.part]
         speaks = speaks_of if self.layout.tree is None else is_told
         return {name: value for name, value in mapping.columns.items() if name in always or speaks(value, scope)}
@@ -352,7 +365,7 @@ class _Staging:
         skips = {skip.words: mark for skip, mark in zip(self.layout.skips, marks, strict=True)}
         return totals, mapped.never_null([totals, *skips.values()]), skips
 
-    def _asked(self, part: str, main: bool) -> _Asked:
+    def asked(self, part: str, main: bool) -> Asked:
         """What is asked of every record of a part."""
         scope = self.scopes[part]
         totals, left_out, skips = self._left_out(part)
@@ -367,7 +380,7 @@ class _Staging:
             marks["headed"] = mapped.is_one_of(bulk.positions[0], bulk.header)
         breaks = bulk.text.breaks_soon if bulk.rejects_table else None
         if breaks:
-            marks |= self._breaks(part)
+            marks |= self.breaks(part)
         tells = mapped.compile_marks([tell.condition for tell in self.layout.tells], scope) if main else []
         marks |= {f"tell{at}": mark & ~left_out & ~bad for at, mark in enumerate(tells)}
         marks |= {f"skip{at}": mark & ~totals for at, mark in enumerate(skips.values())}
@@ -386,9 +399,9 @@ class _Staging:
                 for name, values in (("entered", mapping.span.entered), ("stamps", mapping.span.stamps)):
                     if dates := [date_ for rows in made for date_ in mapped.compile_dates(values, rows.scope)]:
                         spans[f"{name}{at}"] = (about, dates, dates)
-        return _Asked(mapped.Check(marks, spans), tuple(skips), tuple(fault.reason for fault in broken), breaks)
+        return Asked(mapped.Check(marks, spans), tuple(skips), tuple(fault.reason for fault in broken), breaks)
 
-    def _take_spans(self, part: str, row: dict[str, Any]) -> None:
+    def take_spans(self, part: str, row: dict[str, Any]) -> None:
         """Take from the answers of a part's records what its tables cover."""
         for at, mapping in enumerate(self._mappings(part)):
             if row.get(f"span{at}_from") is not None:
@@ -396,7 +409,7 @@ class _Staging:
                 if (entered := row.get(f"entered{at}_to")) is not None:
                     self._widen(mapping.table, row[f"span{at}_from"], self._happened(entered, row.get(f"stamps{at}_to")))
 
-    def _take_counts(self, asked: _Asked, row: dict[str, Any]) -> None:
+    def take_counts(self, asked: Asked, row: dict[str, Any]) -> None:
         """Take from the answers of the main part's records what becomes of them."""
         count = row["records"] - row["totals"]
         skipped = {words: row[f"skip{at}"] for at, words in enumerate(asked.skips) if row[f"skip{at}"]}
@@ -407,15 +420,15 @@ class _Staging:
 
     def _check(self, part: str, main: bool) -> bool:
         """Count the records by what becomes of them; True when some are bad, or not as a quick look takes them to be."""
-        asked = self._asked(part, main)
+        asked = self.asked(part, main)
         bulk = self.bulks[part]
-        result = self._count(part, asked.check)
+        result = self.count(part, asked.check)
         names = [column[0] for column in result.description]
         # all of it is fetched, since DuckDB writes down what it rejected when the result ends
         row = dict(zip(names, result.fetchall()[0], strict=True))
-        self._take_spans(part, row)
+        self.take_spans(part, row)
         if main:
-            self._take_counts(asked, row)
+            self.take_counts(asked, row)
         self.clean[part] = not row["bad"] and not row["left_out"]
         self.doubtful = any(row.get(name) for name in ("headed", "broken", "swallowed"))
         if "doubtful" not in row or self.doubtful:
@@ -425,7 +438,7 @@ class _Staging:
             more = {"padded": mapped.is_padded(self._positions(part))}
             more |= {"dressed": mapped.is_dressed(self._positions(part), bulk.text.marks)} if bulk.rejects_table else {}
         if asked.breaks is False and bulk.has_breaks(row["records"], self.layout.totals):
-            more |= self._breaks(part)
+            more |= self.breaks(part)
         said = self._ask(part, more) if more else {}
         self.doubtful = any(said.get(name) for name in ("dressed", "broken", "swallowed"))
         return bool(row["bad"] or said.get("padded"))
@@ -435,20 +448,20 @@ class _Staging:
         result = self.connection.execute(mapped.check_query(self.texts[part], mapped.Check(marks, {})))
         return dict(zip([column[0] for column in result.description], result.fetchall()[0], strict=True))
 
-    def _breaks(self, part: str) -> dict[str, Any]:
+    def breaks(self, part: str) -> dict[str, Any]:
         """Marks of records with line breaks where a careful reading is asked for; few files have any."""
         bulk = self.bulks[part]
         return {"broken": mapped.is_broken(self._positions(part)), "swallowed": mapped.is_swallowed(bulk.positions, bulk.delimiter)}
 
-    def _count(self, part: str, check: mapped.Check) -> duckdb.DuckDBPyConnection:
-        """One row; the rows that say who is who come of the same reading of the file."""
+    def count(self, part: str, check: mapped.Check, by_file: bool = False) -> duckdb.DuckDBPyConnection:
+        """One row, or one for each of several files; the rows that say who is who come of the same reading of the file."""
         hint = self._only_hint(part)
         if hint is None:
-            return self.connection.execute(mapped.check_query(self.texts[part], check))
+            return self.connection.execute(mapped.check_query(self.texts[part], check, mapped.FILE if by_file else None))
         rows = mapped.Rows(self.scopes[part], self.texts[part], self._said(hint), hint.where)
         self.hints[hint.table] = f"{self.prefix}_{hint.table}_hints"
         self.connection.execute(mapped.grouped_check(self.hints[hint.table], check, hint.table, rows, hint.one_each))
-        return self.connection.execute(mapped.grouped_totals(self.hints[hint.table], check))
+        return self.connection.execute(mapped.grouped_totals(self.hints[hint.table], check, "run_id" if by_file else ""))
 
     def _only_hint(self, part: str) -> Mapping | None:
         """The mapping with few columns and few rows, which alone fills its table."""
@@ -561,7 +574,8 @@ class _Staging:
 
     # -- the result ----------------------------------------------------------------------------------------------
 
-    def _views(self) -> tuple[StagedTable, ...]:
+    def views(self) -> tuple[StagedTable, ...]:
+        """The rows of every table, made of the records that can be used."""
         kept: dict[str, str] = {}
         for part in self.bulks:
             kept[part] = f"{self.prefix}_kept{len(kept)}"

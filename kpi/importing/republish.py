@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
+from connectors.base import Connector
 from kpi.errors import ImportError_, WarehouseError
 from kpi.importing.current import silent
 from kpi.importing.described import in_use, stamp_of, stamped
-from kpi.importing.loading import Told, every_fact, load_file, settle
+from kpi.importing.gathering import Gathering
+from kpi.importing.loading import Loaded, Told, every_fact, load_file, settle
 from kpi.records.links import standing_rows
 from kpi.settings import Settings
 from kpi.sources.reading import Source
@@ -58,34 +61,73 @@ def replay(
     draft: Draft, entries: Sequence[Entry], mappings: Mappings, sources: Mapping[str, Source], say: Callable[[str], None]
 ) -> frozenset[str]:
     """Load archived files in order, each by what read it at first; the tables written to."""
-    tables: frozenset[str] = frozenset()
+    loaded: list[frozenset[str]] = []
+    gathering = Gathering(draft, mappings, lambda: len(loaded) + 1)
     with closing(_unpacked(draft, entries)) as unpacked:
         for line, (entry, path) in enumerate(unpacked, start=1):
             say(f"{line}/{len(entries)} {entry.name}")
             # what was added since, a connector or a mapping, may know the file as well
             told = Told(entry.name, entry.time, entry.imported_by, {**entry.options, "as": entry.connector})
             source = sources.get(entry.connector) if "mapping" in entry.options else None
-            known = (source.connector,) if source else ()
-            try:
-                tables |= load_file(draft, path, told, line, mappings, lambda sha256=entry.sha256: sha256, known).tables  # type: ignore[misc]
-            except ImportError_ as error:
-                by = f" with {source.file}" if source else ""
-                raise WarehouseError(
-                    f"line {line} of the archive can't be imported any more{by}; nothing was published: {error}"
-                ) from error
-            finally:
-                path.unlink(missing_ok=True)
-    return tables
+            archived = _Archived(draft, mappings, line, told, path, entry.sha256, source, loaded)
+            gathering.add(archived, len(entries) > 1 and not told.options.get("full"), archived.sources)
+        gathering.flush()
+    return frozenset().union(*loaded)
+
+
+@dataclass(frozen=True)
+class _Archived:
+    """A file of the archive; see :class:`kpi.importing.gathering.Arrival`."""
+
+    draft: Draft
+    mappings: Mappings
+    line: int
+    told: Told
+    path: Path
+    sha256: str
+    source: Source | None
+    loaded: list[frozenset[str]]
+
+    @property
+    def sources(self) -> tuple[Connector, ...]:
+        """The mapping that describes it, if one does."""
+        return (self.source.connector,) if self.source else ()
+
+    def seal(self) -> str:
+        """What the archive has it under."""
+        return self.sha256
+
+    def load(self, run_id: int) -> Loaded:
+        """By itself."""
+        return load_file(self.draft, self.path, self.told, run_id, self.mappings, self.seal, self.sources)
+
+    def attempt(self, load: Callable[[int], Loaded]) -> None:
+        """Load it, which was possible before."""
+        try:
+            self.keep(load(self.line))
+        except ImportError_ as error:
+            by = f" with {self.source.file}" if self.source else ""
+            raise WarehouseError(
+                f"line {self.line} of the archive can't be imported any more{by}; nothing was published: {error}"
+            ) from error
+
+    def keep(self, loaded: Loaded) -> None:
+        """It is done."""
+        self.loaded.append(loaded.tables)
+        self.path.unlink(missing_ok=True)
 
 
 def _unpacked(draft: Draft, entries: Sequence[Entry]) -> Generator[tuple[Entry, Path], None, None]:
     """The files, each unpacked while the one before it is loaded; two of the same bytes lie in folders of their own."""
-    folders = [draft.folder / "unpacked-0", draft.folder / "unpacked-1"]
-    for folder in folders:
-        folder.mkdir()
     with ThreadPoolExecutor(1) as ahead:
-        coming = [ahead.submit(draft.archive.unpack, entry, folders[0]) for entry in entries[:1]]
+
+        def unpack(line: int) -> Path:
+            folder = draft.folder / f"unpacked-{line}"
+            folder.mkdir()
+            return draft.archive.unpack(entries[line], folder)
+
+        coming = [ahead.submit(unpack, 0)] if entries else []
         for at, entry in enumerate(entries):
             path = coming.pop().result()
-            coming += [ahead.submit(draft.archive.unpack, after, folders[1 - at % 2]) for after in entries[at + 1 : at + 2]]
+            coming += [ahead.submit(unpack, at + 1)] if at + 1 < len(entries) else []
             yield entry, path

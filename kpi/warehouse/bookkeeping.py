@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -18,6 +18,9 @@ STATED: Final = "stated by the file"
 #: The basis of a history made of what successive exports showed; any export of a history takes its place.
 SEEN: Final = "seen in successive exports"
 _MIXED: Final = "stated by the file and dates of its rows"
+
+#: The first day that a file covers, the first it no longer does, and what shows it.
+Covered = tuple[dt.date, dt.date, str]
 
 #: Stated periods must meet. The dates of rows say from when to when an export reaches, not that it holds no quiet times:
 #: between two such exports nothing shows that one is missing.
@@ -42,31 +45,41 @@ def refresh_currencies(store: Store, tables: Iterable[str] | None = None) -> Non
             )
 
 
-def extend_coverage(store: Store, source: str, covers: Mapping[str, tuple[dt.date, dt.date, str]]) -> list[str]:
+def extend_coverage(store: Store, source: str, covers: Mapping[str, Covered]) -> list[str]:
     """Let the coverage of ``source`` reach over what a file covers as well; a sentence for each gap that is left."""
-    said = []
-    for table, (first, end, basis) in sorted(covers.items()):
+    return extend_by_each(store, source, [covers])[0]
+
+
+def extend_by_each(store: Store, source: str, several: Sequence[Mapping[str, Covered]]) -> list[list[str]]:
+    """As :func:`extend_coverage`, of one file after the other; the sentences of each."""
+    said: list[list[str]] = [[] for _ in several]
+    for table in sorted({table for covers in several for table in covers}):
         key = [table, source]
         known = store.run(
             "SELECT covers_from, covers_to, basis FROM coverage WHERE table_name = ? AND source = ? AND basis <> ?", [*key, SEEN]
         )
         gaps = store.run("SELECT gap_from, gap_to FROM coverage_gap WHERE table_name = ? AND source = ?", key)
-        if known and known[0][2] != basis:
-            basis = _MIXED
-        spans = [*_without(known[0][0], known[0][1], gaps), (first, end)] if known else [(first, end)]
-        joined = _joined(spans, _APART if basis == STATED else None)
-        missing = [(left[1], right[0]) for left, right in pairwise(joined)]
+        spans = _without(known[0][0], known[0][1], gaps) if known else []
+        basis = known[0][2] if known else ""
+        missing: list[tuple[dt.date, dt.date]] = []
+        for at, covers in enumerate(several):
+            if table not in covers:
+                continue
+            first, end, mine = covers[table]
+            basis = mine if basis in ("", mine) else _MIXED
+            spans = _joined([*spans, (first, end)], _APART if basis == STATED else None)
+            missing = [(left[1], right[0]) for left, right in pairwise(spans)]
+            said[at] += [
+                f"no export of {source} covers {table} from {since} to {until - dt.timedelta(1)}, so figures of those days are not known"
+                for since, until in missing
+            ]
         store.run("DELETE FROM coverage WHERE table_name = ? AND source = ?", key)
         store.run("DELETE FROM coverage_gap WHERE table_name = ? AND source = ?", key)
         names: dict[str, Any] = {"table_name": table, "source": source}
-        row = names | {"covers_from": joined[0][0], "covers_to": joined[-1][1], "basis": basis, "row_count": 0}
+        row = names | {"covers_from": spans[0][0], "covers_to": spans[-1][1], "basis": basis, "row_count": 0}
         store.add("coverage", pa.Table.from_pylist([row]))
         if missing:
             store.add("coverage_gap", pa.Table.from_pylist([names | {"gap_from": since, "gap_to": until} for since, until in missing]))
-        said += [
-            f"no export of {source} covers {table} from {since} to {until - dt.timedelta(1)}, so figures of those days are not known"
-            for since, until in missing
-        ]
     return said
 
 

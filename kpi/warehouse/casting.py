@@ -250,6 +250,8 @@ def compile_value(value: cells.Value, scope: Scope) -> Cast:
         case cells.Computed(function, arguments):
             given = [compile_value(item, scope) for item in arguments]
             return Cast(*_computed(function, given))
+        case cells.FileNumber():
+            return Cast(sa.column("file", sa.BigInteger))
         case cells.ExportDay():
             return Cast(sa.cast(sa.literal(scope.exported_on), sa.Date()))
         case cells.Amount(of, kind) if isinstance(of, cells.FirstOf):

@@ -241,6 +241,11 @@ class ExportDay(Value):
 
 
 @dataclass(frozen=True)
+class FileNumber(Value):
+    """Where several files are read together: which of them the record stands in, from 0."""
+
+
+@dataclass(frozen=True)
 class Computed(Value):
     """A function of the closed set of :mod:`kpi.warehouse.computing`, of values of the type that it takes."""
 

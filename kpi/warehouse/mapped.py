@@ -27,6 +27,8 @@ from kpi.warehouse.zones import to_local
 SEPARATOR: Final = "\x1f"
 #: The physical line, in relations that carry it.
 LINE: Final[Column] = sa.column("line", sa.BigInteger)
+#: Which of several files a record stands in, in relations of several.
+FILE: Final[Column] = sa.column("file", sa.BigInteger)
 #: Where no record needs to be told from another, and where none is left out.
 NOTHING: Final[Column] = sa.literal("")
 ALWAYS: Final[Column] = sa.true()
@@ -244,9 +246,12 @@ class Check:
 _USABLE: Final = sa.and_(sa.not_(sa.column("left_out")), sa.not_(sa.column("bad")))
 
 
-def check_query(source: str, check: Check) -> str:
-    """One row: the counts of all records."""
-    return sql(sa.select(*check.counts()).select_from(layered(sa.table(source), check.columns()).subquery()))
+def check_query(source: str, check: Check, by: Column | None = None) -> str:
+    """One row: the counts of all records; with ``by`` one for each of its values, which comes first."""
+    if by is None:
+        return sql(sa.select(*check.counts()).select_from(layered(sa.table(source), check.columns()).subquery()))
+    records = layered(sa.table(source), [by.label("by"), *check.columns()]).subquery()
+    return sql(sa.select(sa.column("by"), *check.counts()).select_from(records).group_by(sa.column("by")))
 
 
 def grouped_check(name: str, check: Check, table: str, rows: Rows, one_each: tuple[str, ...]) -> str:
@@ -275,9 +280,12 @@ def grouped_check(name: str, check: Check, table: str, rows: Rows, one_each: tup
     return f"CREATE OR REPLACE TEMP TABLE {name} AS {sql(sa.select(*kept, *picked))}"
 
 
-def grouped_totals(name: str, check: Check) -> str:
-    """One row, as :func:`check_query` gives it."""
-    return sql(sa.select(*check.totals()).select_from(sa.table(name)))
+def grouped_totals(name: str, check: Check, by: str = "") -> str:
+    """One row, as :func:`check_query` gives it; with ``by``, a column of the grouped rows, one for each of its values."""
+    if not by:
+        return sql(sa.select(*check.totals()).select_from(sa.table(name)))
+    column: Column = sa.column(f"row_{by}")
+    return sql(sa.select(column.label("by"), *check.totals()).select_from(sa.table(name)).group_by(column))
 
 
 def grouped_view(name: str, grouped: str, table: str, rows: Rows) -> str:
@@ -334,11 +342,13 @@ def _digest(positions: Sequence[int]) -> Column:
     return sa.func.md5(sa.func.concat_ws(SEPARATOR, *(sa.func.coalesce(_text(at), "") for at in positions)))
 
 
-def shapes_query(source: str, dates: Sequence[int], amounts: Sequence[int]) -> str:
+def shapes_query(source: str, dates: Sequence[int], amounts: Sequence[int], by: Column | None = None) -> str:
     """One row: for each date column the list of its distinct texts with clock times folded, for each amount column
-    the pattern of its texts -> how many."""
+    the pattern of its texts -> how many; with ``by`` a row for each of its values, which comes first."""
     made: list[Any] = [sa.func.list(sa.distinct(_folded_date(_text(at)))).label(f"d{at}") for at in dates]
     made += [sa.func.histogram(_pattern(_text(at))).label(f"a{at}") for at in amounts]
+    if by is not None:
+        return sql(sa.select(by, *made).select_from(sa.table(source)).group_by(by))
     return sql(sa.select(*made).select_from(sa.table(source)))
 
 

@@ -72,9 +72,9 @@ class PostgresStore(Store):
             for row in rows.to_pylist():
                 copy.write_row(tuple(row.values()))
 
-    def forget(self) -> None:
+    def forget(self, shared: bool = False) -> None:
         """Drop what was brought over as well."""
-        super().forget()
+        super().forget(shared)
         for name in self._brought:
             self.run(f"DROP TABLE IF EXISTS {name}")
         self._brought.clear()

@@ -9,12 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 
 from kpi.warehouse.literals import literal
+
+#: How the names of relations begin that several files share; they stay when one of the files is done.
+SHARED: Final = "together_"
 
 
 class Store(ABC):
@@ -57,13 +60,15 @@ class Store(ABC):
         """The one number that ``sql`` yields."""
         return int(self.run(sql, values)[0][0])
 
-    def forget(self) -> None:
-        """Drop everything temporary, so that the next file finds room and free names."""
+    def forget(self, shared: bool = False) -> None:
+        """Drop everything temporary, so that the next file finds room and free names; what files share only if ``shared``."""
         found = self.scratch.execute(
             "SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND NOT internal "
             "UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary"
         ).fetchall()
         for kind, name in found:
+            if name.startswith(SHARED) and not shared:
+                continue
             quoted = name.replace('"', '""')
             self.scratch.execute(f'DROP {kind} IF EXISTS temp."{quoted}"')
 
