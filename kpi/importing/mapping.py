@@ -128,16 +128,20 @@ class Staging:
 
     def read_plain(self) -> None:
         """A plain table: DuckDB reads a large and tidy one where it lies; others are read with care."""
-        names = [folded(cell) for cell in self.found.header.cells]
-        read = {folded(name) for name in _columns(self.layout, "")}
-        twice = sorted(name for name in read if names.count(name) > 1)
-        self.notes += [f'several columns are called "{name}": the first is read' for name in twice]
+        self.tell_of_repeated()
         relation = f"{self.prefix}_raw"
         if self.text.is_sheet:
             bulk = open_sheet(self.connection, relation, self.text, self.found)
         else:
             bulk = open_bulk(self.connection, relation, self.text, self.found, self.folder)
         self.bulks[""] = bulk or self._with_care()
+
+    def tell_of_repeated(self) -> None:
+        """Of columns that share a name the first is read."""
+        names = [folded(cell) for cell in self.found.header.cells]
+        read = {folded(name) for name in _columns(self.layout, "")}
+        twice = sorted(name for name in read if names.count(name) > 1)
+        self.notes += [f'several columns are called "{name}": the first is read' for name in twice]
 
     def _with_care(self) -> Bulk:
         """The same table read line by line."""

@@ -147,6 +147,7 @@ class _Together:
         for staging in self.stagings:
             staging.bulks[""], staging.texts[""], staging.closely[""] = self.raw, self.raw.relation, False
             staging.scopes[""] = staging.scope(self.raw)
+            staging.tell_of_repeated()
         if any(part.columns for part in self.stagings[0].amounts()):
             return []  # amounts that may be in minor units
         self._decide()

@@ -13,7 +13,7 @@ from kpi.importing.republish import rebuild
 from kpi.settings import Settings
 from tests.conftest import new_database
 
-HEADER = "id,Created date (UTC),Amount,Amount Refunded,Currency,Status,Customer ID,Customer Email,Description,Refunded date (UTC)"
+HEADER = "id,Created date (UTC),Amount,Amount Refunded,Currency,Status,Customer ID,Customer Email,Description,Refunded date (UTC),Status"
 
 
 def _file(folder: Path, name: str, rows: list[str], header: str = HEADER, end: str = "\n") -> Path:
@@ -24,7 +24,7 @@ def _file(folder: Path, name: str, rows: list[str], header: str = HEADER, end: s
 
 
 def _row(n: int, at: str = "2026-03-01 10:00:00", amount: str = "10.50", refunded: str = "0.00", on: str = "", said: str = "plain") -> str:
-    return f"ch_{n},{at},{amount},{refunded},eur,Paid,cus_{n % 2},c{n % 2}@firm.example,{said},{on}"
+    return f"ch_{n},{at},{amount},{refunded},eur,Paid,cus_{n % 2},c{n % 2}@firm.example,{said},{on},Failed"
 
 
 @pytest.fixture
@@ -88,6 +88,7 @@ def test_files_come_to_what_they_come_to_one_by_one(settings, another, mappings,
     report, parts, there = _compared(settings, another, mappings, chosen, contents, monkeypatch)
     assert parts == [[(0, 1), (3,), (4, 5)]]  # the ragged file is read alone, and days first are another decision
     assert [file.rows_rejected for file in report.files] == [0, 0, 1, 0, 0, 0]
+    assert 'several columns are called "status": the first is read' in report.files[0].message
     assert [row[0] for row in there["payment"]] == [f"stripe:ch_{n}" for n in (1, 10, 11, 2, 20, 21, 3, 4, 6, 7, 8, 80, 9)]
 
 
