@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 
+from kpi.analysis.pace import Pace
 from kpi.dashboard import wording
 from kpi.dashboard.breakdown import Breakdown, pairs
 from kpi.dashboard.series import WEEK, YEAR, Series
@@ -33,8 +34,10 @@ def labelled(text: str, metrics: Mapping[str, Metric]) -> str:
     return re.sub(r"\w+", lambda found: metrics[found[0]].label if "_" in found[0] and found[0] in metrics else found[0], text)
 
 
-def hero(series: Series, calendar: Calendar, problem: str | None, owner: Line | None = None, before: str = "") -> str:
-    """The North Star: the figure large, its changes, its target, signal or noise, and the owner's verdict over it.
+def hero(
+    series: Series, calendar: Calendar, problem: str | None, owner: Line | None = None, before: str = "", pace: Pace | None = None
+) -> str:
+    """The North Star: the figure large, its changes, its target and the pace to it, signal or noise, and the owner's verdict over it.
 
     Args:
         before: what was first shown, as HTML.
@@ -47,6 +50,8 @@ def hero(series: Series, calendar: Calendar, problem: str | None, owner: Line | 
     if changes:
         lines.append(f'<p class="changes">{changes}</p>')
     lines += [f'<p class="quiet">{sentence}</p>' for sentence in _target(series)]
+    if pace is not None:
+        lines.append(f'<p class="quiet">{written(wording.pace(pace, series.currency))}</p>')
     note = problem or wording.state_sentence(series, calendar)
     if note:
         lines.append(f'<p class="note">{escape(note)}</p>')

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, TypeVar, cast
 
+from kpi.analysis.pace import Pace, pace, question
 from kpi.dashboard import cards, reviewing
 from kpi.dashboard.breakdown import BASES, Breakdown, break_down
 from kpi.dashboard.data import Answer, Desk
@@ -52,6 +53,12 @@ class Look:
         known = result is not None and name in result.query.metrics
         cells = by_week(result.cells(name)) if result is not None and known else {}
         return Series(self.definitions.metrics[name], self.week, cells, result.currency if result else self.definitions.currency)
+
+    def pace(self) -> Pace | None:
+        """Of the North Star to its target, which is the company's: none under filters."""
+        star, week = self.definitions.north_star, self.definitions.calendar.week(self.week)
+        asked = None if self.filters.where() else question(star, week, self.definitions)
+        return None if asked is None else pace(star, week, self.definitions, self.desk.ask(asked).result)
 
     @property
     def dimensions(self) -> list[str]:

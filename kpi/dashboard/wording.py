@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from kpi import units
 from kpi.analysis.limits import LEAST, said
+from kpi.analysis.pace import Pace
 from kpi.dashboard.series import SHOWN_WEEKS, WEEK, YEAR, Series
 from kpi.periods import Calendar
 from kpi.records.notes import Line
@@ -64,6 +65,27 @@ def target(series: Series) -> list[Part]:
     amount = gap.text.lstrip("+" + units.MINUS)
     verdict = gap.verdict(series.metric.better)
     return [Part(f"{words}, "), Part(f"{amount} {side}", verdict), Part(run_of_weeks(series.weeks_off_target()))]
+
+
+def pace(found: Pace, currency: str) -> list[Part]:
+    """``57.6 % of 2026-Q4 is gone and 62.0 % of its target reached, 4.4 points ahead``; of ratios and stocks what can be said of them."""
+    gone, name = units.show(found.gone, "percent"), found.target.period
+    ahead, better = found.ahead, found.metric.better
+    if found.nature == "throughout":
+        value = units.show(found.cell.value, found.metric.unit, currency)
+        start = Part(f"{name} to date: {value}, with {gone} of it gone")
+        if ahead is None or ahead.direction == 0:
+            return [start, Part("" if ahead is None else "; on its target")]
+        side = "over" if ahead.direction > 0 else "under"
+        return [start, Part("; "), Part(f"{ahead.text.lstrip('+' + units.MINUS)} {side} its target", ahead.verdict(better))]
+    reached = units.show(found.reached, "percent")
+    if found.nature == "stock":
+        return [Part(f"{reached} of the target for the end of {name}, with {gone} of it gone")]
+    start = Part(f"Pace: {reached} of the target for {name}, with {gone} of it gone")
+    if ahead is None or ahead.direction == 0:
+        return [start, Part("; on pace")]
+    side = "more" if ahead.direction > 0 else "less"
+    return [start, Part("; "), Part(f"{ahead.text.lstrip('+' + units.MINUS)} {side} than its share", ahead.verdict(better))]
 
 
 def verdict(series: Series) -> list[Part]:

@@ -50,6 +50,8 @@ def test_it_shows_the_last_whole_week(page, company):
     assert "53.8 %" in words  # (1600 - 740) / 1600
     assert "−18.8 points on last year" in words  # 53.75 - 72.5 = -18.75
     assert "Target for 2026: 60.0 %, 6.3 points under, week 11 in a row" in words  # since the week of 31 August
+    # 319 of 365 days; costs a day are 440 / 7 until 30 August and 740 / 7 since: 1 - (440·242 + 740·77) / (1600·319) = 67.97 %
+    assert "2026 to date: 68.0 %, with 87.4 % of it gone; 8.0 points over its target" in words
     assert "€ 1.60 k" in words
     assert "€ 740" in words
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import streamlit as st
 
+from kpi.analysis.pace import question
 from kpi.analysis.restating import restated
 from kpi.dashboard import cards, charts, controls, explaining, remarks, reviewing, weekly, writing
 from kpi.dashboard.ahead import ahead
@@ -64,6 +65,9 @@ def expect(desk: Desk, frame: Frame) -> None:
     week = filters.week or frame.last_whole
     if week is not None:
         desk.expect(questions(desk.definitions, frame, filters, week).values())
+        paced = None if filters.where() else question(desk.definitions.north_star, desk.definitions.calendar.week(week), desk.definitions)
+        if paced is not None:
+            desk.expect([paced])
         desk.expect(reviewing.asked(desk.definitions, filters, week)[1].values())
 
 
@@ -127,7 +131,7 @@ class View(Look):
                 self._explained(name, "star")
                 owner = self.noted.notes.verdict(name, *self.period)
                 moved = restated([cell for _, cell in series.shown], series.metric.unit, series.currency, self.closed)
-                st.html(cards.hero(series, calendar, self.problem(name), owner, remarks.restated(moved, calendar)))
+                st.html(cards.hero(series, calendar, self.problem(name), owner, remarks.restated(moved, calendar), self.pace()))
             with right:
                 st.html(
                     f'<p class="chart-title">{SHOWN_WEEKS} weeks, with the range that is normal for it</p>'
