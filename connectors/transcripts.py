@@ -10,8 +10,9 @@ that begins alike.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import PurePath
@@ -116,9 +117,12 @@ def is_spoken(head: str) -> bool:
 def flatten(report: Report) -> Iterator[Part | Trouble]:
     """A part for each turn, in the order in which they were said."""
     head = _Head()
-    records = [Record(record.line, (record.cells[0].lstrip("\ufeff").rstrip("\r"),)) for record in report.records]
-    cued = is_cued("\n".join(record.cells[0] for record in records[:10]))
-    found = list(_cues(records, head) if cued else _turns(records, head))
+    records = (Record(record.line, (record.cells[0].lstrip("\ufeff").rstrip("\r"),)) for record in report.records)
+    first = list(itertools.islice(records, 10))
+    cued = is_cued("\n".join(record.cells[0] for record in first))
+    turns = (_cues if cued else _turns)(itertools.chain(first, records), head)
+    # what is above the turns is known with the first of them; the rest is never held whole
+    begun = list(itertools.islice(turns, 3))
     dated = _DATED.search(head.found.get("date", "")) or _DATED.search(PurePath(report.name).stem)
     started = _start(dated)
     if started is None:
@@ -128,10 +132,11 @@ def flatten(report: Report) -> Iterator[Part | Trouble]:
         )
     elif dated and dated[4] is None:
         report.notes.append("it says the day on which it was held and not the hour: midnight is taken")
-    beginning = " ".join(" ".join(turn.said) for turn in found[:3])
+    beginning = " ".join(" ".join(turn.said) for turn in begun)
     call = hashlib.sha256(f"{started or ''} {beginning}".casefold().encode()).hexdigest()[:20]
     title = head.found.get("title") or PurePath(report.name).stem
-    for number, turn in enumerate(found, start=1):
+    about = {"Title": title, "Account": head.found.get("account", ""), "Deal": head.found.get("deal", "")}
+    for number, turn in enumerate(itertools.chain(begun, turns), start=1):
         words = plain(" ".join(turn.said))
         if not words:
             continue
@@ -143,9 +148,7 @@ def flatten(report: Report) -> Iterator[Part | Trouble]:
             "At": at,
             "Speaker": turn.name,
             "Said": words,
-            "Title": title,
-            "Account": head.found.get("account", ""),
-            "Deal": head.found.get("deal", ""),
+            **about,
         }
         yield Part(turn.line, "", cells)
 
@@ -159,7 +162,7 @@ def _start(match: re.Match[str] | None) -> datetime | None:
         return None
 
 
-def _cues(records: list[Record], head: _Head) -> Iterator[_Turn]:
+def _cues(records: Iterable[Record], head: _Head) -> Iterator[_Turn]:
     """The turns of WebVTT and SubRip: cues of one speaker in a row are one."""
     turn: _Turn | None = None
     start = -1
@@ -196,7 +199,7 @@ def _speaker(line: str) -> tuple[str, str]:
     return "", line
 
 
-def _turns(records: list[Record], head: _Head) -> Iterator[_Turn]:
+def _turns(records: Iterable[Record], head: _Head) -> Iterator[_Turn]:
     """The turns of a text; a line that begins none goes on with the last."""
     turn: _Turn | None = None
     for record in records:

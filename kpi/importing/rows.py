@@ -15,7 +15,7 @@ from typing import Final
 from connectors.base import Record
 from connectors.packing import NotATable
 from connectors.parsing import LONGEST, TOO_LONG, Broken
-from connectors.reading import DELIMITERS, Text, head_records, records
+from connectors.reading import DELIMITERS, HEADER_WITHIN, Text, head_records, records
 from connectors.tidying import tidy
 from kpi.importing.recognising import Recognised, missing
 from kpi.importing.setaside import Problems
@@ -160,7 +160,12 @@ class Rows:
     def _usual_width(self) -> int:
         """How many cells the rows have where all that can be seen of them agree."""
         head = [record for record in head_records(self._text, self._found.delimiter) if record.line > self._found.header.line]
-        widths = {len(record.cells) for record in head[:-1] or head if any(record.cells)}
+        seen = [record.cells for record in head[:-1] or head if any(record.cells)]
+        widths = {len(cells) for cells in seen}
+        alone = widths == {1} and self._width > 2 and not any(mark in cells[0] for cells in seen for mark in DELIMITERS)
+        if alone and len(seen) > HEADER_WITHIN and not self._is_report and not self._text.is_sheet:
+            # no millions of rows are looked through of which nothing can be used
+            raise NotATable(f"its rows hold one cell each, where its header has {self._width}")
         return next(iter(widths)) if len(widths) == 1 and len(head) > 2 else self._width
 
     def _is_open(self) -> bool:
