@@ -12,9 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from kpi.errors import Outdated, UsageError, WarehouseError
+from kpi.importing import bulk
 from kpi.importing.current import ensure_current
 from kpi.importing.importer import Options, import_paths
 from kpi.importing.republish import rebuild
+from kpi.warehouse import merge as merging
 from kpi.warehouse.engines import current_generation, open_reader
 from kpi.warehouse.home import read_current, warehouse_file
 from kpi.warehouse.mappings import Mappings, Rule
@@ -102,6 +104,29 @@ def test_a_rebuilt_warehouse_equals_the_imported_one(both, mappings, payments, c
     assert rebuild(both, mappings) == 4
     assert contents(both) == before
     assert before["payment"] != []
+
+
+def test_large_files_come_to_the_same_as_small_ones_and_are_rebuilt_alike(settings, mappings, payments, contents, monkeypatch):
+    """b.csv begins with a payment that is new and has two that a.csv has, one of them twice, with other amounts."""
+    files = [str(payments("a.csv", [1, 2, 3])), str(payments("b.csv", [4, 3, 2, 3], cents="50")), str(payments("c.csv", [5, 6]))]
+    small = dataclasses.replace(settings, home=settings.home.with_name("small"))
+    import_paths(small, mappings, files)
+    monkeypatch.setattr(bulk, "LARGE", 0)
+    monkeypatch.setattr(merging, "_MANY", 1)
+    monkeypatch.setattr(merging, "_FIRST", 1)
+    for path in files:
+        import_paths(settings, mappings, [path])
+    before = contents(settings)
+    once = contents(small, but=("imported_at",))
+    assert {name: rows for name, rows in contents(settings, but=("imported_at",)).items() if name != "import_run"} == {
+        name: rows for name, rows in once.items() if name != "import_run"
+    }
+    amounts = sorted((row[0], str(row[7])) for row in before["payment"])
+    assert amounts == [
+        (f"stripe:ch_{n}", f"{n * 10}.{cents}00") for n, cents in zip(range(1, 7), ("00", "50", "50", "50", "00", "00"), strict=True)
+    ]
+    rebuild(settings, mappings)
+    assert contents(settings) == before
 
 
 def test_a_file_that_nobody_knows_harms_no_other(settings, mappings, payments, tmp_path):
