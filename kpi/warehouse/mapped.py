@@ -20,7 +20,7 @@ from kpi.warehouse import schema
 from kpi.warehouse.casting import Cast, Column, Fault, Scope, compile_condition, compile_value, domain_of
 from kpi.warehouse.cells import Condition, Constant, Domain, Instant, Value
 from kpi.warehouse.literals import literal_dialect
-from kpi.warehouse.once import filtered, layered
+from kpi.warehouse.once import Once, filtered, layered
 from kpi.warehouse.zones import to_local
 
 #: Joins the cells of a record into one text that names it; no export holds this control character.
@@ -423,7 +423,9 @@ def compile_dates(values: Sequence[Value], scope: Scope) -> list[Column]:
     for value in values:
         moment: Column = compile_value(value, scope).value
         if isinstance(value, Instant) and scope.timezone != "UTC":
-            moment = to_local(sa.cast(moment, sa.DateTime), scope.timezone)
+            at = moment if isinstance(moment.type, sa.DateTime) else sa.cast(moment, sa.DateTime)
+            # the zone's tree of offsets is worked out once, with that of a row's own day
+            moment = Once(sa.cast(to_local(at, scope.timezone), sa.Date))
         made.append(sa.cast(moment, sa.DateTime))
     return made
 
