@@ -33,12 +33,15 @@ def flatten(report: Report) -> Iterator[Part | Trouble]:
             reason = f"it has {len(record.cells)} cells where the header has {width}"
             yield Trouble(record.line, "", ",".join(record.cells), reason)
             continue
-        report.counted += 1
         values = {name.casefold(): cell.strip() for name, cell in zip(names, record.cells, strict=False)}
         match = _URL.fullmatch(values.get("url", ""))
-        number_ = values.get("iid") or values.get("issue id") or values.get("id") or ""
-        values["Project"] = match["project"] if match else ""
-        values["Reference"] = f"{match['project']}#{match['number']}" if match else number_
+        if match is None:
+            # its number alone is that of an issue in every project
+            yield Trouble(record.line, "URL", values.get("url", ""), "no address of an issue, by which it is known")
+            continue
+        values["Project"] = match["project"]
+        values["Reference"] = f"{match['project']}#{match['number']}"
+        report.counted += 1
         labels = [label.strip() for label in values.get("labels", "").split(",") if label.strip()]
         values["labels"] = ", ".join(labels)
         values["Said"] = said(labels)

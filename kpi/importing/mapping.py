@@ -713,6 +713,9 @@ class Staging:
             self.notes.append(f"{count:,} of {self.counts.read:,} records contradict themselves: {reason}")
         shapes: list[Any] = [shape for scope in self.scopes.values() for shape in (*scope.dates.values(), *scope.amounts.values())]
         self.notes += dict.fromkeys(shape.words for shape in shapes if shape.words)
+        deals = [mapping for mapping in self.layout.mappings if mapping.table == "deal" and "amount" in mapping.columns]
+        if any(not speaks_of(mapping.columns["amount"], self.scopes[mapping.part]) for mapping in deals):
+            self.notes.append("it has no column of amounts, so its deals bring none")
         if any(scope.assumed for scope in self.scopes.values()):
             self.notes.append(f"it names no currency, so amounts are taken as {self.context.currency}")
 

@@ -293,8 +293,12 @@ def _read(value: Any, scope: Scope) -> Cast:
             return Cast(kept, faults)
         case cells.Amount(_, kind):
             shape = scope.amounts.get(found[0], AmountShape()) if found else AmountShape()
-            amount = Once(sa.try_cast(raw if shape.plain else _plain(raw, shape.decimal), _TYPES[kind]))
+            digits = raw if shape.plain else _plain(raw, shape.decimal)
+            amount = Once(sa.try_cast(digits, _TYPES[kind]))
             faults = fault(sa.and_(raw.is_not(None), amount.is_(None)), "not an amount" if kind == "money" else "not a number")
+            if kind == "integer":  # a cast rounds 1.234, which may be a thousand, without a word
+                broken = sa.and_(amount.is_not(None), sa.try_cast(digits, sa.Numeric(30, 6)) != amount)
+                faults = (*faults, Fault(name, raw, broken, "not a whole number"))
             if shape.is_doubtful:
                 faults = (*faults, Fault(name, raw, _either(raw, shape, scope), EITHER))
             return Cast(amount, faults)

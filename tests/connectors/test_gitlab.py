@@ -43,3 +43,11 @@ def test_two_projects_with_the_same_number_are_two_issues(staged: Stager) -> Non
     header, first, *_ = (SAMPLES / "gitlab_old.csv").read_text().splitlines()
     result = staged(f"{header}\n{first}\n{first.replace('acme/atlas', 'acme/beacon')}\n")
     assert result.rows("issue", "issue_id") == [("gitlab:acme/atlas#1",), ("gitlab:acme/beacon#1",)]
+
+
+def test_an_issue_without_its_address_is_a_problem(staged: Stager) -> None:
+    header, first, *_ = (SAMPLES / "gitlab_old.csv").read_text().splitlines()
+    url = next(cell for cell in first.split(",") if cell.startswith("http"))
+    result = staged("\n".join([header, *[first.replace("issues/1", f"issues/{at}") for at in range(1, 7)], first.replace(url, "1.21E+15")]))
+    assert [(column, value) for _, column, value, _ in result.problems()] == [("URL", "1.21E+15")]
+    assert len(result.rows("issue", "issue_id")) == 6

@@ -131,3 +131,18 @@ def test_a_column_that_the_view_lacks_is_not_spoken_of(staged: Stager) -> None:
     assert {"amount", "lost_reason", "owner", "modified_at"}.isdisjoint(named)
     # the currency is assumed, so that of a deal that is known already stands
     assert columns[0].assumed == ("currency",)
+
+
+def test_a_count_of_employees_is_never_rounded(staged: Stager) -> None:
+    header = "Record ID,Company name,Company Domain Name,Create Date,Number of Employees\n"
+    rows = [f'{at},C {at},c{at}.example,2026-01-{at:02d} 10:00,"{said}"\n' for at, said in enumerate(["1.234", *["250", "1,200"] * 4], 1)]
+    result = staged(header + "".join(rows))
+    assert [(column, value, reason) for _, column, value, reason in result.problems()] == [
+        ("Number of Employees", "1.234", "not a whole number")
+    ]
+    assert {count for (count,) in result.rows("account", "employees")} == {250, 1200}
+
+
+def test_deals_without_a_column_of_amounts_say_so(staged: Stager) -> None:
+    result = staged("Record ID,Deal Name,Deal Stage,Close Date,Create Date\n1,A,Closed Won,2026-02-20 10:00,2026-01-20 10:00\n")
+    assert "it has no column of amounts, so its deals bring none" in result.staged.notes
