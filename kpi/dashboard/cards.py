@@ -35,12 +35,12 @@ def labelled(text: str, metrics: Mapping[str, Metric]) -> str:
 
 
 def hero(
-    series: Series, calendar: Calendar, problem: str | None, owner: Line | None = None, before: str = "", pace: Pace | None = None
+    series: Series, calendar: Calendar, problem: str | None, owner: Line | None = None, restated: str = "", pace: Pace | None = None
 ) -> str:
     """The North Star: the figure large, its changes, its target and the pace to it, signal or noise, and the owner's verdict over it.
 
     Args:
-        before: what was first shown, as HTML.
+        restated: what was first shown, as HTML.
     """
     shown = wording.figure(series)
     before = f'<span class="unit">{escape(shown.before)}</span>' if shown.before else ""
@@ -52,6 +52,7 @@ def hero(
     lines += [f'<p class="quiet">{sentence}</p>' for sentence in _target(series)]
     if pace is not None:
         lines.append(f'<p class="quiet">{written(wording.pace(pace, series.currency))}</p>')
+    lines.append(restated)
     note = problem or wording.state_sentence(series, calendar)
     if note:
         lines.append(f'<p class="note">{escape(note)}</p>')
@@ -59,7 +60,7 @@ def hero(
         lines.append(verdict(series))
     if owner is not None:
         lines.append(f'<p class="verdict owner">{escape(wording.overruled(owner))}</p>')
-    return f'<div class="hero">{"".join(lines)}{before}</div>'
+    return f'<div class="hero">{"".join(lines)}</div>'
 
 
 def verdict(series: Series) -> str:

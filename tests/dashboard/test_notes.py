@@ -13,9 +13,9 @@ from decimal import Decimal
 import pytest
 
 from kpi.analysis.restating import restated
+from kpi.dashboard import cards, remarks, weekly
 from kpi.dashboard import closing as closing_weeks
 from kpi.dashboard import noted as reading
-from kpi.dashboard import remarks, weekly
 from kpi.dashboard.charts import trend
 from kpi.dashboard.closing import Closing
 from kpi.dashboard.data import open_desk
@@ -214,3 +214,14 @@ def test_only_what_reads_otherwise_is_restated():
     ((first, was),) = restated(cells, "percent", "EUR", Closed(made_of))  # 52.001 % reads 52.0 %, as 52 % does
     assert (first.week, was) == (WEEK, f"61.0{SPACE}%")
     assert remarks.restated([(first, was)], Calendar()).endswith(f">Restated: week 46 from 61.0{SPACE}%</p>")
+
+
+def test_the_hero_says_what_was_first_shown_and_its_sign_once():
+    cells = {WEEK - back * 7 * DAY: cell(WEEK - back * 7 * DAY, 5000) for back in range(13)}
+    series = Series(metric(unit="money"), WEEK, cells, "EUR")
+    owner = new("verdict", ["margin"], WEEK, "<i>why</i>", "Bob", said="signal")
+    html = cards.hero(series, Calendar(), None, owner, '<p class="restated">Restated: week 46 from € 4.00 k</p>')
+    assert words(html) == (
+        "€ 5.00 k ±0.0 % on week 45 Restated: week 46 from € 4.00 k "
+        "Noise. Within the range that is normal for it: no single week of these asks for a cause. Bob says signal: &lt;i&gt;why&lt;/i&gt;"
+    )
