@@ -9,8 +9,9 @@ import duckdb
 import sqlalchemy as sa
 
 from kpi.warehouse import mapped
-from kpi.warehouse.casting import Scope
-from kpi.warehouse.cells import Cell, Constant, Domain, Filled, Instant, Lower
+from kpi.warehouse.casting import Scope, compile_value
+from kpi.warehouse.cells import Cell, Constant, Day, Domain, Filled, Instant, Lower
+from kpi.warehouse.once import layered
 
 #: c0 the customer, c1 the name, c2 the address, c3 the day, c4 what becomes of the record
 RECORDS = [
@@ -85,3 +86,17 @@ def test_the_rows_are_those_of_a_reading_of_their_own() -> None:
 def test_a_file_without_records_counts_none() -> None:
     with warehouse([]) as connection:
         assert connection.execute(mapped.grouped_totals("grouped", CHECK)).fetchall() == [(0, 0, 0, None, None)]
+
+
+def test_the_day_of_a_record_is_worked_out_once_for_its_row_and_for_what_the_file_covers() -> None:
+    """22:30 in UTC on 31 March is 1 April in Berlin; the zone's tree of offsets, thousands of letters, stands in the statement once."""
+    scope = Scope({"day": (0, "day")}, "EUR", "Europe/Berlin")
+    day, instant = Day(Cell(("day",)), "utc"), Instant(Cell(("day",)), "utc")
+    alone = compile_value(day, scope).value
+    covered = mapped.compile_dates([instant], scope)[0]
+    source = sa.table("said")
+    query = mapped.sql(layered(source, [alone.label("day"), covered.label("covered")]))
+    assert query.count("to_minutes") == mapped.sql(layered(source, [alone.label("day")])).count("to_minutes")
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE said AS SELECT '2026-03-31 22:30:00' AS c0")
+        assert connection.execute(query).fetchall() == [(dt.date(2026, 4, 1), dt.datetime(2026, 4, 1))]
