@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +67,13 @@ def decide(chosen: Settings, decisions: Sequence[Decision]) -> int:
     return written_down(chosen, mappings_of(load(chosen.metrics)), decisions).new
 
 
+def systems(chosen: Settings) -> Collection[str]:
+    """The systems that definitions may name, as ``python -m kpi check`` knows them."""
+    from kpi.importing.systems import known
+
+    return known(chosen.sources)
+
+
 def failed(error: Exception) -> bool:
     """A failure that nobody foresaw: a sentence on the page, the whole of it in the server's log."""
     from kpi.dashboard.cards import notice
@@ -83,6 +90,7 @@ async def warmed(_app: st.App) -> AsyncIterator[None]:
     from kpi.dashboard.applying import applying
     from kpi.dashboard.closing import closing
     from kpi.dashboard.linking import linking
+    from kpi.dashboard.checking import checking
     from kpi.dashboard.receiving import receiving
     from kpi.dashboard.warming import warm
     from kpi.errors import KpiError
@@ -92,6 +100,7 @@ async def warmed(_app: st.App) -> AsyncIterator[None]:
     receiving().importer = receive
     closing().is_on = True
     linking().decider = decide
+    checking().systems = systems
     for step in (publish, warm):
         try:
             step()

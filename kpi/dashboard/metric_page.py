@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from kpi import units
-from kpi.dashboard import catalogue
+from kpi.dashboard import catalogue, version_page
 from kpi.dashboard.cards import escape
 from kpi.dashboard.data import Desk
 from kpi.dashboard.explaining import Figure, behind
@@ -24,6 +24,7 @@ def draw(metric: Metric, desk: Desk, frame: Frame | None) -> None:
         behind(_figure(metric, desk, frame), desk, linked=True)
     if metric.targets:
         st.html(f'<h2 class="section">Targets</h2>{_targets(metric, desk)}')
+    st.html(f'<h2 class="section">Versions that touched it</h2>{version_page.of_metric(desk.settings, metric.name)}')
 
 
 def _head(metric: Metric, desk: Desk) -> str:

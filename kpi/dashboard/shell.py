@@ -72,6 +72,8 @@ def _draw(page: Page, desk: Desk | None, reach: Frame | None, mode: Mode, proble
     if problems:
         _problems(problems, desk)
     if desk is None:
+        if page.mend is not None:
+            page.mend(settings.load(), mode)
         return
     if reach is None or not reach.weeks:
         if page.needs_data:

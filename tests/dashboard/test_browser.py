@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from decimal import ROUND_HALF_UP, Decimal
@@ -172,4 +173,75 @@ def test_nothing_is_wider_than_the_window(browser, serve, company, width, mode):
         })"""
     )
     assert clipped == []
+    context.close()
+
+
+def test_finance_types_sees_its_mistake_completes_and_saves(browser, serve, company, tmp_path):
+    shutil.copytree(company.parent, tmp_path, dirs_exist_ok=True)
+    home = tmp_path / company.name
+    outside: list[str] = []
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.on(
+        "request",
+        lambda request: outside.append(request.url) if not re.match(r"(https?|ws)://127\.0\.0\.1|data:|blob:", request.url) else None,
+    )
+    page.goto(serve(home) + "definitions")
+    page.get_by_role("link", name="Edit", exact=True).click()
+    text = page.get_by_role("textbox", name="metrics.yaml, the definitions")
+    line = next(place for place, words in enumerate(METRICS.splitlines(), 1) if words.startswith("  cost:"))
+    text.click()
+    page.keyboard.press("Control+Home")
+    for _ in range(line - 1):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowDown")  # the line that says unit and better, with the brace that ends the metric
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+
+    # a mistake is marked at its line, in the words of python -m kpi check
+    page.keyboard.type(", ownr: me")
+    expect(page.locator(".notice")).to_contain_text(f"line {line + 1}, metrics.cost.ownr:")
+    expect(page.locator(".cm-lint-marker-error")).to_be_visible()
+    for _ in ", ownr: me":
+        page.keyboard.press("Backspace")
+    expect(page.get_by_text("No problems.")).to_be_visible()
+    expect(page.locator(".cm-lint-marker-error")).to_have_count(0)
+
+    # keys by the schema, columns by the warehouse
+    page.keyboard.type(", whe")
+    expect(page.locator(".cm-tooltip-autocomplete")).to_contain_text("where")
+    page.wait_for_timeout(200)  # a completion that opens under a typing hand takes no key for a moment
+    page.keyboard.press("Enter")
+    page.keyboard.type("amou")
+    expect(page.locator(".cm-tooltip-autocomplete")).to_contain_text("amount")
+    page.wait_for_timeout(200)
+    page.keyboard.press("Enter")
+    page.keyboard.type(" > 200")
+
+    # Tab indents; Escape, then Tab leaves
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    expect(text).not_to_be_focused()
+
+    page.get_by_role("button", name="See what changes").click()
+    expect(page.locator(".comparison")).to_contain_text("2 metrics touched")
+    expect(page.locator(".comparison")).to_contain_text("Cost: its own definition: where")
+    page.get_by_label("Your name").fill("Ann")
+    page.get_by_label("Reason, for those who read it later").fill("small costs are rounding")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved as version 2.")).to_be_visible()
+    assert "where: amount > 200}" in (tmp_path / "metrics.yaml").read_text(encoding="utf-8")
+
+    # what isn't saved outlives a reload
+    expect(page.get_by_role("button", name="Take back all changes")).to_have_count(0)
+    text.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("# a thought")
+    expect(page.get_by_role("button", name="Take back all changes")).to_be_visible()
+    page.reload()
+    expect(text).to_contain_text("# a thought")
+    expect(page.get_by_role("button", name="Take back all changes")).to_be_visible()
+    assert outside == []
     context.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, Literal, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import streamlit as st
 
@@ -17,6 +17,7 @@ from kpi.dashboard.heat import heat
 from kpi.dashboard.pages.page import Page
 from kpi.dashboard.receiving import Asked, Line, State, Uploaded, receiving
 from kpi.dashboard.sources import day, rows_of, system
+from kpi.dashboard.tables import table
 from kpi.dashboard.theme import Mode
 from kpi.keeping import Keeper
 from kpi.settings import AmountUnits, DateOrder
@@ -252,19 +253,6 @@ def _section(title: str, said: str, head: Sequence[str], rows: Sequence[Sequence
     words = none if not rows else said
     body = table(head, rows, right) if rows else ""
     st.html(f'<h2 class="section">{cards.escape(title)}</h2><p class="quiet">{cards.escape(words)}</p>{body}')
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Rows as HTML, every cell escaped; ``right``: columns of numbers."""
-
-    def cell(tag: Literal["td", "th"], at: int, text: str) -> str:
-        scope = ' scope="col"' if tag == "th" else ""
-        number = ' class="number"' if at in right else ""
-        return f"<{tag}{scope}{number}>{cards.escape(text)}</{tag}>"
-
-    top = "".join(cell("th", at, text) for at, text in enumerate(head))
-    body = "".join(f"<tr>{''.join(cell('td', at, text) for at, text in enumerate(row))}</tr>" for row in rows)
-    return f'<div class="rows"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 PAGE: Final = Page("Data", "data", draw, expect, needs_data=False)
