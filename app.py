@@ -88,9 +88,9 @@ async def warmed(_app: st.App) -> AsyncIterator[None]:
     """Load the pages and what they import."""
     from kpi.dashboard.ahead import ahead
     from kpi.dashboard.applying import applying
+    from kpi.dashboard.checking import checking
     from kpi.dashboard.closing import closing
     from kpi.dashboard.linking import linking
-    from kpi.dashboard.checking import checking
     from kpi.dashboard.receiving import receiving
     from kpi.dashboard.warming import warm
     from kpi.errors import KpiError
