@@ -7,7 +7,10 @@ The same cells come out as of :mod:`connectors.workbook`'s parser, whose meaning
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import IO, Final
 
 import numpy as np
@@ -21,7 +24,9 @@ from connectors.serials import moment_of, number_of
 from connectors.streamed import GROWN, MOST_TEXTS, About
 
 #: XML that is looked at at once: the arrays of its tags take thirty times as much memory.
-_BLOCK: Final = 1 << 20
+_BLOCK: Final = 1 << 19
+#: Blocks that are laid out at the same time; as many wait to be written, so that more would cost memory.
+_THREADS: Final = 2
 #: A row longer than this is no plain one.
 _LONGEST_ROW: Final = 4 << 20
 #: Letters of shared texts in one block; more is for the parser, which writes cell by cell.
@@ -136,6 +141,16 @@ def quoted(texts: pa.Array) -> pa.Array:
     return pc.replace_with_mask(texts, marked, pc.binary_join_element_wise(mark, inside, mark, pa.scalar("", texts.type)))
 
 
+@dataclass(frozen=True)
+class _Lines:
+    """Rows of one block: how many have cells, how many cells each was given, the letters and cells of all, and the CSV."""
+
+    rows: int
+    width: int
+    size: int
+    content: bytes | memoryview
+
+
 class Grid:
     """Writes a sheet's rows as CSV, a block of them at a time.
 
@@ -147,22 +162,50 @@ class Grid:
     def __init__(self, about: About, target: IO[bytes]) -> None:
         self.count = 0
         self.width = 0
+        self._least: int | None = None
         self._about = about
         self._target = target
         self._scanner = Scanner(_CELLS)
         self._texts = quoted(about.held) if about.held is not None else pa.array([], pa.large_string())
         self._lengths = pc.binary_length(self._texts)
-        self._row = 0
         self._size = 0
 
     def write_all(self, source: IO[bytes], around: Callable[[bytes, bool], None]) -> tuple[int, int]:
         """The sheet whose XML ``source`` is; ``count`` and ``width``. ``around`` is given what stands before and behind the rows."""
-        for block in blocks(source, b"<sheetData", b"</row>", around):
-            self.write(block)
+        rest = blocks(source, b"<sheetData", b"</row>", around)
+        for block in rest:
+            made = self._laid(block)
+            self._write(made)
+            if made.rows:
+                self.width = self._least = made.width
+                break
+        # numpy and Arrow let other threads run, and so does unpacking
+        with ThreadPoolExecutor(_THREADS, "sheet") as pool:
+            waiting: deque[Future[_Lines]] = deque()
+            try:
+                for block in rest:
+                    waiting.append(pool.submit(self._laid, block))
+                    if len(waiting) > _THREADS:
+                        self._write(waiting.popleft().result())
+                while waiting:
+                    self._write(waiting.popleft().result())
+            finally:
+                for future in waiting:
+                    future.cancel()
         return self.count, self.width
 
-    def write(self, block: bytes) -> None:
-        """Rows of XML, from the first one's beginning to the last one's end.
+    def _write(self, made: _Lines) -> None:
+        self._size += made.size
+        if self._size > self._about.allowed:
+            raise NotATable(GROWN)
+        if made.rows:
+            self._target.write(made.content)
+            self._target.write(b"\n")
+            self.count += made.rows
+            self.width = min(self.width, made.width)
+
+    def _laid(self, block: bytes) -> _Lines:
+        """Rows of XML, from the first one's beginning to the last one's end, as lines of CSV.
 
         Raises:
             Unlike: it isn't plain.
@@ -180,7 +223,7 @@ class Grid:
         row_of = np.cumsum(is_row)[heads] - 1
         columns, kinds = self._heads(tags, heads, digits[row_of])
         texts = self._values(tags, cells, kinds)
-        self._write_rows(rows, row_of, columns, texts)
+        return self._lines(rows, row_of, columns, texts)
 
     def _numbers(self, tags: Tags, at: Places) -> tuple[Places, Places]:
         """The number of each row, and how many digits it has."""
@@ -273,26 +316,25 @@ class Grid:
             raise Unlike
         return self._texts.take(at)
 
-    def _write_rows(self, rows: Places, row_of: Places, columns: Places, texts: pa.Array) -> None:
+    def _lines(self, rows: Places, row_of: Places, columns: Places, texts: pa.Array) -> _Lines:
         widths = np.zeros(len(rows), np.int64)
         np.maximum.at(widths, row_of, columns + 1)
         filled = np.zeros(len(rows), np.bool_)
         filled[row_of[pc.greater(pc.binary_length(texts), 0).to_numpy(zero_copy_only=False)]] = True
-        if not self.count and filled.any():
-            self.width = int(widths[filled][:FIRST_ROWS].max())
-        if is_sparse(self.width * int(filled.sum()), len(columns)):
-            self.width = 0
-        widths = np.maximum(widths, self.width)
+        count = int(filled.sum())
+        width = int(widths[filled][:FIRST_ROWS].max(initial=0)) if self._least is None else self._least
+        width = 0 if is_sparse(width * count, len(columns)) else width
+        widths = np.maximum(widths, width)
         widths[~filled] = -1
         starts = np.concatenate(([0], np.cumsum(widths + 1)))  # a row's number stands before its cells
         total = int(starts[-1])
-        self._size += total + int(pc.sum(pc.binary_length(texts)).as_py() or 0)
-        if self._size > self._about.allowed:
+        size = total + int(pc.sum(pc.binary_length(texts)).as_py() or 0)
+        if size > self._about.allowed:
             raise NotATable(GROWN)
         if is_sparse(total, len(columns)):  # better read cell by cell
             raise Unlike
         if not total:
-            return
+            return _Lines(0, width, 0, b"")
         where = np.full(total, -1, np.int64)
         kept = filled[row_of]
         where[starts[row_of[kept]] + 1 + columns[kept]] = np.flatnonzero(kept)
@@ -301,11 +343,9 @@ class Grid:
         every = pa.concat_arrays([texts, pc.binary_join_element_wise(_NOTHING, numbers, _LINE_END)])
         cells = pc.fill_null(every.take(pa.array(where, mask=where < 0)), "")
         lines = pc.binary_join(pa.ListArray.from_arrays(pa.array(np.append(starts[:-1][filled], total), pa.int32()), cells), _COMMA)
-        content = memoryview(lines.buffers()[2])[: pc.sum(pc.binary_length(lines)).as_py()]
         # each line begins with the end of the one before
-        self._target.write(content[1:])
-        self._target.write(b"\n")
-        self.count += len(numbers)
+        content = memoryview(lines.buffers()[2])[1 : pc.sum(pc.binary_length(lines)).as_py()]
+        return _Lines(count, width, size, content)
 
 
 def numbers(raw: pa.Array) -> pa.Array:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 import zipfile
 from pathlib import Path
+from typing import Any
 from xml.parsers import expat
 
 import pyarrow as pa
@@ -223,3 +225,43 @@ def test_a_cell_far_out_makes_no_grid() -> None:
     rows = "".join(f'<row r="{at}"><c r="XFD{at}"><v>1</v></c></row>' for at in range(1, 50))
     with pytest.raises(Unlike):  # 50 rows of 16,384 cells for 50 that are written
         plainly(sheet(rows))
+
+
+def _cells_of(rows: int) -> str:
+    return "".join(f'<row r="{at}"><c r="A{at}"><v>{at}</v></c><c r="B{at}" t="s"><v>0</v></c></row>' for at in range(1, rows + 1))
+
+
+def test_blocks_that_are_read_at_the_same_time_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The later a block the sooner it is done: the first ones wait for the others."""
+    monkeypatch.setattr("connectors.grids._BLOCK", 600)
+    real, left = Grid._laid, [0.02] * 3
+
+    def slowly(grid: Grid, block: bytes) -> Any:
+        time.sleep(left.pop() if left else 0)
+        return real(grid, block)
+
+    monkeypatch.setattr(Grid, "_laid", slowly)
+    assert plainly(sheet(_cells_of(200))) == [[str(at), str(at), "plain"] for at in range(1, 201)]
+
+
+def test_what_is_peculiar_far_down_is_for_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.grids._BLOCK", 600)
+    for wrong in ('<row r="201"><c><v>1</v></c></row>', '<row r="201"><c r="A201"><!-- --><v>1</v></c></row>'):
+        with pytest.raises(Unlike):
+            plainly(sheet(_cells_of(200) + wrong + _cells_of(20)))
+
+
+def test_cells_that_grow_in_many_blocks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.grids._BLOCK", 600)
+    # 200 rows of a number of 1 to 3 digits, 5 letters and 3 cells: 2,092; no block of ten rows is near it
+    assert len(plainly(sheet(_cells_of(200)), About(frozenset(), False, 2_200, held=SHARED))) == 200
+    with pytest.raises(NotATable, match="many times what the workbook does"):
+        plainly(sheet(_cells_of(200)), About(frozenset(), False, 2_000, held=SHARED))
+
+
+def test_rows_are_as_wide_as_the_widest_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.grids._BLOCK", 600)
+    target = io.BytesIO()
+    rows = '<row r="1"><c r="D1"><v>7</v></c></row>' + "".join(f'<row r="{at}"><c r="A{at}"><v>1</v></c></row>' for at in range(2, 99))
+    assert Grid(ABOUT, target).write_all(io.BytesIO(sheet(rows)), guard("c", Unlike)) == (98, 4)
+    assert set(target.getvalue().decode().split("\n")[1:-1]) == {f"{at},1,,," for at in range(2, 99)}
