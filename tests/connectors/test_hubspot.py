@@ -146,3 +146,19 @@ def test_a_count_of_employees_is_never_rounded(staged: Stager) -> None:
 def test_deals_without_a_column_of_amounts_say_so(staged: Stager) -> None:
     result = staged("Record ID,Deal Name,Deal Stage,Close Date,Create Date\n1,A,Closed Won,2026-02-20 10:00,2026-01-20 10:00\n")
     assert "it has no column of amounts, so its deals bring none" in result.staged.notes
+
+
+def test_a_workbook_says_what_the_csv_says(staged: Stager) -> None:
+    """The same deals as .xlsx: ids and amounts as numbers, days as Excel's with a format, flags as texts."""
+    book, plain = (staged(f"hubspot_deals.{ending}", timezone="Europe/Berlin") for ending in ("xlsx", "csv"))
+    deal = ("deal_id", "source_account_id", "kind", "amount", "home_amount", "currency", "created_on", "closed_on", "expected_close_on")
+    assert book.rows("deal", *deal)[0] == (
+        *("hubspot:101", "77", "new", D(1000), D(920), "USD"),
+        *(date(2026, 1, 5), date(2026, 1, 25), None),
+    )
+    assert book.rows("deal", *deal) == plain.rows("deal", *deal)
+    stage = ("deal_id", "entered_at", "stage", "left_at")
+    assert len(book.rows("deal_stage", *stage)) == 5
+    assert book.rows("deal_stage", *stage) == plain.rows("deal_stage", *stage)
+    assert book.rows("account", "account_id", "name") == plain.rows("account", "account_id", "name")
+    assert (book.staged.covers, book.problems()) == (plain.staged.covers, [])
