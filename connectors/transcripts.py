@@ -53,6 +53,8 @@ _OTHER_HEADS: Final = frozenset({"participants", "attendees", "duration", "time"
 _DATED: Final = re.compile(r"(?<!\d)(20\d\d)[-_. ]?(0[1-9]|1[0-2])[-_. ]?([0-3]\d)(?:[T _-]+([01]\d|2[0-3])[-:.h]?([0-5]\d))?(?!\d)")
 #: A pause after which a text without speakers goes on as another turn.
 _PAUSE_MS: Final = 2000
+#: Letters in which the first lines of nearly every text stand.
+_BEGINNING: Final = 1 << 16
 
 
 @dataclass
@@ -89,18 +91,24 @@ def _ms(stamp: str) -> int:
     return seconds * 1000 + int((fraction + "000")[:3])
 
 
+def _first_lines(text: str, most: int) -> list[str]:
+    """The first lines of a text, of which few files need all of it to be cut into lines."""
+    lines = text[:_BEGINNING].splitlines()
+    return (lines if len(lines) > most else text.splitlines())[:most]
+
+
 def is_cued(head: str) -> bool:
     """Whether a text is WebVTT or SubRip."""
     start = head.lstrip("\ufeff \t\r\n")
     if start.startswith("WEBVTT"):
         return True
-    lines = [line.strip() for line in start.splitlines()[:3] if line.strip()]
+    lines = [line.strip() for line in _first_lines(start, 3) if line.strip()]
     return len(lines) >= 2 and lines[0].isdigit() and _CUE.fullmatch(lines[1]) is not None
 
 
 def is_spoken(head: str) -> bool:
     """Whether a text is turns of speakers: three at least, and most of its lines begin one or stand under its speaker."""
-    lines = [line.strip() for line in head.lstrip("\ufeff").splitlines()[:400] if line.strip()]
+    lines = [line.strip() for line in _first_lines(head.lstrip("\ufeff"), 400) if line.strip()]
     if head.lstrip("\ufeff \t\r\n")[:1] in ("{", "[") and '"' in head[:200]:
         return False
     above = sum(_ABOVE.fullmatch(line) is not None for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,9 @@ from connectors.documents import Document, Sample
 from connectors.reading import HEADER_WITHIN, MOST_COLUMNS, Text, head_records, is_wrapped, unwrap
 from kpi.errors import HeldBack, UnknownLayout, UnknownName, Unreadable
 from kpi.warehouse.casting import cell_names, folded
+
+#: Of the names that layouts speak of, which are a few thousand and asked for with each file.
+_folded = functools.cache(folded)
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,9 @@ def recognise(text: Text, name: str, chosen: str | None = None, sources: Sequenc
         for layout in connector.layouts:
             if layout.written is not None and layout.written(text.head):
                 return Recognised(connector, layout, "", Record(0, ()), 1, (), text)
-    heads = {delimiter: head_records(text, delimiter) for delimiter in text.delimiters}
-    for delimiter, records in heads.items():
+    heads: dict[str, list[Record]] = {}
+    for delimiter in text.delimiters:
+        records = heads[delimiter] = head_records(text, delimiter)
         for at, record in enumerate(records[:HEADER_WITHIN]):
             names = {folded(cell) for cell in record.cells[:MOST_COLUMNS]}
             fitting = [found for connector in connectors if (found := _first_layout(connector, names, records[:at])) is not None]
@@ -189,7 +194,7 @@ def fits(layout: Layout, names: set[str], before: Sequence[Record]) -> bool:
     """Whether a header of these (folded) names, under these records, is the layout's."""
     if layout.written is not None:
         return False
-    if any(folded(name) in names for name in layout.lacks):
+    if any(_folded(name) in names for name in layout.lacks):
         return False
     if layout.title and not any(folded(cell).startswith(folded(layout.title)) for record in before for cell in record.cells):
         return False
@@ -198,7 +203,7 @@ def fits(layout: Layout, names: set[str], before: Sequence[Record]) -> bool:
 
 def missing(layout: Layout, names: set[str]) -> list[str]:
     """The columns a layout needs and the header lacks."""
-    return [group[0] for group in layout.needs if not any(folded(name) in names for name in group)]
+    return [group[0] for group in layout.needs if not any(_folded(name) in names for name in group)]
 
 
 def _unknown(heads: dict[str, list[Record]], name: str, connectors: Sequence[Connector]) -> UnknownLayout:

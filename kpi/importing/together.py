@@ -31,7 +31,7 @@ from kpi.warehouse.shapes import Undecided
 from kpi.warehouse.store import SHARED
 
 #: Bytes and files that are read together at most.
-MOST_BYTES: Final = 24 << 20
+MOST_BYTES: Final = 48 << 20
 MOST_FILES: Final = 100
 #: What in a file's answers shows that it must be read alone.
 _ODD: Final = ("bad", "doubtful", "headed", "broken", "swallowed")

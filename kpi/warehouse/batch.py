@@ -49,7 +49,7 @@ def merge_together(store: Store, table: sa.Table, relation: str, runs: Runs, ass
     columns = [name for name in store.columns(relation) if name in table.columns and name != "run_id"]
     last = runs.first_file + len(runs.as_of) - 1
     store.scratch.execute(
-        f"CREATE OR REPLACE TEMP TABLE several AS SELECT {_list(columns)}, run_id + {runs.first_run - runs.first_file} AS run_id, "
+        f"CREATE OR REPLACE TEMP VIEW several AS SELECT {_list(columns)}, run_id + {runs.first_run - runs.first_file} AS run_id, "
         f'row_number() OVER () AS nth FROM "{relation}" WHERE run_id BETWEEN {runs.first_file} AND {last}'
     )
     several = store.bring("several")
@@ -64,7 +64,7 @@ def merge_together(store: Store, table: sa.Table, relation: str, runs: Runs, ass
         store.run(f"INSERT INTO {table.name} ({every}) SELECT {every} FROM {several} WHERE {name} NOT IN (SELECT name FROM contested)")
         _settle(store, table, columns, several, known)
     store.run("DROP TABLE contested")
-    store.scratch.execute("DROP TABLE several")
+    store.scratch.execute("DROP VIEW several")
     return done
 
 
@@ -125,7 +125,10 @@ def _settle(store: Store, table: sa.Table, columns: Sequence[str], several: str,
     new = f"NOT EXISTS (SELECT 1 FROM {table.name} t WHERE {same})" if known else "TRUE"
     store.run(f"INSERT INTO {table.name} ({_list(mine)}) SELECT {_list(mine, 'i.')} FROM newest i WHERE {new}")
     if known:
-        store.rewrites = store.rewrites or bool(store.count("SELECT count(*) FROM renewed"))
+        # those of this command leave few gaps, and closing them would write all of its rows again
+        before = "SELECT coalesce(max(archive_line), 0) FROM generation"
+        replaced = f"SELECT count(*) FROM {table.name} WHERE {store.row} IN (SELECT old FROM renewed) AND run_id <= ({before})"
+        store.rewrites = store.rewrites or bool(store.count(replaced))
         store.run(f"DELETE FROM {table.name} WHERE {store.row} IN (SELECT old FROM renewed)")
         store.run(f"INSERT INTO {table.name} ({_list(every)}) SELECT {_list(every)} FROM renewed")
         store.run("DROP TABLE renewed")

@@ -371,7 +371,10 @@ def _pattern(text: Column) -> Column:
     """Every digit a 9, and a leading zero before a mark a Z."""
     may_lead = sa.or_(sa.func.contains(text, "0."), sa.func.contains(text, "0,"))
     zero = sa.case((may_lead, sa.func.regexp_replace(text, r"^([^0-9.,]*)0([.,])", r"\1Z\2")), else_=text)
-    return sa.func.nullif(sa.func.translate(zero, "012345678", "999999999"), "")
+    # to look whether it is written as most are costs a fifth of replacing letters
+    plain = sa.func.regexp_full_match(text, r"[1-9][0-9]{0,8}\.[0-9]{2}")
+    nines = sa.func.right("999999999.99", sa.func.length(text))
+    return sa.case((text == "0.00", "Z.99"), (plain, nines), else_=sa.func.nullif(sa.func.translate(zero, "012345678", "999999999"), ""))
 
 
 def units_query(source: str, amounts: Sequence[int], whole: Sequence[int], marks: Sequence[int]) -> str:

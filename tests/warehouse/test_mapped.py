@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 import duckdb
+import pytest
 import sqlalchemy as sa
 
 from kpi.warehouse import mapped
@@ -100,3 +101,25 @@ def test_the_day_of_a_record_is_worked_out_once_for_its_row_and_for_what_the_fil
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE said AS SELECT '2026-03-31 22:30:00' AS c0")
         assert connection.execute(query).fetchall() == [(dt.date(2026, 4, 1), dt.datetime(2026, 4, 1))]
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("12.34", "99.99"),
+        ("100.05", "999.99"),
+        ("999999999.99", "999999999.99"),
+        ("1234567890.00", "9999999999.99"),
+        ("0.00", "Z.99"),
+        ("0.50", "Z.99"),
+        ("-0,5", "-Z,9"),
+        ("10.0", "99.9"),
+        ("1,200.50 EUR", "9,999.99 EUR"),
+        ("", None),
+    ],
+)
+def test_the_pattern_of_an_amount_is_its_digits_and_marks(text, pattern):
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE t AS SELECT 0 AS file, $text AS c0", {"text": text})
+        ((found,),) = connection.execute(mapped.shapes_query("t", [], [0])).fetchall()
+    assert (found or {}) == ({pattern: 1} if pattern else {})
