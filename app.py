@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ import streamlit as st
 
 if TYPE_CHECKING:
     from kpi.dashboard.receiving import Asked, Received
+    from kpi.metrics.behind import Row
     from kpi.metrics.model import Definitions
     from kpi.records.links import Decision
     from kpi.settings import Settings
@@ -74,6 +75,16 @@ def systems(chosen: Settings) -> Collection[str]:
     return known(chosen.sources)
 
 
+def find(chosen: Settings, table: str, rows: Sequence[Row]) -> Mapping[tuple[int, tuple[str | None, ...]], int]:
+    """The lines on which rows stand in their files."""
+    from kpi.importing.tracing import lines_of
+    from kpi.metrics.definitions import load
+    from kpi.metrics.publishing import mappings_of
+
+    sought = [(row.run_id, row.key, row.source_id) for row in rows if row.run_id is not None]
+    return lines_of(chosen, mappings_of(load(chosen.metrics)), table, sought)
+
+
 def failed(error: Exception) -> bool:
     """A failure that nobody foresaw: a sentence on the page, the whole of it in the server's log."""
     from kpi.dashboard.cards import notice
@@ -90,6 +101,7 @@ async def warmed(_app: st.App) -> AsyncIterator[None]:
     from kpi.dashboard.applying import applying
     from kpi.dashboard.checking import checking
     from kpi.dashboard.closing import closing
+    from kpi.dashboard.exploring.rows import finding
     from kpi.dashboard.linking import linking
     from kpi.dashboard.receiving import receiving
     from kpi.dashboard.warming import warm
@@ -98,6 +110,7 @@ async def warmed(_app: st.App) -> AsyncIterator[None]:
     ahead().start()
     applying().publisher = apply
     receiving().importer = receive
+    finding().finder = find
     closing().is_on = True
     linking().decider = decide
     checking().systems = systems

@@ -7,11 +7,13 @@ import json
 import sys
 from typing import Any
 
-from kpi import units
+from kpi import settings, units
 from kpi.commands.show import aligned, asked, plain
 from kpi.errors import UsageError
+from kpi.importing.tracing import Lines, lines_of
 from kpi.metrics.behind import Behind, Figure, Part, Row, behind, facts_of
 from kpi.metrics.model import Definitions
+from kpi.metrics.publishing import mappings_of
 from kpi.metrics.query import run
 from kpi.metrics.result import Value
 from kpi.periods import GRAINS, Period, span_label
@@ -33,6 +35,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--since", metavar="DATE", help="first day, such as 2026-01-01; default: as far as the data reach")
     parser.add_argument("--until", metavar="DATE", help="first day no more; default: as far as the data reach")
     parser.add_argument("--most", type=int, default=20, metavar="N", help="print so many rows of each part; all are added up; default: 20")
+    parser.add_argument("--no-lines", action="store_true", help="don't read the files again for the lines on which rows stand")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     parser.set_defaults(run=rows, metrics=(), by=(), top=None, top_by=None, order=(), limit=None)
@@ -53,32 +56,48 @@ def rows(options: argparse.Namespace) -> int:
         period = Period(cells[0].period, cells[0].end)
         figure = Figure(options.metric, query.grain, period, query.where, since=query.since, until=query.until)
         found = behind(figure, definitions, reader, options.most)
-    print(_json(found) if options.format == "json" else _text(found, definitions))
+        lines = {} if options.no_lines else _lines(found, definitions)
+    print(_json(found, lines) if options.format == "json" else _text(found, definitions, lines))
     wrong = [part.name for part in found.parts if part.agrees is False]
     if wrong:
         print(f"note: the rows of {', '.join(wrong)} don't come to its value", file=sys.stderr)
     return 1 if wrong else 0
 
 
-def _text(found: Behind, definitions: Definitions) -> str:
+def _lines(found: Behind, definitions: Definitions) -> Lines:
+    """The lines of all rows that are told, whatever their files' size."""
+    lines: Lines = {}
+    for part in found.parts:
+        sought = [(row.run_id, row.key, row.source_id) for row in part.rows if row.run_id is not None]
+        lines |= lines_of(settings.load(), mappings_of(definitions), part.table, sought, sys.maxsize)
+    return lines
+
+
+def _text(found: Behind, definitions: Definitions, lines: Lines) -> str:
     metric = definitions.metrics[found.figure.metric]
     value = _value(found.cell.value if found.cell else None, metric.unit, found.currency)
-    lines = [f"{metric.label}, {span_label(found.figure.period)}: {value}"]
+    said = [f"{metric.label}, {span_label(found.figure.period)}: {value}"]
     for part in found.parts:
-        lines += ["", *_part(part, found)]
-    return "\n".join(lines)
+        said += ["", *_part(part, found, lines)]
+    return "\n".join(said)
 
 
-def _part(part: Part, found: Behind) -> list[str]:
+def _part(part: Part, found: Behind, stood: Lines) -> list[str]:
     lines = [f"{part.name}: {_value(part.value, part.unit, found.currency)}, {part.said}"]
     if part.rows:
         names = facts_of(part.rows)[:_FACTS]
-        head = [part.table, *names, "file", "brings"]
+        head = [part.table, *names, "file", "line", "brings"]
         told = [
-            [printable(" ".join(str(key) for key in row.key)), *(_fact(row, name) for name in names), _file(row), _plain(row.value)]
+            [
+                printable(" ".join(str(key) for key in row.key)),
+                *(_fact(row, name) for name in names),
+                _file(row),
+                _line(row, stood),
+                _plain(row.value),
+            ]
             for row in part.rows
         ]
-        lines += aligned(head, told, len(head) - 1).splitlines()
+        lines += aligned(head, told, len(head) - 2).splitlines()
     more = f", the first {len(part.rows):,} of them above" if part.count > len(part.rows) else ""
     lines.append(f"{part.count:,} row{'' if part.count == 1 else 's'}{more}{verdict(part)}")
     return lines
@@ -102,6 +121,11 @@ def _file(row: Row) -> str:
     return "" if row.file is None else printable(row.file.rpartition("/")[2])
 
 
+def _line(row: Row, lines: Lines) -> str:
+    line = None if row.run_id is None else lines.get((row.run_id, row.key))
+    return "" if line is None else str(line)
+
+
 def _value(value: Value, unit: str, currency: str) -> str:
     return units.show_exactly(value, unit, currency)
 
@@ -110,7 +134,7 @@ def _plain(value: Any) -> str:
     return "" if value is None else str(plain(value))
 
 
-def _json(found: Behind) -> str:
+def _json(found: Behind, lines: Lines) -> str:
     """One object: the figure, and its parts with their rows; decimals as strings."""
     return json.dumps(
         {
@@ -139,6 +163,7 @@ def _json(found: Behind) -> str:
                             "source": row.source,
                             "source_id": row.source_id,
                             "file": row.file,
+                            "line": None if row.run_id is None else lines.get((row.run_id, row.key)),
                             "facts": {name: plain(value) for name, value in row.facts.items()},
                         }
                         for row in part.rows

@@ -9,10 +9,12 @@ from typing import Final
 import streamlit as st
 
 from kpi import settings
+from kpi.dashboard import controls
 from kpi.dashboard.ahead import ahead
 from kpi.dashboard.applying import applying
 from kpi.dashboard.cards import escape, notice
 from kpi.dashboard.data import Desk, open_desk
+from kpi.dashboard.filters import DIMENSIONS
 from kpi.dashboard.frame import Frame, frame
 from kpi.dashboard.pages import PAGES
 from kpi.dashboard.pages.page import Page
@@ -97,13 +99,15 @@ def _follow() -> None:
 
 
 def _header(pages: list[st.Page], current: st.Page, desk: Desk | None, reach: Frame | None) -> None:
+    # filters that every page has go with the reader
+    carried = {name: values for name, values in controls.parameters().items() if name in ("week", *DIMENSIONS)}
     with st.container(key="header", horizontal=True, gap="medium", vertical_alignment="center"):
         st.html('<h1 class="brand">North Star</h1>', width="content")
         for page in pages:
             with st.container(
                 key="nav-current" if page is current or page.url_path == current.url_path else f"nav-{page.url_path}", width="content"
             ):
-                st.page_link(page)
+                st.page_link(page, query_params=carried)
         st.html(f'<p class="fresh">{_freshness(desk, reach)}</p>')
 
 

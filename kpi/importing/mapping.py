@@ -130,7 +130,9 @@ class Staging:
         """A plain table: DuckDB reads a large and tidy one where it lies; others are read with care."""
         self.tell_of_repeated()
         relation = f"{self.prefix}_raw"
-        if self.text.is_sheet:
+        if self.context.numbered:
+            bulk = None
+        elif self.text.is_sheet:
             bulk = open_sheet(self.connection, relation, self.text, self.found)
         else:
             bulk = open_bulk(self.connection, relation, self.text, self.found, self.folder)
@@ -598,12 +600,15 @@ class Staging:
             if not rows:
                 continue
             view = f"{self.prefix}_{table}"
+            bulks = [self.bulks[mapping.part] for mapping in mappings]
+            numbered = self.context.numbered and table not in self.hints and all(bulk.has_line for bulk in bulks)
+            lines = bulks[0].lines
             if table in self.hints:
                 self.connection.execute(mapped.grouped_view(view, self.hints[table], table, rows[0]))
             else:
-                self.connection.execute(mapped.rows_view(view, table, rows, mappings[0].one_each, mappings[0].interval))
+                self.connection.execute(mapped.rows_view(view, table, rows, mappings[0].one_each, mappings[0].interval, numbered))
             hint, history = all(mapping.hint for mapping in mappings), mappings[0].history
-            made.append(StagedTable(table, view, self._replaces(mappings[0]), hint, history, self._assumed(mappings)))
+            made.append(StagedTable(table, view, self._replaces(mappings[0]), hint, history, self._assumed(mappings), numbered, lines))
             if (gone := self._retired(mappings[0])) is not None:
                 made.append(gone)
         return tuple(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -23,6 +24,7 @@ class Context:
         amounts: whether amounts that could be both are in minor units (cents) or major ones; None asks.
         today: the day of the import in the calendar's zone; None where nobody asks whether a date lies ahead.
         sources: systems that mappings describe, beside those that connectors know.
+        numbered: rows carry the line on which they stand, which takes a careful reading of the whole file.
     """
 
     currency: str
@@ -33,6 +35,7 @@ class Context:
     today: date | None = None
     amounts: AmountUnits | None = None
     sources: tuple[Connector, ...] = ()
+    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class StagedTable:
         hint: it tells of customers or other sides only, so that it is never a full list of them.
         history: rows of subscription_term that say themselves from when to when they held.
         assumed: columns that the file doesn't state, with what is assumed: on a row that is known already its own value stands.
+        numbered: rows say in :data:`kpi.warehouse.mapped.STOOD` where they stand: the physical line, or with ``lines`` the number of
+            the record, whose line that has.
     """
 
     table: str
@@ -80,6 +85,8 @@ class StagedTable:
     hint: bool = False
     history: bool = False
     assumed: tuple[str, ...] = ()
+    numbered: bool = False
+    lines: Sequence[int] | None = None
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ SEPARATOR: Final = "\x1f"
 LINE: Final[Column] = sa.column("line", sa.BigInteger)
 #: Which of several files a record stands in, in relations of several.
 FILE: Final[Column] = sa.column("file", sa.BigInteger)
+#: The line on which a row of a table stood, where that is asked for.
+STOOD: Final = "line it stood on"
 #: Where no record needs to be told from another, and where none is left out.
 NOTHING: Final[Column] = sa.literal("")
 ALWAYS: Final[Column] = sa.true()
@@ -111,10 +113,14 @@ def kept_view(name: str, source: str, unusable: Column | None, numbered: bool) -
     return create_view(name, select)
 
 
-def rows_view(name: str, table: str, rows: Sequence[Rows], one_each: tuple[str, ...], interval: tuple[str, ...]) -> str:
-    """The rows of one table, made by all mappings of a file that fill it."""
+def rows_view(
+    name: str, table: str, rows: Sequence[Rows], one_each: tuple[str, ...], interval: tuple[str, ...], numbered: bool = False
+) -> str:
+    """The rows of one table, made by all mappings of a file that fill it; ``numbered``: with the line of each in :data:`STOOD`."""
     target = schema.metadata.tables[table]
     columns = [column for column in target.columns if any(column.name in each.columns for each in rows)]
+    if numbered:
+        columns.append(sa.Column(STOOD, sa.BigInteger))
     selects = [_select(each, columns, bool(interval)) for each in rows]
     stacked: Any = selects[0] if len(selects) == 1 else sa.union_all(*selects)
     names = [column.name for column in columns]
@@ -148,6 +154,7 @@ def _select(rows: Rows, columns: Sequence[sa.Column[Any]], ordered: bool) -> sa.
     made = []
     for column in columns:
         value = compile_value(rows.columns[column.name], rows.scope).value if column.name in rows.columns else sa.null()
+        value = LINE if column.name == STOOD else value
         made.append(sa.cast(value, column.type).label(column.name))
     if ordered:
         made += [sa.column("n").label("n"), sa.literal(rows.step).label("step")]
