@@ -105,7 +105,7 @@ class Reader:
         self.whole = False
         self._folder = folder
         self._patch = monkeypatch
-        real_open, real_care = mapping.open_sheet, mapping._Staging._with_care
+        real_open, real_care = mapping.open_sheet, mapping.Staging._with_care
 
         def opened(*said: Any) -> Bulk | None:
             made = real_open(*said)
@@ -117,7 +117,7 @@ class Reader:
             return real_care(staging)
 
         monkeypatch.setattr(mapping, "open_sheet", opened)
-        monkeypatch.setattr(mapping._Staging, "_with_care", careful)
+        monkeypatch.setattr(mapping.Staging, "_with_care", careful)
 
     def read(self, name: str, content: bytes, small: int = 0, large: int = 0, columns: str = PAYMENT) -> list[Any]:
         """What is known of a file; ``small`` and ``large``: the bytes from which DuckDB reads a sheet, and from which by a sample.
