@@ -121,6 +121,31 @@ def test_a_stale_link_says_what_it_leaves_out(page, serve, company):
     assert page.locator(".notice img").count() == 0
 
 
+@pytest.mark.slow
+def test_a_click_on_a_point_leads_to_rows_that_add_up(page, serve, company):
+    page.goto(serve(company) + "explore?metric=revenue&product=Atlas")
+    expect(page.locator(".js-plotly-plot .points path").last).to_be_visible(timeout=3 * WAIT_MS)
+    for _ in range(8):  # a chart listens some time after it is seen, and on a busy machine nobody can tell when
+        page.wait_for_timeout(1500)
+        box = page.locator(".js-plotly-plot .points path").last.bounding_box()
+        page.mouse.move(box["x"] - 20, box["y"])
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
+        page.wait_for_timeout(300)
+        page.mouse.down()
+        page.wait_for_timeout(60)
+        page.mouse.up()
+        if "figure=" in page.url:
+            break
+    expect(page).to_have_url(re.compile(r"figure=revenue&at=2026-11-09"))
+    page.get_by_role("button", name="Source rows").click()
+    # Acme 1000 and Cove 100
+    expect(page.locator(".sum")).to_have_text(re.compile(r"2 rows come to €\s1,100\.00, which is the figure\."))
+    # the filter goes along to another page
+    page.get_by_role("link", name="This week").click()
+    expect(page).to_have_url(re.compile(r"\?product=Atlas$"))
+    figure(page, "41.8 %")
+
+
 def test_an_empty_warehouse_says_how_to_begin(page, serve, nothing):
     page.goto(serve(nothing))
     expect(page.locator(".begin")).to_contain_text("python -m kpi demo")
