@@ -21,6 +21,8 @@ from kpi.metrics.model import Definitions, Metric, Query
 from kpi.metrics.query import run, run_together
 from kpi.metrics.result import Cell, Result
 from kpi.periods import Period
+from kpi.records import closings
+from kpi.settings import Settings
 from kpi.warehouse.reader import Reader
 
 WEEKS: Final = 13
@@ -166,6 +168,19 @@ def compare(
     if asking.left:
         notes.append(f"The comparison was stopped after {BUDGET_S:.0f} s; not compared: {', '.join(dict.fromkeys(asking.left))}.")
     return Comparison(before, after, said, weeks, tuple(found), tuple(split), tuple(notes))
+
+
+def closed_figures(settings: Settings) -> Closed:
+    """The figures of all closed weeks that were whole, as they were first shown.
+
+    Raises:
+        RecordsError: they can't be read.
+    """
+    found: dict[str, dict[dt.date, units.Number | None]] = {}
+    for (metric, week), figure in closings.closed(settings).figures.items():
+        if figure.is_whole:
+            found.setdefault(metric, {})[week] = figure.value
+    return found
 
 
 def last_weeks(definitions: Definitions, reader: Reader, ask: Ask = run) -> tuple[Period, ...]:

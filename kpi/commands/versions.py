@@ -10,7 +10,7 @@ from typing import Any
 
 from kpi import settings
 from kpi.analysis import texts
-from kpi.analysis.comparing import compare
+from kpi.analysis.comparing import closed_figures, compare
 from kpi.commands.compare import printable_text
 from kpi.commands.text import table
 from kpi.errors import DefinitionsError, UsageError
@@ -112,7 +112,7 @@ def _said_before(chosen: Settings, before: bytes, after: bytes, name: str) -> No
         print(f"{chosen.metrics} has problems, so there are no figures to compare with")
         return
     with open_reader(chosen, bool(old.catalog.given or new.catalog.given)) as reader:
-        print(printable_text(compare(old, new, reader)))
+        print(printable_text(compare(old, new, reader, closed_figures(chosen))))
 
 
 def said(one: Version) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 
 import streamlit as st
 
-from kpi.analysis.comparing import Comparison, compare
+from kpi.analysis.comparing import Comparison, closed_figures, compare
 from kpi.analysis.texts import merged
 from kpi.dashboard import comparison as shown
 from kpi.dashboard.cards import escape, notice
@@ -94,7 +94,7 @@ def _about(settings: Settings, editing: Editing) -> str:
     if known is not None:
         by = f" by {known.author}" if known.author else ""
         said = f"version {known.number}{by}, {known.written_at:%Y-%m-%d %H:%M} UTC"
-    return f'<p class="caption">{escape(str(settings.metrics))}, {escape(said)}</p>'
+    return f'<p class="caption">{escape(settings.metrics.name)}, {escape(said)}</p>'
 
 
 @st.fragment(run_every=_LOOK_S)
@@ -221,7 +221,7 @@ def _compare(editing: Editing, found: Checked, desk: Desk, content: bytes) -> No
     assert found.definitions is not None  # noqa: S101 - it has no problems
     with st.spinner("Asking for the last 13 weeks, as they are and as they would be…"):
         try:
-            made: Comparison | str = compare(before, found.definitions, desk.reader)
+            made: Comparison | str = compare(before, found.definitions, desk.reader, closed_figures(desk.settings))
         except KpiError as error:
             made = str(error)
     st.session_state[_SEEN] = (editing.base.hash, hash_of(content), made)

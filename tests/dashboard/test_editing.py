@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import shutil
+from decimal import Decimal
 
 import pytest
 import streamlit as st
@@ -13,7 +15,8 @@ from kpi.dashboard.checking import checking, shapes, words
 from kpi.dashboard.editing import KEY
 from kpi.dashboard.editor import NAME
 from kpi.metrics.saving import Saving, save
-from kpi.records import versions
+from kpi.records import closings, versions
+from kpi.records.closings import Figure
 from kpi.settings import Settings
 
 from .conftest import METRICS
@@ -83,6 +86,18 @@ def test_before_and_after_then_a_reason_then_saved(edit, ours):
     assert ours.metrics.read_text(encoding="utf-8") == OTHER
     last = versions.history(ours)[0]
     assert (last.number, last.author, last.reason, last.origin) == (2, "Ann", "small costs are rounding", "page")
+
+
+def test_closed_weeks_that_would_be_restated_are_named(edit, ours):
+    week = dt.date(2026, 11, 9)
+    shown = Figure(week, week + dt.timedelta(days=7), "cost", True, "known", Decimal(735), "money", "EUR", 1, "x", "Ann")
+    closings.write_down(ours, [shown])
+    app = edit()
+    type_in(app, OTHER)
+    app.button(key="see-changes").click().run()
+    words = text(app)
+    assert "13 of the last 13 weeks move; 1 of them is closed and would be restated." in words
+    assert "Week 46 · 9–15 Nov 2026 € 735.00 € 740.00 € 600.00" in words  # as it was closed, as it is, as it would be
 
 
 def test_who_is_second_is_told_and_loses_nothing(edit, ours):
