@@ -18,6 +18,10 @@ from connectors.base import Record
 LONGEST: Final = 8 << 20
 MISPLACED: Final = "a quotation mark stands in the wrong place or is never closed"
 TOO_LONG: Final = "it is longer than 8 MB"
+TOO_WIDE: Final = "it has more cells than any table has columns"
+#: Cells of a line that is longer than this are counted before they are made; a spreadsheet has 16,384.
+_LONG: Final = 1 << 19
+_MOST_CELLS: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class _Lines:
         line: physical line on which it begins.
     """
 
-    def __init__(self, lines: Iterable[str], first: int) -> None:
+    def __init__(self, lines: Iterable[str], first: int, delimiter: str) -> None:
+        self._delimiter = delimiter
         self._lines = iter(lines)
         self._back: list[str] = []
         self.taken: list[str] = []
@@ -53,6 +58,8 @@ class _Lines:
         self._size += len(text)
         if self._size > LONGEST:
             raise _TooLong
+        if len(text) > _LONG and len(self.taken) == 1 and '"' not in text and text.count(self._delimiter) > _MOST_CELLS:
+            raise _TooWide
         return text
 
     def done(self) -> None:
@@ -75,6 +82,10 @@ class _TooLong(Exception):
     """A record that grows and grows, because a quotation mark is never closed."""
 
 
+class _TooWide(Exception):
+    """A line of so many cells that they would only fill memory."""
+
+
 def parse(lines: Iterable[str], delimiter: str, first: int = 1, width: int = 0) -> Iterator[Record | Broken]:
     """Records, blank lines left out, each with the physical line on which it begins.
 
@@ -84,17 +95,20 @@ def parse(lines: Iterable[str], delimiter: str, first: int = 1, width: int = 0) 
         width: how many cells a record should have; 0 where that isn't known, and nothing is repaired.
     """
     csv.field_size_limit(sys.maxsize)
-    source = _Lines(lines, first)
+    source = _Lines(lines, first, delimiter)
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     while True:
         try:
             cells = next(reader)
         except StopIteration:
             return
-        except (csv.Error, _TooLong) as error:
+        except (csv.Error, _TooLong, _TooWide) as error:
             line = source.line
             text = source.give_back()
             reader = csv.reader(source, delimiter=delimiter, strict=True)
+            if isinstance(error, _TooWide):
+                yield Broken(line, text, TOO_WIDE)
+                continue
             repaired = None if len(text) > LONGEST else _repaired(text, delimiter, width)
             if repaired is not None:
                 yield Record(line, repaired)

@@ -20,6 +20,7 @@ import pytest
 
 from connectors.documents import Document
 from connectors.packing import NotATable
+from connectors.parsing import parse
 from connectors.reading import open_texts
 from tests.conftest import ROOT
 from tests.connectors import nasty
@@ -179,3 +180,9 @@ def test_a_line_of_json_that_fills_memory_is_one_bad_record(tmp_path: Path) -> N
     (tmp_path / "a.ndjson").write_text(f'{{"id": "a"}}\n{{"id": "c"}}\n{full}\n{{"id": "d"}}\n')
     found = list(Document(open_texts(tmp_path / "a.ndjson", tmp_path)[0]).records(()))
     assert [getattr(each, "reason", "") for each in found] == ["", "", "it holds more objects and values than any export's record has", ""]
+
+
+def test_a_line_of_a_million_cells_is_never_taken_apart() -> None:
+    made = list(parse(["a,b\n", ",;" * 300_000 + "\n", "c,d\n"], ",", 1, 2))
+    assert [type(each).__name__ for each in made] == ["Record", "Broken", "Record"]
+    assert getattr(made[1], "reason", "") == "it has more cells than any table has columns"
