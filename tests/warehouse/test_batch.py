@@ -126,3 +126,10 @@ def test_rows_that_a_newer_export_says_are_gone_are_not_brought_at_once(stores):
         pa.Table.from_pylist([{"table_name": "payment", "source": "x", "column_name": "payment_id", "row_id": "x:1", "run_id": 1}]),
     )
     assert not _at_once(store, [[(1, 10, DAYS[1])], [(2, 10, DAYS[1])]], [None, None], 1)
+
+
+def test_without_any_date_the_last_file_wins_over_what_was_there(stores):
+    store = _emptied(stores[0])
+    _one_by_one(store, [[(1, 5, None)]], [None])
+    assert _at_once(store, [[(1, 6, None)], [(1, 7, None)]], [None, None], 2)
+    assert _held(store) == [("x:1", Decimal(7), None, 3)]
