@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "comments": "notes",
     "events": "notes",
     "verdicts": "notes",
+    "views": "views",
     "close": "closing",
     "restatements": "closing",
     "records": "records",

@@ -4,6 +4,7 @@
     ├── UsageError               the request itself is wrong (exit code 2)
     │   ├── UnknownName          a metric, dimension, column or connector that does not exist
     │   ├── UnknownVersion       a version of metrics.yaml that does not exist
+    │   ├── NameTaken            a view of that name and team is there already
     │   └── BadSetting           an environment variable that can't be used
     ├── DefinitionsError         metrics.yaml has problems; carries all of them (exit code 1)
     ├── QueryError               a sound request that these definitions or data can't answer
@@ -84,6 +85,17 @@ class UnknownVersion(UsageError):
         self.last = last
         there = f"they go from 1 to {last}" if last else "none was recorded yet"
         super().__init__(f"metrics.yaml has no version {number}; {there}")
+
+
+class NameTaken(UsageError):
+    """A view of that name and team is there already; nothing of it was touched."""
+
+    def __init__(self, name: str, team: str, author: str) -> None:
+        self.name = name
+        self.team = team
+        self.author = author
+        whose = f" of team {team}" if team else ""
+        super().__init__(f'{author} has saved a view "{name}"{whose} already; choose another name or team, or replace that view')
 
 
 class NotSaved(KpiError):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from kpi import settings
-from kpi.commands.sheets import from_csv, to_csv
+from kpi.commands.sheets import from_csv, put, time, to_csv
 from kpi.commands.text import table
 from kpi.errors import UnknownName, UsageError
 from kpi.metrics import definitions
@@ -174,15 +173,9 @@ def _export(options: argparse.Namespace) -> int:
     chosen, loaded = _loaded()
     lines = history(chosen, options.kind)
     text = to_csv((*_KINDS[options.name][2], *_EVERY), [_cells(line, loaded.calendar) for line in lines])
-    if options.file == "-":
-        sys.stdout.write(text)
-        return 0
-    try:
-        Path(options.file).write_text(text, encoding="utf-8-sig")  # with the mark by which Excel knows UTF-8
-    except OSError as error:
-        raise UsageError(f"{options.file} can't be written: {error.strerror}") from error
-    said = f"{len(lines):,} lines written to {options.file}"
-    print(json.dumps({"file": options.file, "lines": len(lines)}) if options.json else said)
+    if put(options.file, text):
+        said = f"{len(lines):,} lines written to {options.file}"
+        print(json.dumps({"file": options.file, "lines": len(lines)}) if options.json else said)
     return 0
 
 
@@ -223,7 +216,7 @@ def _read(kind: Kind, row: Mapping[str, str], loaded: Definitions) -> Line:
     # what has no name yet gets one that follows from what it says, so that the same file read again adds nothing
     note = row.get("note", "") or name_of(kind, *metrics, starts.isoformat(), str(ends), text, author, written)
     made = new(kind, metrics, starts, text, author, ends, said, note)
-    return Line(**{**vars(made), "action": _ACTIONS[action], "written_at": _time(written) if written else None})
+    return Line(**{**vars(made), "action": _ACTIONS[action], "written_at": time(written) if written else None})
 
 
 def _known(names: Sequence[str], loaded: Definitions) -> list[str]:
@@ -239,11 +232,6 @@ def _day(text: str) -> dt.date:
 
 def _week(text: str, calendar: Calendar) -> dt.date:
     return calendar.week(_parsed(text, lambda one: parse_period(one, calendar).start, "a week such as 2026-W46, or a day of it")).start
-
-
-def _time(text: str) -> dt.datetime:
-    found = _parsed(text, dt.datetime.fromisoformat, "a time such as 2026-11-12T09:30:00Z")
-    return found.astimezone(dt.UTC).replace(tzinfo=None) if found.tzinfo else found
 
 
 def _parsed(text: str, parse: Callable[[str], Made], accepted: str) -> Made:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -33,6 +35,22 @@ def to_csv(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return text.getvalue()
 
 
+def put(file: str, text: str) -> bool:
+    """Write a table where it is wanted; whether that is a file, and not stdout (``-``).
+
+    Raises:
+        UsageError: it can't be written.
+    """
+    if file == "-":
+        sys.stdout.write(text)
+        return False
+    try:
+        Path(file).write_text(text, encoding="utf-8-sig")  # with the mark by which Excel knows UTF-8
+    except OSError as error:
+        raise UsageError(f"{file} can't be written: {error.strerror}") from error
+    return True
+
+
 def from_csv(path: Path, needs: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Line and cells of each row, as written before they were made harmless; commas, semicolons or tabs between them.
 
@@ -56,3 +74,16 @@ def from_csv(path: Path, needs: Sequence[str]) -> Iterator[tuple[int, dict[str, 
             yield reader.line_num, {name: as_written((cell or "").strip()) for name, cell in row.items() if name}
     except csv.Error as error:
         raise UsageError(f"{path}:{reader.line_num} can't be read as CSV: {error}") from error
+
+
+def time(text: str) -> dt.datetime:
+    """A cell's time, in UTC.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f'"{text}" is not a time such as 2026-11-12T09:30:00Z') from error
+    return found.astimezone(dt.UTC).replace(tzinfo=None) if found.tzinfo else found

@@ -13,6 +13,7 @@ from kpi.keeping import Keeper
 from kpi.records.closings import Closed, closed
 from kpi.records.notes import Notes, notes
 from kpi.records.opening import latest
+from kpi.records.views import Views, views
 from kpi.settings import Settings
 
 #: Seconds that a page waits for records which don't answer, and for which it then doesn't ask again.
@@ -29,11 +30,13 @@ class Noted:
     Attributes:
         problem: why they can't be read now; the rest is then the last that could.
         closed: what weeks showed when they were closed.
+        views: saved views, and start pages of teams.
     """
 
     notes: Notes
     problem: str | None = None
     closed: Closed = field(default_factory=Closed)
+    views: Views = field(default_factory=Views)
 
 
 @dataclass
@@ -51,11 +54,15 @@ def noted(settings: Settings) -> Noted:
         return replace(state.last, problem=state.problem)
     try:
         number = latest(settings, PATIENCE_S)
-        state.last = _readings().get((place, number), lambda: Noted(notes(settings, PATIENCE_S), None, closed(settings, PATIENCE_S)))
+        state.last = _readings().get((place, number), lambda: _read(settings))
     except KpiError as error:
         state.problem, state.until = str(error), time.monotonic() + AGAIN_S
         return replace(state.last, problem=state.problem)
     return state.last
+
+
+def _read(settings: Settings) -> Noted:
+    return Noted(notes(settings, PATIENCE_S), None, closed(settings, PATIENCE_S), views(settings, PATIENCE_S))
 
 
 def problem_sentences(found: Noted) -> Sequence[str]:

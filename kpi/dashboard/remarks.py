@@ -32,9 +32,14 @@ def comments(lines: Sequence[Line], calendar: Calendar) -> str:
 
 def when(line: Line, calendar: Calendar) -> str:
     """The day and time of a line, as the company counts them: ``16 Nov 2026, 09:30``."""
-    if line.written_at is None:
+    return moment(line.written_at, calendar)
+
+
+def moment(at: dt.datetime | None, calendar: Calendar) -> str:
+    """A time in UTC as the company counts it; empty for none."""
+    if at is None:
         return ""
-    there = line.written_at.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(calendar.timezone))
+    there = at.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(calendar.timezone))
     return f"{there.day} {MONTHS[there.month - 1]} {there.year}, {there:%H:%M}"
 
 

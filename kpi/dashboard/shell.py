@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 
 from kpi import settings
-from kpi.dashboard import controls
+from kpi.dashboard import controls, starting
 from kpi.dashboard.ahead import ahead
 from kpi.dashboard.applying import applying
 from kpi.dashboard.cards import escape, notice
@@ -57,9 +57,14 @@ def _render() -> None:
             for place, page in enumerate(PAGES)
         ]
         current = st.navigation(pages, position="hidden")
+        aside = None
         if desk is not None and reach is not None and reach.weeks:
+            if current.url_path == "":
+                aside = starting.begin(desk, {page.path: made for page, made in zip(PAGES, pages, strict=True)})
             next(page for page in PAGES if page.path == current.url_path or current.url_path == "").expect(desk, reach)
         _header(pages, current, desk, reach)
+        if aside:
+            st.html(aside)
         current.run()
     except KpiError as error:
         st.html(notice("warning", "This page can't be shown", [str(error)]))

@@ -15,7 +15,8 @@ from kpi.periods import Period, span_label
 from kpi.records.notes import MOST, MOST_AUTHOR, Kind, Line, Notes, edit, new, notes, withdraw, write_down
 
 _KINDS: Final[Mapping[str, Kind]] = {"Comment": "comment", "Event": "event", "Verdict": "verdict"}
-_AUTHOR: Final = "note-author"
+#: Where the session keeps who writes, for every dialog that asks.
+AUTHOR: Final = "note-author"
 _SEEN: Final = "note-seen"
 _SAID: Final = "note-said"
 _OPEN: Final = "note-open"
@@ -55,8 +56,8 @@ def _dialog(desk: Desk, metrics: Sequence[str], week: Period) -> None:
     label = {"comment": "Comment", "event": "What happened", "verdict": "Why"}[kind]
     field = st.text_area if kind == "comment" else st.text_input
     text = field(label, value=old.text if old else "", max_chars=MOST[kind], key=key)
-    author = st.text_input("Your name", value=st.session_state.get(_AUTHOR, ""), max_chars=MOST_AUTHOR, key="note-name")
-    st.session_state[_AUTHOR] = author
+    author = st.text_input("Your name", value=st.session_state.get(AUTHOR, ""), max_chars=MOST_AUTHOR, key="note-name")
+    st.session_state[AUTHOR] = author
     if st.session_state.get(_SAID):
         st.html(notice("warning", "This was not written down", [st.session_state.pop(_SAID)]))
     with st.container(horizontal=True, gap="small"):

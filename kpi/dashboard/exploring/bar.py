@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from kpi.dashboard import controls
 from kpi.dashboard.cards import plain
@@ -43,8 +44,8 @@ class Bar:
     def __init__(self, look: Look, frame: Frame, definitions: Definitions, options: Callable[[str], Sequence[Value]], uneven: str) -> None:
         self.look, self.frame, self.definitions, self.options, self.uneven = look, frame, definitions, options, uneven
 
-    def draw(self) -> None:
-        """Filters as on every page, then what is shown, then how."""
+    def draw(self) -> DeltaGenerator:
+        """Filters as on every page, then what is shown, then how; the last row, for what the page adds to it."""
         with st.container(key="filters", horizontal=True, gap="small", vertical_alignment="center"):
             for name in self.frame.options:
                 self._filter(name)
@@ -60,8 +61,10 @@ class Bar:
             self._by()
             self._time()
             self._against()
-        with st.container(key="explore-how", horizontal=True, gap="small", vertical_alignment="center"):
+        how = st.container(key="explore-how", horizontal=True, gap="small", vertical_alignment="center")
+        with how:
             self._form()
+        return how
 
     def write(self, look: Look) -> None:
         """Make the URL say a look."""

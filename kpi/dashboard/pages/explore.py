@@ -11,9 +11,9 @@ from typing import Any, Final, TypeVar, cast
 import streamlit as st
 
 from kpi import units
-from kpi.dashboard import cards, controls
+from kpi.dashboard import cards, controls, starting
 from kpi.dashboard.data import Desk
-from kpi.dashboard.exploring import downloads, plots, rows, tables
+from kpi.dashboard.exploring import downloads, plots, rows, tables, viewing
 from kpi.dashboard.exploring.asking import asked
 from kpi.dashboard.exploring.bar import Bar
 from kpi.dashboard.exploring.look import MOST_METRICS, Look, Point, of_link
@@ -44,7 +44,9 @@ def draw(desk: Desk, frame: Frame, mode: Mode) -> None:
     reasons = [reason for name in look.metrics if (reason := why_not(name, desk.definitions))]
     uneven = f"Not stacked: {desk.definitions.metrics[look.metrics[0]].label} can't be, because {reasons[0]}" if reasons and look.by else ""
     bar = Bar(look, frame, desk.definitions, _options(desk, frame), uneven)
-    bar.draw()
+    if began := starting.said():
+        st.html(began)
+    how, asked_for = bar.draw(), look
     if look.form == "stacked" and (uneven or not look.by):
         ignored = (*ignored, f"{uneven or 'Without groups there is nothing to stack'}; bars are shown.")
         look = replace(look, form="bars")
@@ -55,6 +57,8 @@ def draw(desk: Desk, frame: Frame, mode: Mode) -> None:
         lambda: see(look, asked(look, frame, desk.definitions), desk),
     )
     View(desk, replace(seen, look=look), mode, bar).draw()
+    with how:  # last, so that no figure waits for the records
+        viewing.control(desk, asked_for)
 
 
 def expect(desk: Desk, frame: Frame) -> None:

@@ -15,5 +15,6 @@ REVISIONS: Final = (
     "0003_notes",
     "0004_versions",
     "0005_closings",
+    "0006_views",
 )
 HEAD: Final = REVISIONS[-1]
