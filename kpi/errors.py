@@ -231,7 +231,7 @@ class UnknownLayout(ImportError_):
             sentence = f"no connector knows {holds} {columns}{more}"
             if nearest:
                 sentence += f"; the nearest layout is {nearest}, which also needs {', '.join(self.missing)}. "
-                sentence += f"Export it again with {'them' if is_json else 'those columns'}, or see docs/connectors.md for the layouts"
+                sentence += f"Export it again with {'them' if is_json else 'those columns'}; {known}"
             else:
                 sentence += f"; {known}"
         super().__init__(sentence)

@@ -17,7 +17,7 @@ from kpi import settings
 from kpi.commands.records import said
 from kpi.commands.text import table
 from kpi.errors import KpiError, UnknownName, UsageError
-from kpi.importing.recognising import fits
+from kpi.importing.recognising import as_tree, fits, fits_tree
 from kpi.importing.republish import rebuild
 from kpi.metrics import definitions
 from kpi.metrics.asking import given_counts, given_descriptions
@@ -194,6 +194,10 @@ def drafted(path: Path, chosen: Settings) -> str:
         f"{connector.name} {layout.name}"
         for connector in (*CONNECTORS, *known.connectors)
         for layout in connector.layouts
-        if fits(layout, names, ())
+        if (
+            (layout.tree is None and fits(layout, names, ()))
+            if sheet.sample is None
+            else fits_tree(as_tree(layout, sheet.sample) or layout if connector in known.connectors else layout, sheet.sample)
+        )
     )
     return draft(sheet, path.name, folder.names(chosen.sources), next(fitting, ""))

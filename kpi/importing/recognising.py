@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from connectors import CONNECTORS
-from connectors.base import Connector, Layout, Record
+from connectors.base import Connector, Layout, Record, Tree
 from connectors.documents import Document, Sample
 from connectors.reading import HEADER_WITHIN, MOST_COLUMNS, Text, head_records, is_wrapped, unwrap
 from kpi.errors import HeldBack, UnknownLayout, UnknownName, Unreadable
@@ -131,20 +133,45 @@ def _doubtful(name: str, fitting: Sequence[tuple[Connector, Layout]]) -> HeldBac
 def recognise_tree(document: Document, name: str, chosen: str | None = None, sources: Sequence[Connector] = ()) -> Recognised:
     """Find the layout of a file of JSON, by the keys of its first records, wherever in a page these stand.
 
+    What a mapping says of a table's columns holds for the keys of objects as well.
+
     Raises:
         UnknownName: no connector is called ``chosen``.
         UnknownLayout: no layout fits; with the nearest.
+        HeldBack: a mapping fits, and another mapping or a connector fits as well.
         NotATable: the JSON is damaged.
     """
     connectors = _among(chosen, sources)
     samples = document.samples()
     for sample in samples:
-        for connector in connectors:
-            for layout in connector.layouts:
-                if fits_tree(layout, sample):
-                    beside = tuple(".".join(other.path) for other in samples if not _is_along(other.path, sample.path))
-                    return Recognised(connector, layout, "", Record(1, tuple(sample.names)), 0, (), document.text, (), sample.path, beside)
+        fitting = [found for connector in connectors if (found := _first_tree(connector, sample, connector in sources)) is not None]
+        if any(connector in sources for connector, _ in fitting) and len(fitting) > 1:
+            raise _doubtful(name, fitting)
+        if fitting:
+            beside = tuple(".".join(other.path) for other in samples if not _is_along(other.path, sample.path))
+            return Recognised(*fitting[0], "", Record(1, tuple(sample.names)), 0, (), document.text, (), sample.path, beside)
     raise _unknown_tree(samples, name, connectors)
+
+
+def _first_tree(connector: Connector, sample: Sample, described: bool) -> tuple[Connector, Layout] | None:
+    trees = (as_tree(layout, sample) if described else layout for layout in connector.layouts)
+    return next(((connector, layout) for layout in trees if layout is not None and fits_tree(layout, sample)), None)
+
+
+def as_tree(layout: Layout, sample: Sample) -> Layout | None:
+    """A mapping's layout of a table for objects that hold the same under the same keys; None where they don't.
+
+    A key that is written otherwise (``Net`` for ``net``), or under which an object stands, would be read as empty.
+    """
+    if layout.reshape is not None or layout.title or any(mapping.each for mapping in layout.mappings):
+        return None
+    written = {folded(name) for name in sample.names}
+    holding = {name.rpartition(".")[0] for name in sample.names}
+    read = {name for mapping in layout.mappings for name in cell_names((*mapping.columns.values(), mapping.where))}
+    read |= {name for group in layout.needs for name in group}
+    if any(name in holding or (name not in sample.names and _folded(name) in written) for name in read):
+        return None
+    return replace(layout, tree=Tree())
 
 
 def _is_along(path: tuple[str, ...], chosen: tuple[str, ...]) -> bool:
@@ -171,7 +198,7 @@ def _unknown_tree(samples: Sequence[Sample], name: str, connectors: Sequence[Con
             for layout in (layout for layout in connector.layouts if layout.tree is not None):
                 absent = missing(layout, names)
                 score = (1 - len(absent) / len(layout.needs), len(layout.needs))
-                if absent and score > best:
+                if absent and score > best and _is_told_by(layout, names):
                     best, nearest, lacks, found = score, f"{connector.name} {layout.name}", absent, sample
     return UnknownLayout(name, [each for each in found.names if "." not in each], nearest, lacks, is_json=True)
 
@@ -219,13 +246,25 @@ def _unknown(heads: dict[str, list[Record]], name: str, connectors: Sequence[Con
             absent = missing(layout, names)
             share = 1 - len(absent) / len(layout.needs)
             titled = any(folded(cell).startswith(folded(layout.title)) for row in rows for cell in row.cells)
-            if not absent or share < 0.4 or not titled:
+            if not absent or share < 0.4 or not titled or not _is_told_by(layout, names):
                 continue
             # how much of the file it would read says more than how much it lacks: a layout that needs little lacks little of any file
             score = (len(names & _read_by(layout)) / len(names), share)
             if score > best:
                 best, nearest, lacks = score, f"{connector.name} {layout.name}", absent
     return UnknownLayout(name, [cell.strip() for cell in header.cells], nearest, lacks)
+
+
+def _is_told_by(layout: Layout, names: set[str]) -> bool:
+    """Whether a name among these says more than that there are things: id, name, status and created_at are in exports of every system."""
+    return any(name in names for group in layout.needs for name in map(_folded, group) if name not in _everyday())
+
+
+@functools.cache
+def _everyday() -> frozenset[str]:
+    """The names that layouts of three systems or more need."""
+    needed = ({_folded(name) for layout in one.layouts for group in layout.needs for name in group} for one in CONNECTORS)
+    return frozenset(name for name, systems in Counter(itertools.chain(*needed)).items() if systems > 2)
 
 
 def _read_by(layout: Layout) -> set[str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from connectors.base import Record
+from connectors.base import Record, Trouble
+from connectors.documents import Document, Sample, is_json, text_of
 from connectors.packing import NotATable
 from connectors.parsing import Broken
 from connectors.reading import HEADER_WITHIN, head_records, open_texts, records
 from kpi.errors import Unreadable
+from kpi.printing import printable
 from kpi.warehouse.casting import folded
 from kpi.warehouse.shapes import Undecided, date_shape
 
@@ -22,6 +24,8 @@ _DISTINCT: Final = 1000
 #: Wider tables are no exports that somebody maps by hand; headers that are longer are content.
 _MOST_COLUMNS: Final = 400
 MOST_HEADER: Final = 120
+#: Objects in objects that are looked into.
+_DEEPEST: Final = 8
 
 _DAY: Final = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|\d{1,2}[ /-][A-Za-z]{3,9}\.?[ /,-]+\d{2,4}"
@@ -60,11 +64,12 @@ class Sheet:
     """A file of an unknown layout.
 
     Attributes:
-        header: the cells that are taken for the names of columns; ``line`` is where they stand.
+        header: the cells that are taken for the names of columns, or the keys of JSON's objects; ``line`` is where they stand.
         columns: those with a name of their own.
         left_out: why other cells of the header are none, a sentence each.
         rows: records looked at.
         whole: those are all.
+        sample: of JSON, what its first objects hold.
     """
 
     header: tuple[str, ...]
@@ -73,16 +78,19 @@ class Sheet:
     left_out: tuple[str, ...]
     rows: int
     whole: bool
+    sample: Sample | None = None
 
 
 def look(path: Path, folder: Path) -> Sheet:
     """Look at a file; copies go to ``folder``.
 
     Raises:
-        Unreadable: it is no table.
+        Unreadable: it is no table, and no JSON with objects.
     """
     try:
         texts = open_texts(path, folder)
+        if is_json(texts[0]):
+            return _objects(Document(texts[0]), path)
     except NotATable as error:
         raise Unreadable(f"{path} can't be read: {error}") from error
     text = next((one for one in texts if not one.is_hidden), texts[0])
@@ -106,6 +114,51 @@ def look(path: Path, folder: Path) -> Sheet:
             cells[at].append(record.cells[at].strip() if at < len(record.cells) else "")
     profiles = tuple(_profile(name, cells[at]) for at, name in names.items())
     return Sheet(tuple(header.cells), header.line, profiles, tuple(left_out), rows, whole)
+
+
+def _objects(document: Document, path: Path) -> Sheet:
+    """The objects of a file of JSON: of several lists of them the longest, and of those the outermost.
+
+    Raises:
+        NotATable: its JSON is damaged.
+        Unreadable: it holds no objects.
+    """
+    sample = max(document.samples(), key=lambda one: (one.count, -len(one.path)), default=Sample(()))
+    if not sample.names:
+        raise Unreadable(f"{path}: it holds JSON without any record, an object")
+    cells: dict[str, list[str]] = {}
+    listed: dict[str, None] = {}
+    rows = 0
+    whole = True
+    for found in document.records(sample.path):
+        if isinstance(found, Trouble):
+            continue
+        if rows >= SEEN:
+            whole = False
+            break
+        for name, value in _leaves(found.value, "", listed):
+            cells.setdefault(name, []).extend([""] * (rows - len(cells.get(name, ()))))
+            cells[name].append(text_of(value).strip())
+        rows += 1
+    # of what is null in one record another may hold an object
+    holding = {name.rpartition(".")[0] for name in cells} | listed.keys()
+    names, said = _names([name for name in cells if name not in holding])
+    said += [f"{printable(name)[:MOST_HEADER]} is a list of objects" for name in listed]
+    profiles = [_profile(name, [*cells[name], *[""] * (rows - len(cells[name]))]) for name in names.values() if name in cells]
+    return Sheet(tuple(sample.names), 1, tuple(profiles), tuple(said), rows, whole, sample)
+
+
+def _leaves(value: dict[str, Any], above: str, listed: dict[str, None]) -> Iterator[tuple[str, Any]]:
+    """The values of an object and of those in it, by their dotted names; of lists of objects only the name, in ``listed``."""
+    for key, inner in value.items():
+        name = f"{above}.{key}" if above else key
+        if isinstance(inner, dict):
+            if above.count(".") < _DEEPEST:
+                yield from _leaves(inner, name, listed)
+        elif isinstance(inner, list) and any(isinstance(item, dict | list) for item in inner):
+            listed[name] = None
+        else:
+            yield name, inner
 
 
 def _header(head: Sequence[Record]) -> tuple[int, int, Record | None]:

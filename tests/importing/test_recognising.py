@@ -19,7 +19,7 @@ KNOWN = "docs/connectors.md lists the exports that are read, and python -m kpi c
             ["Id", "Name"],
             "salesforce account",
             "no connector knows a file with the columns Id, Name; the nearest layout is salesforce account, which also needs Type. "
-            "Export it again with those columns, or see docs/connectors.md for the layouts",
+            f"Export it again with those columns; {KNOWN}",
         ),
         (['[{"email": "a@b.example"'], "", f"no row of it looks like the names of columns; {KNOWN}"),
         (["Hello, this is Jane Doe calling about my bill. " * 3], "", f"no row of it looks like the names of columns; {KNOWN}"),
@@ -37,3 +37,12 @@ def test_the_nearest_layout_is_the_one_that_would_read_most_of_the_file(tmp_path
     with pytest.raises(UnknownLayout) as refused:
         recognise(open_texts(path, tmp_path)[0], "ledger.csv")
     assert "the nearest layout is ledger bookings, which also needs Debit, Credit" in str(refused.value)
+
+
+def test_names_that_every_system_uses_bring_no_layout_near(tmp_path):
+    """A list of kinds of issues has an id, a name and a description, as products of Stripe do."""
+    path = tmp_path / "issue_type.csv"
+    path.write_text("id,name,description,subtask\n1,Bug,Broken things,false\n")
+    with pytest.raises(UnknownLayout) as refused:
+        recognise(open_texts(path, tmp_path)[0], "issue_type.csv")
+    assert str(refused.value) == f"no connector knows a file with the columns id, name, description, subtask; {KNOWN}"

@@ -278,7 +278,7 @@ def test_half_a_character_and_nul_do_no_harm(read: Read) -> None:
             '[{"ref": 1, "customer": {"name": "x"}}]',
             UnknownLayout,
             "no connector knows JSON whose objects hold ref, customer; the nearest layout is shop orders, which also needs lines.sku. "
-            "Export it again with them, or see docs/connectors.md",
+            "Export it again with them; docs/connectors.md lists the exports that are read, and python -m kpi connectors --draft FILE",
         ),
         ('[{"ref": 1', Unreadable, "a.json can't be read: its JSON is cut off: it ends in the middle. Export it again"),
         ("[[[[" * 20_000, Unreadable, "a.json can't be read: what begins on line 1 has lists in lists deeper than any export"),
