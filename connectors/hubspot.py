@@ -99,6 +99,29 @@ _TELLS: Final = (
 )
 _COMPANY: Final = first_of(_COMPANY_ID, _COMPANY_DOMAIN, _COMPANY_NAME)
 
+#: A stage that a company added itself has a number within HubSpot, an older one a UUID; some exports write it in the label's place.
+_STAGE_ID: Final = matches(text(*_STAGE), r"(?i)^([0-9]{3,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
+#: The flags leave nothing open: it is won, it is lost, it is not closed, or it says both that it isn't won and whether it is closed.
+_FLAGGED: Final = any_of(
+    true(flag(*_WON_FLAG)),
+    true(flag(*_LOST_FLAG)),
+    all_of(filled(*_CLOSED_FLAG), no(true(flag(*_CLOSED_FLAG)))),
+    all_of(filled(*_WON_FLAG), any_of(filled(*_LOST_FLAG), filled(*_CLOSED_FLAG))),
+)
+_ASK: Final = 'export "Is Closed Won" and "Is deal closed?" as well'
+_STAGE_TELLS: Final = (
+    Tell(
+        all_of(_STAGE_ID, _FLAGGED),
+        "deals have their stage's id in the place of its label: whether they are won or lost is taken from their flags",
+        "deal has its stage's id in the place of its label: whether it is won or lost is taken from its flags",
+    ),
+    Tell(
+        all_of(_STAGE_ID, no(_FLAGGED)),
+        f"deals have their stage's id in the place of its label, and nothing says whether they are won or lost: they are taken as open; {_ASK}",
+        f"deal has its stage's id in the place of its label, and nothing says whether it is won or lost: it is taken as open; {_ASK}",
+    ),
+)
+
 DEALS: Final = Layout(
     name="deals",
     needs=(_ID, ("Deal Name", "dealname"), _STAGE, _CLOSE, _CREATE),
@@ -196,7 +219,7 @@ DEALS: Final = Layout(
             hint=True,
         ),
     ),
-    tells=_TELLS,
+    tells=(*_TELLS, *_STAGE_TELLS),
     export="CRM > Deals > Export > CSV or XLSX, all properties (with Date entered columns where stages matter)",
 )
 

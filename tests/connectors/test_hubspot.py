@@ -124,6 +124,30 @@ def test_closed_and_not_won_is_lost_whatever_the_stage_is_called(staged: Stager)
     assert result.rows("deal", "source_id", "is_won", "is_lost") == [("1", False, True), ("2", True, False), ("3", False, False)]
 
 
+def test_of_stages_written_as_ids_the_flags_decide_and_where_there_are_none_that_is_said(staged: Stager) -> None:
+    rows = [
+        "1,A,148273645,2026-02-14,2026-01-05,true,true",
+        "2,B,148273646,2026-02-14,2026-01-05,false,true",
+        "3,C,148273647,2026-02-14,2026-01-05,false,false",
+        "4,D,b5a1a9b7-31f1-43f5-9bd3-2f6f9d7c1a55,2026-02-14,2026-01-05,,",
+        "5,E,148273648,2026-02-14,2026-01-05,false,",
+        "6,F,Closed Won,2026-02-14,2026-01-05,,",
+    ]
+    header = "Record ID,Deal Name,Deal Stage,Close Date,Create Date,Is Closed Won,Is deal closed?"
+    result = staged("\n".join([header, *rows]))
+    assert result.rows("deal", "source_id", "is_won", "is_lost") == [
+        ("1", True, False),
+        ("2", False, True),
+        ("3", False, False),
+        ("4", False, False),
+        ("5", False, False),
+        ("6", True, False),
+    ]
+    flagged, unsaid = (note for note in result.staged.notes if "stage's id" in note)
+    assert flagged.startswith("3 deals have their stage's id in the place of its label: whether they are won or lost is taken")
+    assert unsaid.startswith("2 deals have their stage's id in the place of its label, and nothing says whether they are won or lost")
+
+
 def test_a_column_that_the_view_lacks_is_not_spoken_of(staged: Stager) -> None:
     result = staged("Record ID,Deal Name,Deal Stage,Close Date,Create Date\n1,A,Closed Lost,2026-02-14,2026-01-05\n")
     columns = [part for part in result.staged.tables if part.table == "deal"]
