@@ -117,8 +117,8 @@ _STAGE_TELLS: Final = (
     ),
     Tell(
         all_of(_STAGE_ID, no(_FLAGGED)),
-        f"deals have their stage's id in the place of its label, and nothing says whether they are won or lost: they are taken as open; {_ASK}",
-        f"deal has its stage's id in the place of its label, and nothing says whether it is won or lost: it is taken as open; {_ASK}",
+        f"deals have their stage's id in the place of its label, and nothing says whether they are won or lost: taken as open; {_ASK}",
+        f"deal has its stage's id in the place of its label, and nothing says whether it is won or lost: taken as open; {_ASK}",
     ),
 )
 
