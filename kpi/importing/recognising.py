@@ -190,15 +190,16 @@ def fits_tree(layout: Layout, sample: Sample) -> bool:
 
 def _unknown_tree(samples: Sequence[Sample], name: str, connectors: Sequence[Connector]) -> UnknownLayout:
     """Of the lists of objects the one that comes nearest to a layout is taken for the records, else the longest."""
-    best, found = (0.4, 0), max(samples, key=lambda sample: sample.count, default=Sample(()))
+    best, found = (0.0, 0.0), max(samples, key=lambda sample: sample.count, default=Sample(()))
     nearest, lacks = "", list[str]()
     for sample in samples:
         names = {folded(each) for each in sample.names}
         for connector in connectors:
             for layout in (layout for layout in connector.layouts if layout.tree is not None):
                 absent = missing(layout, names)
-                score = (1 - len(absent) / len(layout.needs), len(layout.needs))
-                if absent and score > best and _is_told_by(layout, names):
+                share = 1 - len(absent) / len(layout.needs)
+                score = (len(names & _read_by(layout)) / len(names), share)
+                if absent and share > 0.4 and score > best and _is_told_by(layout, names):
                     best, nearest, lacks, found = score, f"{connector.name} {layout.name}", absent, sample
     return UnknownLayout(name, [each for each in found.names if "." not in each], nearest, lacks, is_json=True)
 

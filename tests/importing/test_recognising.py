@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.documents import Document
 from connectors.reading import open_texts
 from kpi.errors import UnknownLayout
-from kpi.importing.recognising import recognise
+from kpi.importing.recognising import recognise, recognise_tree
 
 KNOWN = "docs/connectors.md lists the exports that are read, and python -m kpi connectors --draft FILE begins a mapping of another"
 
@@ -46,3 +47,15 @@ def test_names_that_every_system_uses_bring_no_layout_near(tmp_path):
     with pytest.raises(UnknownLayout) as refused:
         recognise(open_texts(path, tmp_path)[0], "issue_type.csv")
     assert str(refused.value) == f"no connector knows a file with the columns id, name, description, subtask; {KNOWN}"
+
+
+def test_the_nearest_of_json_is_what_would_read_most_of_it(tmp_path):
+    """A subscription without its items has more of a subscription than of an invoice, though it has more of what an invoice needs."""
+    path = tmp_path / "subscriptions.json"
+    path.write_text(
+        '[{"id": "sub_1", "customer": "c", "status": "active", "currency": "eur", "current_period_end": 1748678400, "canceled_at": null, '
+        '"cancel_at_period_end": false, "trial_end": null, "quantity": 2}]'
+    )
+    with pytest.raises(UnknownLayout) as refused:
+        recognise_tree(Document(open_texts(path, tmp_path)[0]), "subscriptions.json")
+    assert "the nearest layout is stripe api subscriptions, which also needs created, items.data.id" in str(refused.value)

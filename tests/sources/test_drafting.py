@@ -70,6 +70,13 @@ def test_a_name_that_is_taken_is_no_source(tmp_path):
     assert "source: stripe-files " in drafted(tmp_path, PAYMENTS, "stripe.csv")
 
 
+def test_the_account_of_a_ledger_is_no_customer(tmp_path):
+    ledger = "transaction_id,transaction_date,account_id,amount,currency\nT-1,2024-01-15,5010,15.00,USD\nT-2,2024-01-16,5020,9.50,USD\n"
+    lines = [line.strip().split("    # ")[0] for line in drafted(tmp_path, ledger, "general_ledger.csv").splitlines()]
+    assert {"cost_line:", "cost_id: transaction_id", "ledger_account: account_id", "booked_on: transaction_date"} <= set(lines)
+    assert not any(line.startswith("customer:") for line in lines)
+
+
 @pytest.mark.parametrize("text", ["", "one\n", "1,2\n3,4\n", "\x00\x01"])
 def test_what_is_no_table_is_said(tmp_path, text):
     with pytest.raises(Unreadable, match=r"can't be read|looks like the names of columns"):
