@@ -131,7 +131,7 @@ def grid(breakdown: Breakdown, labels: Sequence[str]) -> str:
             row.append(f"<td{marked}><b>{escape(found.now_text)}</b>{change}</td>")
         body.append(f'<tr><th scope="row">{escape(called(line))}</th>{"".join(row)}</tr>')
     corner = f'<th scope="col">{escape(labels[0])}</th>'
-    return f'<div class="grid"><table><thead><tr>{corner}{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+    return f'<div class="grid" tabindex="0"><table><thead><tr>{corner}{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
 
 
 def exceptions(lines: Sequence[Mapping[str, str]]) -> str:

@@ -48,7 +48,7 @@ def table(metrics: Iterable[Metric], definitions: Definitions, changed: Mapping[
             f"<td>{escape(changed.get(metric.name, '–'))}</td></tr>"
         )
     top = "".join(f'<th scope="col">{word}</th>' for word in head)
-    return f'<div class="rows catalogue"><table><thead><tr>{top}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    return f'<div class="rows catalogue" tabindex="0"><table><thead><tr>{top}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
 def _place(place: str, definitions: Definitions) -> str:

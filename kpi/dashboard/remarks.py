@@ -27,7 +27,7 @@ def comments(lines: Sequence[Line], calendar: Calendar) -> str:
         for line in lines[-MOST:]
     )
     more = f'<p class="quiet">and {len(lines) - MOST} earlier</p>' if len(lines) > MOST else ""
-    return f'<div class="comments">{more}<ul aria-label="Comments">{shown}</ul></div>'
+    return f'<div class="comments" tabindex="0">{more}<ul aria-label="Comments">{shown}</ul></div>'
 
 
 def when(line: Line, calendar: Calendar) -> str:

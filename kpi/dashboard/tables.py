@@ -18,4 +18,4 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[
 
     top = "".join(cell("th", at, text) for at, text in enumerate(head))
     body = "".join(f"<tr>{''.join(cell('td', at, text) for at, text in enumerate(row))}</tr>" for row in rows)
-    return f'<div class="rows"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="rows" tabindex="0"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'

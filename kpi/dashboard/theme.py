@@ -34,14 +34,14 @@ LIGHT: Final = Palette(
     ground="#fbfaf7",
     panel="#ffffff",
     ink="#1c2730",
-    quiet="#66737e",
+    quiet="#5f6b76",
     line="#e4e1da",
     soft="#f3f1ec",
     accent="#12706f",
     last_year="#b9b3a7",
     target="#9c5d00",
     worse="#b5432f",
-    better="#2f7d4f",
+    better="#2d7a4d",
 )
 
 DARK: Final = Palette(
@@ -62,6 +62,12 @@ DARK: Final = Palette(
 GROUPS: Final[dict[Mode, tuple[str, ...]]] = {
     "light": ("#12706f", "#c4621a", "#4b3f9e", "#3a8fc2", "#9c3f74", "#7f7a14", "#7b4b2c", "#8a6fc9", "#55677a", "#b58a00"),
     "dark": ("#4aa3a2", "#e8975a", "#9a90ec", "#7cc4ee", "#dd88b5", "#c6c257", "#c79574", "#bba8f2", "#9fb1c2", "#e6c65c"),
+}
+
+#: The same for small words, darker where a mark's tone would be too faint to read.
+GROUP_WORDS: Final[dict[Mode, tuple[str, ...]]] = {
+    "light": ("#12706f", "#b35711", "#4b3f9e", "#2c7aa8", "#9c3f74", "#7a7512", "#7b4b2c", "#7d5fc0", "#55677a", "#8f6c00"),
+    "dark": GROUPS["dark"],
 }
 
 FONT: Final = "Inter, sans-serif"

@@ -98,4 +98,4 @@ def _listed(found: Sequence[Version]) -> str:
         cells = (f"{one.written_at:%Y-%m-%d %H:%M}", by, why, touched or "no figure")
         number = f'<th scope="row"><a href="{escape(link)}">{one.number}</a></th>'
         rows.append(f"<tr>{number}{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
-    return f'<div class="rows catalogue"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    return f'<div class="rows catalogue" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'

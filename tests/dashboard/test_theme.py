@@ -3,7 +3,7 @@ from dataclasses import asdict
 
 import pytest
 
-from kpi.dashboard.theme import DARK, LIGHT, style
+from kpi.dashboard.theme import DARK, GROUP_WORDS, GROUPS, LIGHT, style
 
 from .conftest import ROOT
 
@@ -33,8 +33,17 @@ def test_the_style_sheet_names_every_colour(mode, palette):
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 def test_words_stand_out_from_their_ground(palette):
     # WCAG 2 asks for 4.5 to 1 of small text
-    for colour in (palette.ink, palette.quiet, palette.worse, palette.better, palette.accent):
-        assert contrast(colour, palette.panel) >= 4.5, colour
+    for colour in (palette.ink, palette.quiet, palette.worse, palette.better, palette.accent, palette.target):
+        for ground in (palette.panel, palette.ground, palette.soft):
+            assert contrast(colour, ground) >= 4.5, (colour, ground)
+
+
+@pytest.mark.parametrize(("mode", "palette"), [("light", LIGHT), ("dark", DARK)])
+def test_names_of_groups_can_be_read_in_their_colours(mode, palette):
+    assert len(GROUP_WORDS[mode]) == len(GROUPS[mode]) == 10
+    for mark, word in zip(GROUPS[mode], GROUP_WORDS[mode], strict=True):
+        assert contrast(word, palette.panel) >= 4.5, word
+        assert contrast(mark, palette.panel) >= 3, mark  # WCAG 2 asks for 3 to 1 of what isn't text
 
 
 def test_everything_that_is_served_is_a_file_of_ours():

@@ -16,7 +16,7 @@ from kpi.dashboard import drawing
 from kpi.dashboard.charts import DIGIT_SPACE
 from kpi.dashboard.exploring.seen import Line, Seen, known
 from kpi.dashboard.series import COMPARABLE
-from kpi.dashboard.theme import GROUPS, Mode, Palette
+from kpi.dashboard.theme import GROUP_WORDS, GROUPS, Mode, Palette
 from kpi.metrics.result import Cell
 from kpi.periods import Calendar
 
@@ -56,6 +56,11 @@ def chart(metric: str, seen: Seen, mode: Mode, palette: Palette, calendar: Calen
 def colour_of(line: Line, mode: Mode, palette: Palette) -> str:
     """A group's colour, the same in every chart."""
     return palette.last_year if line.is_rest else GROUPS[mode][line.place % len(GROUPS[mode])]
+
+
+def _words_of(line: Line, mode: Mode, palette: Palette) -> str:
+    """The colour of a group's name: its own, as far as small words can be read in it."""
+    return palette.quiet if line.is_rest else GROUP_WORDS[mode][line.place % len(GROUP_WORDS[mode])]
 
 
 def text_of(cell: Cell | None, line: Line, seen: Seen) -> str:
@@ -317,7 +322,7 @@ def _ends(
         value = drawing_value(line.now[place])
         text = drawing.plain(text_of(line.now[place], line, seen).partition(" (")[0])
         name = f"{drawing.plain(_short(line.name))} {text}" if line.group else text
-        wanted.append(((high - (value or 0.0)) / (high - low) * inner, name, colour_of(line, mode, palette)))
+        wanted.append(((high - (value or 0.0)) / (high - low) * inner, name, _words_of(line, mode, palette)))
     wanted.sort(key=lambda one: one[0])
     tops = drawing.spread([one[0] for one in wanted], _GAP, inner)
     last = _x(seen)[-1]
