@@ -121,6 +121,7 @@ def figure(
         "hoverlabel": {"bgcolor": palette.soft, "bordercolor": palette.line, "font": {"family": FONT, "size": 12, "color": palette.ink}},
         "hovermode": "closest",
         "dragmode": False,
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.quiet, "activecolor": palette.ink},
         "xaxis": {**xaxis, "fixedrange": True},
         "yaxis": {**yaxis, "fixedrange": True},
     }

@@ -33,7 +33,8 @@ def heat(strips: Sequence[Strip], calendar: Calendar) -> str:
     weeks = strips[0].weeks
     head = "".join(f'<th scope="col">{_named(week, len(weeks) - 1 - at, calendar)}</th>' for at, week in enumerate(weeks))
     rows = "".join(_row(strip, calendar) for strip in strips)
-    return f'{LEGEND}<div class="rows" tabindex="0"><table class="heat"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    table = f'<table class="heat"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'{LEGEND}<div class="rows" tabindex="0">{table}</div>'
 
 
 def _named(week: Week, left: int, calendar: Calendar) -> str:

@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
 
 from .conftest import METRICS, ROOT
@@ -199,6 +200,51 @@ def test_nothing_is_wider_than_the_window(browser, serve, company, width, mode):
     )
     assert clipped == []
     context.close()
+
+
+#: Pages, and what is on them when they are drawn.
+VIEWS = {
+    "": ".reviews",
+    "explore?metric=revenue&by=segment": ".js-plotly-plot",
+    "explore?metric=revenue&by=segment&as=leaderboard": ".explored",
+    "explore?metric=revenue&metric=cost&as=table": ".explored",
+    "explore?metric=revenue&figure=revenue&at=2026-11-09&show=rows": ".sum",
+    "definitions": ".catalogue",
+    "definitions?metric=margin": ".tree",
+    "definitions?view=edit": ".cm-content",
+    "definitions?view=versions": ".tabs",
+    "data": ".heat",
+}
+#: What axe finds in parts of Streamlit that no page can reach: a rule, and what its element is known by.
+STREAMLITS = (
+    ("scrollable-region-focusable", "<pre"),  # long code; browsers themselves give what scrolls the focus
+    ("scrollable-region-focusable", "cm-scroller"),  # CodeMirror's: what is in it is edited, and so has the focus
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser, serve, company, mode):
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=mode)
+    page = context.new_page()
+    page.set_default_timeout(3 * WAIT_MS)
+    found = []
+    for view, drawn in VIEWS.items():
+        for width in (1280, 400):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(serve(company) + view)
+            page.locator(drawn).first.wait_for()
+            page.wait_for_timeout(1500)
+            expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+            for broken in Axe().run(page).response["violations"]:
+                if broken["impact"] in ("serious", "critical"):
+                    found += [
+                        f"{view or 'this-week'}, {width}: {broken['id']}, {node['target']}: {node['html'][:160]}"
+                        for node in broken["nodes"]
+                        if not any(broken["id"] == rule and known in node["html"] for rule, known in STREAMLITS)
+                    ]
+    context.close()
+    assert not found, "\n".join(dict.fromkeys(found))
 
 
 def test_finance_types_sees_its_mistake_completes_and_saves(browser, serve, company, tmp_path):

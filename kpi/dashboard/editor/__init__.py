@@ -26,7 +26,7 @@ _HTML: Final = """<div class="frame"><div class="editor"></div>
 </div>"""
 _CSS: Final = """
 .frame { --editor-panel: var(--st-secondary-background-color);
-  --editor-quiet: color-mix(in srgb, var(--st-text-color) 66%, var(--st-background-color)); font-family: var(--st-font); }
+  --editor-quiet: color-mix(in srgb, var(--st-text-color) 76%, var(--st-background-color)); font-family: var(--st-font); }
 .editor { height: 520px; border: 1px solid var(--st-border-color); border-radius: 12px; overflow: hidden; }
 .editor:focus-within { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
 #editor-keys { margin: 6px 0 0; font-size: 12.5px; color: var(--editor-quiet); }

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from kpi import units
 from kpi.dashboard import drawing
+from kpi.dashboard.cards import escape
 from kpi.dashboard.charts import DIGIT_SPACE
 from kpi.dashboard.exploring.seen import Line, Seen, known
 from kpi.dashboard.series import COMPARABLE
@@ -35,6 +36,8 @@ _SMALL: Final = 132
 _COLUMNS: Final = 3
 _GAP: Final = 15
 _NAME: Final = 20
+#: What bars say, they say under the pointer: Plotly would write it on them, as small as it fits.
+_SILENT: Final = {"textposition": "none"}
 #: Labels under an axis.
 _TICKS: Final = 8
 
@@ -61,6 +64,20 @@ def colour_of(line: Line, mode: Mode, palette: Palette) -> str:
 def _words_of(line: Line, mode: Mode, palette: Palette) -> str:
     """The colour of a group's name: its own, as far as small words can be read in it."""
     return palette.quiet if line.is_rest else GROUP_WORDS[mode][line.place % len(GROUP_WORDS[mode])]
+
+
+def key(lines: Sequence[Line], seen: Seen, mode: Mode, palette: Palette) -> str:
+    """Which colour is whose, as HTML, where no line's end says it."""
+    if seen.look.form not in ("bars", "stacked") or seen.look.grain == "all" or seen.look.each:
+        return ""
+    named = [(colour_of(line, mode, palette), line.name) for line in lines]
+    if len(lines) == 1 and any(map(known, lines[0].before)):
+        named.append((palette.last_year, seen.against))
+    if len(named) < 2:
+        return ""
+    return (
+        f'<p class="caption key">{"".join(f"<span><i style=background:{colour}></i>{escape(name)}</span>" for colour, name in named)}</p>'
+    )
 
 
 def text_of(cell: Cell | None, line: Line, seen: Seen) -> str:
@@ -158,14 +175,21 @@ def _bars(metric: str, lines: Sequence[Line], seen: Seen, mode: Mode, palette: P
                 "hovertemplate": f"%{{text}}<extra>{drawing.plain(seen.against)}</extra>",
             }
             traces.append(
-                {"type": "bar", "x": _x(seen), "y": _y(line.before), "marker": {"color": palette.last_year, "line": {"width": 0}}, **hover}
+                {
+                    "type": "bar",
+                    "x": _x(seen),
+                    "y": _y(line.before),
+                    "marker": {"color": palette.last_year, "line": {"width": 0}},
+                    **_SILENT,
+                    **hover,
+                }
             )
         sure = [cell is not None and cell.state in COMPARABLE for cell in line.now]
         marker = {
             "color": [colour if good else palette.panel for good in sure],
             "line": {"color": colour, "width": [0 if good else 1.6 for good in sure]},
         }
-        traces.append({"type": "bar", "x": _x(seen), "y": _y(line.now), "marker": marker, **_said(metric, line, seen, calendar)})
+        traces.append({"type": "bar", "x": _x(seen), "y": _y(line.now), "marker": marker, **_SILENT, **_said(metric, line, seen, calendar)})
     low, high = _reach(lines, zero=True)
     if stacked:
         tops = [

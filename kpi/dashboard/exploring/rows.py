@@ -86,7 +86,7 @@ def _rows(one: Part, currency: str, lines: Lines) -> str:
     tops = "".join(f'<th scope="col"{_number(name in right or name in ("line", "brings"))}>{escape(name)}</th>' for name in head)
     body = []
     for row in one.rows:
-        cells = [f"<td{_number(name in right)}>{escape(_fact(row.facts.get(name)))}</td>" for name in names]
+        cells = [f"<td{_kind(row.facts.get(name), name in right)}>{escape(_fact(row.facts.get(name)))}</td>" for name in names]
         file = (row.file or "").rpartition("/")[2] or "–"
         line = lines.get((row.run_id, row.key)) if row.run_id is not None else None
         cells.append(f'<td title="{escape(" ".join(str(key) for key in row.key))}">{escape(file)}</td>')
@@ -102,6 +102,11 @@ def _unit(one: Part) -> str:
 
 def _number(is_number: bool) -> str:
     return ' class="number"' if is_number else ""
+
+
+def _kind(value: Any, is_number: bool) -> str:
+    """A day stays on one line."""
+    return ' class="day"' if isinstance(value, dt.date) else _number(is_number)
 
 
 def _fact(value: Any) -> str:

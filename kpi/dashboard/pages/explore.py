@@ -120,7 +120,7 @@ class View:
             )
             st.html(
                 f'<h2 class="section first">{cards.escape(tables.title(name, seen, self.definitions))}</h2>'
-                f'<p class="caption">{cards.escape(heading)}</p>'
+                f'<p class="caption">{cards.escape(heading)}</p>{plots.key(seen.lines[name], seen, self.mode, self.colours)}'
             )
             if self.look.form == "pivot":
                 st.html(self._made(f"pivot {name}", lambda: tables.pivot(name, seen, self.definitions)))
