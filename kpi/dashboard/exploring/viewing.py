@@ -21,6 +21,7 @@ _TEAM: Final = "view-of-team"
 _OPEN: Final = "view-open"
 #: The views as they were when the dialog opened: what a change begins from, so that one who was faster is noticed.
 _SEEN: Final = "view-seen"
+_LIST: Final = "views"
 _SAID: Final = "view-said"
 _TAKEN: Final = "view-taken"
 
@@ -38,17 +39,18 @@ def control(desk: Desk, look: Look) -> None:
 
 
 def _buttons(desk: Desk, found: Views) -> None:
-    if st.button("Save view", key="view-save-open", icon=":material/bookmark_add:", help="Keep what is shown under a name"):
-        _open("save", found)
+    words = "Keep what is shown under a name"
+    st.button("Save view", key="view-save-open", icon=":material/bookmark_add:", help=words, on_click=_open, args=("save", found))
     count = len(found.lines)
-    with st.popover(f"Views **{count}**" if count else "Views", key="views"):
+    # it reports whether it is open, so that it can be closed under the dialog that begins in it
+    with st.popover(f"Views **{count}**" if count else "Views", key=_LIST, on_change="rerun"):
         st.html(saved.listed(found, desk.definitions.calendar))
-        if count and st.button("Change, pin or withdraw one", key="view-change-open", type="tertiary"):
-            _open("change", found)
+        if count:
+            st.button("Change, pin or withdraw one", key="view-change-open", type="tertiary", on_click=_open, args=("change", found))
 
 
 def _open(which: str, found: Views) -> None:
-    st.session_state[_OPEN], st.session_state[_SEEN] = which, found
+    st.session_state[_OPEN], st.session_state[_SEEN], st.session_state[_LIST] = which, found, False
     for left in (_SAID, _TAKEN):
         st.session_state.pop(left, None)
 
@@ -107,7 +109,7 @@ def _changing(desk: Desk, look: Look) -> None:
         if before is not None and before.view == view.view:
             if st.button("Unpin", key="view-unpin", help="The team begins with This week again"):
                 _write(desk, lambda: unpin(settings, before, author))
-        elif st.button(words, key="view-pin", disabled=not start.strip()):
+        elif st.button(words, key="view-pin"):
             _write(desk, lambda: pin(settings, view, start, author, before))
     if start.strip():
         at = saved.start_href(start.strip())
