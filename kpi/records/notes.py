@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import sqlalchemy as sa
 
@@ -26,6 +26,14 @@ MOST: Final[Mapping[Kind, int]] = {"comment": 2000, "event": 80, "verdict": 500}
 MOST_AUTHOR: Final = 80
 #: What turns the direction of writing, so that a text would read as another one.
 _TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class Written(Protocol):
+    """Any line, of notes or of something else."""
+
+    @property
+    def written_at(self) -> dt.datetime | None:
+        """In UTC; None while it is on its way."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +172,7 @@ def write_down(settings: Settings, lines: Sequence[Line], patience_s: int = PATI
         rows = []
         for line in lines:
             before = [one for one in there if one.note == line.note]
-            dated = line if line.written_at is not None else replace(line, written_at=_after(before))
+            dated = line if line.written_at is not None else replace(line, written_at=after(before))
             if _same(dated) in known or (line.written_at is None and _says_nothing_new(line, before)):
                 continue
             known.add(_same(dated))
@@ -213,7 +221,7 @@ def _follow(settings: Settings, line: Line, seen: Line) -> None:
         last = max(before, key=_order)
         if last.line_id != seen.line_id:
             raise NoteChanged(seen.kind, last.author, last.action, last.text)
-        connection.execute(sa.insert(note_line), [_row(replace(line, written_at=_after(before)))])
+        connection.execute(sa.insert(note_line), [_row(replace(line, written_at=after(before)))])
 
 
 def history(settings: Settings, kind: Kind | None = None) -> list[Line]:
@@ -273,7 +281,7 @@ def _same(line: Line) -> tuple[Any, ...]:
     return tuple(value for name, value in vars(line).items() if name != "line_id")
 
 
-def _after(before: Sequence[Line]) -> dt.datetime:
+def after(before: Iterable[Written]) -> dt.datetime:
     """Now, or just after the last of these: clocks of two machines differ."""
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     return max([now, *(line.written_at + dt.timedelta(microseconds=1) for line in before if line.written_at is not None)])

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from kpi.errors import NameTaken, NoteChanged, UsageError
-from kpi.records.notes import MOST_AUTHOR, clean
+from kpi.records.notes import MOST_AUTHOR, after, clean
 from kpi.records.opening import PATIENCE_S, records
 from kpi.records.schema import view_line
 from kpi.settings import Settings
@@ -211,7 +211,7 @@ def _append(settings: Settings, line: Line, seen: Line | None) -> None:
         taken = None if line.action in (*PINS, "withdrawn") else stands.named(line.name, line.team)
         if taken is not None and taken.view != line.view:
             raise NameTaken(taken.name, taken.team, taken.author)
-        connection.execute(sa.insert(view_line), [_row(replace(line, written_at=_after(before)))])
+        connection.execute(sa.insert(view_line), [_row(replace(line, written_at=after(before)))])
 
 
 def _ends(line: Line, pin: Line) -> bool:
@@ -234,14 +234,14 @@ def write_down(settings: Settings, lines: Sequence[Line]) -> int:
     with records(settings, write=True) as connection:
         assert connection is not None  # noqa: S101 - asked for writing
         there = _lines(connection)
-        known, begun = {_same(line) for line in there}, {line.view for line in there}
+        known, begun = {tuple(_row(line).values()) for line in there}, {line.view for line in there}
         added: list[Line] = []
         for line in lines:
             if line.written_at is None and line.view in begun:
                 continue
-            dated = line if line.written_at is not None else replace(line, written_at=_after([*there, *added]))
-            if _same(dated) not in known:
-                known.add(_same(dated))
+            dated = line if line.written_at is not None else replace(line, written_at=after([*there, *added]))
+            if (same := tuple(_row(dated).values())) not in known:
+                known.add(same)
                 begun.add(dated.view)
                 added.append(dated)
         seen: dict[tuple[str, str], Line] = {}
@@ -293,16 +293,6 @@ def _order(line: Line) -> tuple[dt.datetime, int]:
     """All that are in the records have a time, and those that are on their way get one first."""
     assert line.written_at is not None  # noqa: S101 - see above
     return line.written_at, line.line_id or 1 << 62
-
-
-def _same(line: Line) -> tuple[Any, ...]:
-    return tuple(value for name, value in vars(line).items() if name != "line_id")
-
-
-def _after(before: Sequence[Line]) -> dt.datetime:
-    """Now, or just after the last of these: clocks of two machines differ."""
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    return max([now, *(line.written_at + dt.timedelta(microseconds=1) for line in before if line.written_at is not None)])
 
 
 def _row(line: Line) -> dict[str, Any]:
