@@ -150,3 +150,14 @@ def test_a_number_that_a_spreadsheet_would_round_is_text():
         True,
         True,
     ]
+
+
+def test_bars_say_nothing_on_them_and_a_key_names_their_colours(seen):
+    desk, found = seen(metric="revenue", by="product", **{"as": "stacked"})
+    chart = plots.chart("revenue", found, "light", LIGHT, desk.definitions.calendar)
+    assert {trace.textposition for trace in chart.data} == {"none"}
+    said = plots.key(found.lines["revenue"], found, "light", LIGHT)
+    for line in found.lines["revenue"]:
+        assert f"background:{plots.colour_of(line, 'light', LIGHT)}></i>{line.name}</span>" in said
+    _, alone = seen(metric="revenue", **{"as": "bars"})
+    assert plots.key(alone.lines["revenue"], alone, "light", LIGHT) == ""
