@@ -211,6 +211,7 @@ def test_a_single_value(head: str) -> None:
     assert not is_scalar(Text(Path("x"), "utf-8", "Name"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["array", "page", "lines"])
 def test_a_file_is_never_held_whole(tmp_path: Path, shape: str) -> None:
     record = {"id": "x" * 100, "lines": {"data": [{"amount": n} for n in range(20)]}}

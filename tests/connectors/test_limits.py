@@ -158,6 +158,7 @@ def test_a_bomb_is_refused_before_it_unfolds(made: nasty.Made, most: int, said: 
     assert written <= most + 100 * MB * (said == "many times what the workbook does")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "said"),
     [

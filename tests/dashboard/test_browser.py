@@ -103,6 +103,7 @@ def test_keys_alone_open_what_stands_behind_a_figure(page, serve, company):
     expect(dialog).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_the_week_before_and_the_browsers_way_back(page, serve, company):
     page.goto(serve(company))
     figure(page, "53.8 %")
@@ -114,6 +115,7 @@ def test_the_week_before_and_the_browsers_way_back(page, serve, company):
     expect(week).to_have_value(re.compile("Week 46"))
 
 
+@pytest.mark.slow
 def test_a_stale_link_says_what_it_leaves_out(page, serve, company):
     page.goto(serve(company) + "?product=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E&week=2026-11-11")
     figure(page, "53.8 %")
@@ -153,6 +155,7 @@ def test_an_empty_warehouse_says_how_to_begin(page, serve, nothing):
     expect(page.locator(".begin")).to_contain_text("python -m kpi import FOLDER")
 
 
+@pytest.mark.slow
 def test_with_one_export_what_is_known_is_shown(page, serve, one_export):
     page.goto(serve(one_export))
     expect(page.locator(".hero")).to_contain_text("no invoice lines and no cost lines were imported yet")

@@ -19,6 +19,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
+@pytest.mark.slow
 def test_files_only_imports_nothing(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "files"
     assert main(["demo", "--until", "2026-11-15", "--into", str(folder), "--files-only", "--json"]) == 0

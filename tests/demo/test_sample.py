@@ -18,6 +18,7 @@ def _hashes(company: Company, folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path, _ in sample.write(company, folder)}
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_end_give_the_same_bytes(company: Company, tmp_path: Path) -> None:
     assert _hashes(company, tmp_path / "one") == _hashes(sample.make(sample.DEFAULT_SEED, END), tmp_path / "two")
 

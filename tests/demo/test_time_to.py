@@ -129,6 +129,7 @@ def shares(cohort: list[tuple[int, str]]) -> list[tuple[int, Fraction]]:
     return found
 
 
+@pytest.mark.slow
 def test_time_to_profitability_is_what_a_walk_through_the_rows_finds(warehouse: Reader, known: definitions.Definitions) -> None:
     """At the end of each month of 2026: medians, quartiles, and who became what."""
     coverage = query.run(Query(("direct_payback",)), known, warehouse).coverage["direct_payback"]

@@ -84,6 +84,7 @@ def test_what_a_full_export_lacks_is_no_account_any_more(settings, mappings, tmp
     assert versions(settings) == [ALL_THREE[0], ("2026-03-03", None, "150", "AT")]
 
 
+@pytest.mark.slow
 def test_rows_of_a_record_that_was_merged_count_for_the_one_that_stayed(both, mappings, tmp_path):
     """002 had a deal, then Salesforce merged it into 001: it is deleted and names its master."""
     loser, winner = "001000000000002AAA", "001000000000001AAA"

@@ -162,6 +162,7 @@ metrics:
 """
 
 
+@pytest.mark.slow
 def test_figures_say_on_whom_they_hang(settings, mappings, tmp_path, command):
     folder = tmp_path / "sources"
     folder.mkdir()

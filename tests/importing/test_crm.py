@@ -59,6 +59,7 @@ def rows(settings, *columns):
         return sorted((tuple(row.values()) for row in reader.run(sa.select(*columns)).to_pylist()), key=repr)
 
 
+@pytest.mark.slow
 def test_a_reason_stands_as_long_as_its_deal_is_lost(both, load, berlin, contents):
     lost = opportunity("Closed Lost", "2026-02-11 10:00:00", "1", "0", "Too expensive")
     load("lost.csv", OPPORTUNITIES, lost)
@@ -77,6 +78,7 @@ def test_a_reason_stands_as_long_as_its_deal_is_lost(both, load, berlin, content
     assert contents(both) == before
 
 
+@pytest.mark.slow
 def test_a_full_list_of_tickets_retires_no_reasons(both, load):
     load("lost.csv", OPPORTUNITIES, opportunity("Closed Lost", "2026-02-11 10:00:00", "1", "0", "Too expensive"))
     cases = "Id,IsDeleted,CaseNumber,AccountId,Subject,Description,CreatedDate,LastModifiedDate"
@@ -118,6 +120,7 @@ def test_a_report_and_the_data_export_are_the_same_deals(both, load):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["report", "export"])
 def test_a_report_without_ids_gives_way_to_what_is_known_by_its_id(both, load, berlin, contents, first):
     def report():
@@ -164,6 +167,7 @@ def test_a_line_item_is_the_product_that_its_price_is_called(both, load):
     assert rows(both, deal_line.c.product_id, deal_line.c.amount) == [("Atlas", D(270))]
 
 
+@pytest.mark.slow
 def test_what_was_written_under_an_account_that_was_merged_finds_the_one_that_is_left(both, load):
     accounts = "Id,IsDeleted,MasterRecordId,Name,BillingCountry,OwnerId,LastModifiedDate,CreatedDate"
     kept = "0014600001TvgfXAAR,0,,First GmbH,DE,005A,2026-03-01 10:00:00,2026-01-01 10:00:00"

@@ -106,6 +106,7 @@ def test_a_rebuilt_warehouse_equals_the_imported_one(both, mappings, payments, c
     assert before["payment"] != []
 
 
+@pytest.mark.slow
 def test_large_files_come_to_the_same_as_small_ones_and_are_rebuilt_alike(settings, mappings, payments, contents, monkeypatch):
     """b.csv begins with a payment that is new and has two that a.csv has, one of them twice, with other amounts."""
     files = [str(payments("a.csv", [1, 2, 3])), str(payments("b.csv", [4, 3, 2, 3], cents="50")), str(payments("c.csv", [5, 6]))]

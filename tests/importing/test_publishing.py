@@ -153,6 +153,7 @@ def _kill_at_random(settings, mappings, payments, times):
     assert len((settings.home / "archive" / "imports.jsonl").read_text().splitlines()) == landed + 1
 
 
+@pytest.mark.slow
 def test_a_killed_import_leaves_the_old_or_the_new_whole(settings, mappings, payments, contents):
     _kill_at_random(settings, mappings, payments, 12)
     before = contents(settings)
@@ -224,6 +225,7 @@ def test_a_death_at_each_step_of_publishing(settings, mappings, payments, step, 
     assert set(logged) <= blobs
 
 
+@pytest.mark.slow
 @pytest.mark.first_only
 @pytest.mark.parametrize("kilobytes", [1024, 1, 64, 4096])
 def test_a_full_disk_leaves_the_old_generation(settings, payments, contents, kilobytes):

@@ -120,6 +120,7 @@ STAGES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last", ["history", "snapshot"])
 def test_a_history_wins_over_what_exports_showed(both, mappings, tmp_path, contents, last):
     files = {}

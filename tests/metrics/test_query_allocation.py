@@ -403,6 +403,7 @@ def filled(invoices, costs):
     return warehouse
 
 
+@pytest.mark.slow
 @relaxed
 @given(invoices_, costs_, st.sampled_from([(), ("cost_line.category = 'h'",)]))
 def test_groups_weeks_and_filters_add_up_to_what_was_not_split(known, invoices, costs, where):

@@ -188,6 +188,7 @@ days = st.integers(0, 80)
 happened = st.lists(st.tuples(st.sampled_from("abc"), days, st.sampled_from(["A", "B", None])), max_size=12)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(happened, st.lists(st.tuples(st.sampled_from("abc"), days), max_size=12), st.sampled_from([(), ("topic = 'A'",)]))
 def test_a_loop_over_the_events_counts_the_same(tmp_path_factory, asked, paid, where):

@@ -204,6 +204,7 @@ def estimated(ends: list[tuple[int, str]]) -> list[tuple[int, Fraction, float | 
 lives_of = st.lists(st.tuples(st.integers(0, 45), st.none() | st.integers(0, 30), st.none() | st.integers(0, 30)), min_size=1, max_size=14)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(lives_of, st.integers(5, 60))
 def test_an_estimator_in_fractions_finds_the_same(tmp_path_factory, lives, after):

@@ -271,6 +271,7 @@ def test_a_later_list_takes_the_place_of_an_earlier_one(both, listed):
     assert hosting(both) == [(1, Decimal(90)), (2, Decimal(55))]
 
 
+@pytest.mark.slow
 def test_bills_count_only_on_days_that_no_report_by_account_covers(both, tmp_path):
     header = (
         "ContactName,InvoiceNumber,InvoiceDate,DueDate,Description,Quantity,UnitAmount,AccountCode,TaxType,LineAmount,TaxAmount,Type,Status"
