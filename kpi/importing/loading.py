@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -86,17 +87,25 @@ def load_file(
     folder.mkdir(exist_ok=True)
     is_small = path.stat().st_size < _SMALL
     try:
-        if is_small:
-            draft.store.scratch.execute("SET disabled_optimizers = 'in_clause'")
-        return _load(draft.store, stage(draft.store.scratch, path, told.name, context, folder), run_id, told, mappings, seal)
+        with _or_held_back(told.name):
+            if is_small:
+                draft.store.scratch.execute("SET disabled_optimizers = 'in_clause'")
+            return _load(draft.store, stage(draft.store.scratch, path, told.name, context, folder), run_id, told, mappings, seal)
+    finally:
+        _tidy(draft.store, folder)
+
+
+@contextmanager
+def _or_held_back(name: str) -> Iterator[None]:
+    """What the engine refuses concerns this file alone, unless nothing works any more or the disk is full."""
+    try:
+        yield
     except fatal_errors():
         raise
     except engine_errors() as error:
         if is_disk_full(error):
             raise
-        raise HeldBack(f"{told.name} can't be loaded: {str(error).splitlines()[0]}") from error
-    finally:
-        _tidy(draft.store, folder)
+        raise HeldBack(f"{name} can't be loaded: {str(error).splitlines()[0]}") from error
 
 
 def context_of(told: Told, mappings: Mappings, sources: tuple[Connector, ...] = ()) -> Context:
@@ -131,13 +140,8 @@ def load_one_of(draft: Draft, part: Part, number: int, told: Told, run_id: int, 
         store.scratch.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {chosen}")
         tables.append(replace(one, relation=name))
     try:
-        return _load(store, replace(staged, tables=tuple(tables)), run_id, told, mappings, seal)
-    except fatal_errors():
-        raise
-    except engine_errors() as error:
-        if is_disk_full(error):
-            raise
-        raise HeldBack(f"{told.name} can't be loaded: {str(error).splitlines()[0]}") from error
+        with _or_held_back(told.name):
+            return _load(store, replace(staged, tables=tuple(tables)), run_id, told, mappings, seal)
     finally:
         store.forget()
 

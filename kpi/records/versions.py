@@ -81,21 +81,20 @@ def text_of(settings: Settings, number: int) -> bytes:
 
 def text_by_hash(settings: Settings, content_hash: str) -> bytes | None:
     """The text of the newest version that has it."""
-    with records(settings) as connection:
-        if connection is None:
-            return None
-        of = sa.select(definition_version.c.text).where(definition_version.c.content_hash == content_hash)
-        found = connection.scalar(of.order_by(definition_version.c.number.desc()).limit(1))
-        return None if found is None else str(found).encode()
+    return _newest_text(settings, definition_version.c.content_hash == content_hash)
 
 
 def text_by_definitions(settings: Settings, definitions: str) -> bytes | None:
     """The text of a version by the hash that results carry; None where that version was never kept."""
+    return _newest_text(settings, definition_version.c.definitions == definitions)
+
+
+def _newest_text(settings: Settings, which: sa.ColumnElement[bool]) -> bytes | None:
     with records(settings) as connection:
         if connection is None:
             return None
-        of = sa.select(definition_version.c.text).where(definition_version.c.definitions == definitions)
-        found = connection.scalar(of.order_by(definition_version.c.number.desc()).limit(1))
+        texts = sa.select(definition_version.c.text).where(which).order_by(definition_version.c.number.desc())
+        found = connection.scalar(texts.limit(1))
         return None if found is None else str(found).encode()
 
 
