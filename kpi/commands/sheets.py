@@ -8,17 +8,14 @@ import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 from kpi.errors import UsageError
-
-#: A cell that begins so, blanks aside, is run as a formula by one spreadsheet or another.
-_RUN: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+from kpi.printing import is_formula
 
 
 def harmless(text: str) -> str:
     """The text with an apostrophe before it where a spreadsheet would run it; :func:`as_written` takes it off again."""
-    return f"'{text}" if text.startswith("'") or text.lstrip(" ").startswith(_RUN) else text
+    return f"'{text}" if text.startswith("'") or is_formula(text) else text
 
 
 def as_written(cell: str) -> str:
